@@ -1,0 +1,55 @@
+"""Facial regions, as boxes relative to the face crop."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from deepfake_tfdata.errors import UserError
+
+
+@dataclass(frozen=True)
+class Region:
+    """A box in fractions of the face crop: (0, 0) is its top left corner and (1, 1) its bottom right."""
+
+    name: str
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+    def boxes(self, faces: np.ndarray) -> np.ndarray:
+        """Places the region in face crops.
+
+        Args:
+            faces: float [T, 4], (left, top, right, bottom) in pixels.
+
+        Returns:
+            float [T, 4] in the same pixels; not clipped to the frame, so that the size stays constant.
+        """
+        left, top, right, bottom = np.moveaxis(faces, -1, 0)
+        width, height = right - left, bottom - top
+        corners = (
+            left + self.left * width,
+            top + self.top * height,
+            left + self.right * width,
+            top + self.bottom * height,
+        )
+        return np.stack(corners, axis=-1)
+
+
+# The experiment's regions: the eyes are the top 35 % of the face crop, the mouth its bottom 35 %.
+REGIONS = {
+    region.name: region
+    for region in (
+        Region("full", 0.0, 0.0, 1.0, 1.0),
+        Region("eyes", 0.0, 0.0, 1.0, 0.35),
+        Region("mouth", 0.0, 0.65, 1.0, 1.0),
+    )
+}
+
+
+def region_named(name: str) -> Region:
+    """The region of that name; UserError lists the known ones."""
+    if name not in REGIONS:
+        raise UserError(f"unknown region '{name}'; choose from {', '.join(REGIONS)}")
+    return REGIONS[name]
