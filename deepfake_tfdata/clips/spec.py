@@ -46,8 +46,9 @@ class ClipSpec:
 
     def __post_init__(self) -> None:
         for field, allowed in CHOICES.items():
-            if getattr(self, field) not in allowed:
-                raise UserError(f"--{field}={getattr(self, field)} is unknown; choose from {', '.join(allowed)}")
+            value = getattr(self, field)
+            if value not in allowed:
+                raise UserError(f"--{field}={value} is unknown; choose from {', '.join(allowed)}")
         _check_range("num_frames", self.num_frames, 1, MAX_FRAMES)
         _check_range("frame_size", self.frame_size, 16, MAX_FRAME_SIZE)
         _check_range("margin", self.margin, -0.4, 2.0)
@@ -69,7 +70,9 @@ class ClipSpec:
         return hashlib.sha256(canonical.encode()).hexdigest()[:12]
 
 
-def require_same_spec(expected: dict[str, Any], found: dict[str, Any], expected_name: str, found_name: str) -> None:
+def require_same_spec(
+    expected: dict[str, Any], found: dict[str, Any], expected_name: str, found_name: str
+) -> None:
     """Refuses two specs that differ, and shows the fields in which they do side by side.
 
     Args:

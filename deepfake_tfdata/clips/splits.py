@@ -29,7 +29,7 @@ def read_split_lists(folder: Path) -> dict[str, str]:
     for split in SPLITS:
         for identity in _identities(folder / f"{split}.json"):
             if splits.setdefault(identity, split) != split:
-                raise UserError(f"identity '{identity}' is in both {splits[identity]} and {split} of {folder}")
+                raise UserError(f"{folder} has '{identity}' in both {splits[identity]}.json and {split}.json")
     return splits
 
 
@@ -59,9 +59,11 @@ def _identities(path: Path) -> list[str]:
         pairs = json.loads(path.read_text(encoding="utf-8"))
         return [str(identity) for pair in pairs for identity in _pair(pair)]
     except FileNotFoundError:
-        raise UserError(f"no split list {path}; --splits names a folder with train.json, val.json and test.json") from None
+        raise UserError(
+            f"no {path}; --splits names a folder with train.json, val.json and test.json"
+        ) from None
     except (ValueError, TypeError, UnicodeDecodeError):
-        raise UserError(f"{path} is not a split list; it should look like [[\"071\", \"054\"], ...]") from None
+        raise UserError(f'{path} is no split list; expected pairs such as [["071", "054"], ...]') from None
 
 
 def _pair(pair: object) -> list:
@@ -71,7 +73,7 @@ def _pair(pair: object) -> list:
 
 
 def _hashed_components(videos: list[Video]) -> dict[str, str]:
-    """Divides connected components of identities (joined by a fake of both) by the hash of their first member."""
+    """Divides connected components of identities, joined by a fake of both, by the hash of their first."""
     parent: dict[str, str] = {}
 
     def root(identity: str) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 from deepfake_tfdata.clips.video import ORIGINAL, Video
 from deepfake_tfdata.errors import UserError
 
-DESCRIPTION = "original_sequences/youtube/c23/videos/000.mp4, manipulated_sequences/METHOD/c23/videos/000_003.mp4"
+DESCRIPTION = "original_sequences/youtube/c23/videos/*.mp4, manipulated_sequences/METHOD/c23/videos/*.mp4"
 COMPRESSIONS = ("raw", "c23", "c40")
 METHODS = ("Deepfakes", "Face2Face", "FaceShifter", "FaceSwap", "NeuralTextures")
 
@@ -33,7 +33,7 @@ def find_videos(root: Path, compression: str, manipulations: Sequence[str] | Non
     for method in _methods(root, manipulations):
         fakes = [_fake(path, method) for path in _mp4s(root / "manipulated_sequences" / method, compression)]
         if manipulations and not fakes:
-            raise UserError(f"no {compression} videos of '{method}' in {root}; download them or drop the method")
+            raise UserError(f"no {compression} videos of '{method}' in {root}; download them or leave it out")
         videos += fakes
     if not videos:
         raise UserError(f"no {compression} videos in {root}; expected {DESCRIPTION}")
