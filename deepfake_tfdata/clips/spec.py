@@ -41,7 +41,7 @@ class ClipSpec:
     encoding: str = "jpeg"
     detector: str = "haar"
     tracking: str = "smooth"
-    margin: float = 0.1
+    margin: float = 0.0
     regions: tuple[Region, ...] = tuple(REGIONS.values())
 
     def __post_init__(self) -> None:

@@ -1,0 +1,1 @@
+"""How clips lie on disk: Examples, shards, their plan and metadata, and the runner that fills them."""

@@ -1,0 +1,80 @@
+"""What every command shares: flags of its own, help, and mistakes answered in one line."""
+
+import logging
+import sys
+from collections.abc import Callable
+from importlib import import_module
+
+from absl import flags
+
+from deepfake_tfdata.errors import UserError
+
+COMMANDS = ("convert", "train", "evaluate")
+_USAGE_ERROR = 2
+_INTERRUPTED = 130
+
+
+def run(
+    main: Callable[[], None], flag_values: flags.FlagValues, help_text: str, argv: list[str] | None = None
+) -> None:
+    """Parses the flags, runs the command, and exits.
+
+    Args:
+        main: the command; it reads its flags, already parsed.
+        flag_values: the command's own flags; no other command's can get among them.
+        help_text: printed above the flags by --help.
+        argv: program name and arguments; sys.argv by default.
+    """
+    argv = sys.argv if argv is None else argv
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    if "--help" in argv or "-h" in argv:
+        print(f"{help_text.strip()}\n\nFlags:\n{_flag_help(flag_values)}")
+        sys.exit(0)
+    try:
+        _, *arguments = flag_values(argv)
+        if arguments:
+            raise UserError(f"unexpected argument '{arguments[0]}'; every option is a flag, --name=value")
+        main()
+    except (UserError, flags.Error) as error:
+        _fail(str(error), _USAGE_ERROR)
+    except KeyboardInterrupt:
+        _fail("interrupted; run the same command again to go on", _INTERRUPTED)
+
+
+def main() -> None:
+    """The console script: `deepfake-tfdata COMMAND --flags`."""
+    _, *arguments = sys.argv
+    if not arguments or arguments[0] not in COMMANDS:
+        asked_for_help = bool(arguments) and arguments[0] in ("--help", "-h", "help")
+        print(
+            f"usage: deepfake-tfdata {{{','.join(COMMANDS)}}} --flags (try COMMAND --help)", file=sys.stderr
+        )
+        sys.exit(0 if asked_for_help else _USAGE_ERROR)
+    command, *rest = arguments
+    import_module(f"deepfake_tfdata.{command}").run([f"deepfake-tfdata {command}", *rest])
+
+
+def required(flag: flags.FlagHolder[str | None]) -> str:
+    """The value of a flag that has no default; UserError where it is missing."""
+    if not flag.value:
+        raise UserError(f"--{flag.name} is missing; try --help")
+    return flag.value
+
+
+def say(line: str) -> None:
+    """Prints a line of a command's result."""
+    print(line, flush=True)
+
+
+def _flag_help(flag_values: flags.FlagValues) -> str:
+    lines = []
+    for name in flag_values:
+        flag = flag_values[name]
+        default = "" if flag.default is None else f" (default: {flag.default_as_str.strip(chr(39))})"
+        lines.append(f"  --{name}: {flag.help}{default}")
+    return "\n".join(lines)
+
+
+def _fail(message: str, status: int) -> None:
+    print(f"error: {' '.join(message.split())}", file=sys.stderr)
+    sys.exit(status)

@@ -1,0 +1,153 @@
+"""A conversion as a whole: find the videos, plan the shards, fill them, describe them."""
+
+import dataclasses
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from deepfake_tfdata.clips.layouts import find_layout
+from deepfake_tfdata.clips.regions import region_named
+from deepfake_tfdata.clips.spec import ClipSpec, require_same_spec
+from deepfake_tfdata.clips.splits import assign_splits, read_split_lists
+from deepfake_tfdata.errors import UserError
+from deepfake_tfdata.records.ledger import OK, LedgerEntry
+from deepfake_tfdata.records.local import fill_shards
+from deepfake_tfdata.records.metadata import (
+    CONVERSION_FILE,
+    Conversion,
+    count_videos,
+    package_versions,
+    read_conversion,
+    write_conversion,
+    write_tfds_metadata,
+)
+from deepfake_tfdata.records.plan import ShardPlan, plan_shards
+from deepfake_tfdata.records.workers import Work
+
+
+@dataclass(frozen=True)
+class ConversionConfig:
+    """What to convert, how, and where to; the fields are the flags of `convert`."""
+
+    source: Path
+    output: Path
+    spec: ClipSpec
+    regions: tuple[str, ...]
+    layout: str
+    compression: str
+    manipulations: tuple[str, ...] | None
+    splits: Path | None
+    workers: int
+    limit: int | None
+
+
+@dataclass(frozen=True)
+class ConversionJob:
+    """A conversion ready to run.
+
+    Attributes:
+        config: what was asked for.
+        shards: the plan.
+        conversion: what conversion.json says until the work is done.
+    """
+
+    config: ConversionConfig
+    shards: list[ShardPlan]
+    conversion: Conversion
+
+    @property
+    def num_videos(self) -> int:
+        """How many videos the plan has."""
+        return sum(len(shard.videos) for shard in self.shards)
+
+
+def plan_conversion(config: ConversionConfig) -> ConversionJob:
+    """Finds the videos, divides them into splits and shards, and checks what the output folder already has.
+
+    Raises:
+        UserError: nothing can be converted as asked, or the output was made with another spec or source.
+    """
+    _check(config)
+    layout_name, layout = find_layout(config.layout, config.source)
+    videos = layout.find_videos(config.source, config.compression, config.manipulations)
+    folder = config.splits or layout.default_splits(config.source)
+    splits = assign_splits(videos, read_split_lists(folder) if folder else None)
+    if not splits:
+        raise UserError(f"the lists in {folder} have none of the {len(videos)} videos; check --splits")
+    shards = plan_shards(videos, splits, config.spec, config.limit)
+    conversion = Conversion(
+        spec=config.spec.to_dict(),
+        spec_hash=config.spec.hash,
+        regions=list(config.regions),
+        source={
+            "layout": layout_name,
+            "compression": config.compression,
+            "splits": "official lists" if folder else "identities by hash",
+            "without_split": len(videos) - len(splits),
+        },
+        plan=_fingerprint(shards),
+        complete=False,
+        counts={},
+        versions=package_versions(),
+    )
+    return ConversionJob(config, shards, _continue(config.output, conversion))
+
+
+def run_conversion(job: ConversionJob, work: Work, on_video: Callable[[LedgerEntry], None]) -> Conversion:
+    """Fills the shards that are missing and writes what describes them.
+
+    Args:
+        job: from plan_conversion.
+        work: from a video to its clips by region, run in worker processes.
+        on_video: called with every ledger entry.
+
+    Raises:
+        UserError: no video at all could be used.
+    """
+    config, output = job.config, job.config.output
+    write_conversion(output, job.conversion)
+    entries = fill_shards(job.shards, config.regions, output, work, config.workers, on_video)
+    for region in config.regions:
+        write_tfds_metadata(output / region, region, config.spec, job.shards, entries)
+    conversion = dataclasses.replace(job.conversion, complete=True, counts=count_videos(job.shards, entries))
+    write_conversion(output, conversion)
+    if not any(entry.status == OK for entry in entries.values()):
+        reason = next(iter(entries.values())).reason
+        raise UserError(f"none of {len(entries)} videos could be used (the first: {reason}); see the ledger")
+    return conversion
+
+
+def _check(config: ConversionConfig) -> None:
+    if not config.regions:
+        raise UserError("--regions is empty; name at least one")
+    for name in config.regions:
+        region_named(name)
+    for flag, value in (("workers", config.workers), ("limit", config.limit)):
+        if value is not None and value < 1:
+            raise UserError(f"--{flag}={value} is out of range; use 1 or more")
+
+
+def _continue(output: Path, conversion: Conversion) -> Conversion:
+    """The conversion joined with what an earlier run left in the output folder."""
+    if not (output / CONVERSION_FILE).is_file():
+        return conversion
+    earlier = read_conversion(output)
+    require_same_spec(earlier.spec, conversion.spec, f"the records in {output}", "this command")
+    if earlier.plan != conversion.plan:
+        raise UserError(
+            f"{output} holds a conversion of other videos or splits; choose another --output, or delete it"
+        )
+    regions = [*earlier.regions, *(name for name in conversion.regions if name not in earlier.regions)]
+    return dataclasses.replace(conversion, regions=regions)
+
+
+def _fingerprint(shards: list[ShardPlan]) -> str:
+    """Changes whenever a video, its label or its place does."""
+    lines: list[Any] = [
+        (shard.split, shard.index, shard.count, video.key, video.label, video.target_id, video.source_id)
+        for shard in shards
+        for video in shard.videos
+    ]
+    return hashlib.sha256(repr(lines).encode()).hexdigest()[:12]

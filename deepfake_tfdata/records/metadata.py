@@ -1,0 +1,176 @@
+"""The JSON files beside the shards: two that TensorFlow Datasets reads, and the record of the conversion."""
+
+import json
+import platform
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from deepfake_tfdata.clips.spec import ClipSpec
+from deepfake_tfdata.clips.splits import SPLITS
+from deepfake_tfdata.errors import UserError
+from deepfake_tfdata.files import write_json
+from deepfake_tfdata.records.ledger import OK, LedgerEntry
+from deepfake_tfdata.records.plan import ShardPlan
+
+CONVERSION_FILE = "conversion.json"
+_TFDS_FEATURES = "tensorflow_datasets.core.features"
+_PACKAGES = ("deepfake-tfdata", "tensorflow", "av", "opencv-python-headless", "pillow", "numpy")
+
+
+@dataclass(frozen=True)
+class Conversion:
+    """What conversion.json says of a folder of records.
+
+    Attributes:
+        spec: as ClipSpec.to_dict gives it.
+        spec_hash: its hash.
+        regions: the regions that have a folder.
+        source: layout, compression and manipulations, as asked for.
+        plan: a fingerprint of which videos go where.
+        complete: whether every shard is written.
+        counts: videos by split and status; clips by split.
+        versions: of the packages that decide bytes.
+    """
+
+    spec: dict[str, Any]
+    spec_hash: str
+    regions: list[str]
+    source: dict[str, Any]
+    plan: str
+    complete: bool
+    counts: dict[str, Any]
+    versions: dict[str, str]
+
+
+def read_conversion(folder: Path) -> Conversion:
+    """Reads FOLDER/conversion.json.
+
+    Raises:
+        UserError: there is none, with the command that makes one, or it is damaged.
+    """
+    path = folder / CONVERSION_FILE
+    if not path.is_file():
+        raise UserError(
+            f"no records in {folder}; make them with "
+            f"'python -m deepfake_tfdata.convert --source=DIR --output={folder}'"
+        )
+    try:
+        return Conversion(**json.loads(path.read_text(encoding="utf-8")))
+    except (ValueError, TypeError):
+        raise UserError(f"{path} is damaged; convert again into a new folder") from None
+
+
+def write_conversion(folder: Path, conversion: Conversion) -> None:
+    """Writes FOLDER/conversion.json."""
+    write_json(folder / CONVERSION_FILE, vars(conversion))
+
+
+def package_versions() -> dict[str, str]:
+    """The versions of what decides a record's bytes."""
+    versions = {"python": platform.python_version()}
+    for package in _PACKAGES:
+        try:
+            versions[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            versions[package] = "unknown"
+    return versions
+
+
+def count_videos(plan: Sequence[ShardPlan], entries: Mapping[str, LedgerEntry]) -> dict[str, Any]:
+    """Counts by split: planned videos, clips written, and how many videos ended in each status."""
+    counts = {}
+    for split in SPLITS:
+        videos = [video for shard in plan if shard.split == split for video in shard.videos]
+        done = [entries[video.key] for video in videos if video.key in entries]
+        usable = {entry.video for entry in done if entry.status == OK}
+        counts[split] = {
+            "videos": len(videos),
+            "real": sum(video.label == 0 for video in videos if video.key in usable),
+            "fake": sum(video.label == 1 for video in videos if video.key in usable),
+            "status": dict(sorted(Counter(entry.status for entry in done).items())),
+        }
+    return counts
+
+
+def write_tfds_metadata(
+    folder: Path, region: str, spec: ClipSpec, plan: Sequence[ShardPlan], entries: Mapping[str, LedgerEntry]
+) -> None:
+    """Writes features.json and dataset_info.json, so that `tfds.builder_from_directory(folder)` works.
+
+    Args:
+        folder: of the region; the shards are in it.
+        region: its name.
+        spec, plan: of the conversion.
+        entries: of the ledger, by video key; they give the counts, so that nothing is scanned again.
+    """
+    write_json(folder / "features.json", _features(spec))
+    splits = []
+    for split in SPLITS:
+        shards = [shard for shard in plan if shard.split == split]
+        if shards:
+            lengths = [sum(entries[video.key].status == OK for video in shard.videos) for shard in shards]
+            size = sum((folder / shard.file_name(region)).stat().st_size for shard in shards)
+            splits.append(
+                {
+                    "filepathTemplate": "{DATASET}-{SPLIT}.{FILEFORMAT}-{SHARD_X_OF_Y}",
+                    "name": split,
+                    "numBytes": str(size),
+                    "shardLengths": [str(length) for length in lengths],
+                }
+            )
+    info = {
+        "name": f"deepfake_{region}",
+        "version": "1.0.0",
+        "description": f"Face video clips, region '{region}', clip spec {spec.hash}.",
+        "fileFormat": "tfrecord",
+        "splits": splits,
+    }
+    write_json(folder / "dataset_info.json", info)
+
+
+def _features(spec: ClipSpec) -> dict[str, Any]:
+    size = str(spec.frame_size)
+    frames = str(spec.num_frames)
+    text = {"pythonClassName": f"{_TFDS_FEATURES}.text_feature.Text", "text": {}}
+    image = {
+        "pythonClassName": f"{_TFDS_FEATURES}.image_feature.Image",
+        "image": {
+            "dtype": "uint8",
+            "encodingFormat": spec.encoding,
+            "shape": {"dimensions": [size, size, "3"]},
+        },
+    }
+    features = {
+        "frames": {
+            "pythonClassName": f"{_TFDS_FEATURES}.sequence_feature.Sequence",
+            "sequence": {"feature": image, "length": frames},
+        },
+        "label": {
+            "pythonClassName": f"{_TFDS_FEATURES}.class_label_feature.ClassLabel",
+            "classLabel": {"numClasses": "2"},
+        },
+        "frame_indices": _tensor("int64", frames),
+        "timestamps": _tensor("float32", frames),
+        "boxes": _tensor("float32", frames, "4"),
+        "face_found": _tensor("bool", frames),
+        "height": _tensor("int64"),
+        "width": _tensor("int64"),
+    }
+    for name in ("clip_id", "video_id", "manipulation", "target_id", "source_id", "spec_hash"):
+        features[name] = text
+    return {
+        "pythonClassName": f"{_TFDS_FEATURES}.features_dict.FeaturesDict",
+        "featuresDict": {"features": features},
+    }
+
+
+def _tensor(dtype: str, *dimensions: str) -> dict[str, Any]:
+    shape = {"dimensions": list(dimensions)} if dimensions else {}
+    return {
+        "pythonClassName": f"{_TFDS_FEATURES}.tensor_feature.Tensor",
+        "tensor": {"dtype": dtype, "encoding": "none", "shape": shape},
+    }

@@ -1,0 +1,68 @@
+"""Which video goes into which shard, and in which order: a pure function of the videos and the spec."""
+
+import hashlib
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from deepfake_tfdata.clips.spec import ClipSpec
+from deepfake_tfdata.clips.splits import SPLITS
+from deepfake_tfdata.clips.video import Video
+
+# Large enough for sequential reads, small enough that an interrupted run repeats minutes and not hours.
+TARGET_SHARD_BYTES = 128 * 2**20
+# Measured on face crops; only the number of shards depends on it.
+_BYTES_PER_PIXEL = {"jpeg": 0.4, "png": 1.6}
+
+
+@dataclass(frozen=True)
+class ShardPlan:
+    """One shard: the same videos in the same order for every region.
+
+    Attributes:
+        split: train, val or test.
+        index, count: NNNNN-of-NNNNN.
+        videos: in the order of the records.
+    """
+
+    split: str
+    index: int
+    count: int
+    videos: tuple[Video, ...]
+
+    def file_name(self, region: str) -> str:
+        """The shard's name for a region, as TensorFlow Datasets expects it."""
+        return f"deepfake_{region}-{self.split}.tfrecord-{self.index:05d}-of-{self.count:05d}"
+
+
+def plan_shards(
+    videos: Iterable[Video], splits: Mapping[str, str], spec: ClipSpec, limit: int | None = None
+) -> list[ShardPlan]:
+    """Divides the videos of every split into shards of about TARGET_SHARD_BYTES.
+
+    The order is by hash of the key: real and fake, and all identities, are mixed within every shard, and
+    neither worker count nor finishing order can change it.
+
+    Args:
+        videos: those to convert.
+        splits: the split by video key; a video without one is not planned.
+        spec: decides the size of a clip.
+        limit: plans only that many videos, the first in order.
+    """
+    clip_bytes = spec.num_frames * spec.frame_size**2 * _BYTES_PER_PIXEL[spec.encoding]
+    videos_per_shard = max(1, int(TARGET_SHARD_BYTES / clip_bytes))
+    known = (video for video in videos if video.key in splits)
+    ordered = sorted(known, key=lambda video: (_digest(video.key), video.key))[:limit]
+    shards = []
+    for split in SPLITS:
+        members = [video for video in ordered if splits[video.key] == split]
+        count = math.ceil(len(members) / videos_per_shard)
+        for index in range(count):
+            # Even shares, so that the last shard is no stub.
+            first, last = (len(members) * i // count for i in (index, index + 1))
+            shards.append(ShardPlan(split, index, count, tuple(members[first:last])))
+    return shards
+
+
+def _digest(key: str) -> str:
+    return hashlib.sha256(key.encode()).hexdigest()

@@ -1,0 +1,142 @@
+"""Worker processes, one video each at a time: a decoder that crashes or hangs takes down one video only."""
+
+import multiprocessing
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, wait
+
+from deepfake_tfdata.clips.clip import Clip
+from deepfake_tfdata.clips.video import Video
+
+Work = Callable[[Video], Mapping[str, Clip]]
+# Finished videos may wait for an earlier one; this many a worker are held in memory at most.
+_LOOKAHEAD = 4
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one video.
+
+    Attributes:
+        clips: by region; empty when the video can't be used.
+        status, reason: as in the ledger.
+        seconds: of work.
+    """
+
+    clips: Mapping[str, Clip]
+    status: str
+    reason: str
+    seconds: float
+
+
+def process_in_order(
+    videos: Iterable[Video], work: Work, workers: int, time_limit: float
+) -> Iterator[tuple[Video, Outcome]]:
+    """Processes videos in parallel and yields them in their order.
+
+    Args:
+        videos: what to process.
+        work: from a video to its clips; picklable, run in worker processes.
+        workers: how many processes.
+        time_limit: seconds a video may take before its worker is killed.
+    """
+    waiting = deque(enumerate(videos))
+    pool = [_Worker(work) for _ in range(min(workers, len(waiting)))]
+    held: dict[int, tuple[Video, Outcome]] = {}
+    next_index = 0
+    try:
+        while waiting or held or any(worker.task for worker in pool):
+            for worker in pool:
+                if not worker.task and waiting and waiting[0][0] < next_index + _LOOKAHEAD * workers:
+                    worker.start(*waiting.popleft())
+            for worker in _finished(pool, time_limit):
+                index, video, outcome = worker.collect(time_limit)
+                held[index] = video, outcome
+            while next_index in held:
+                yield held.pop(next_index)
+                next_index += 1
+    finally:
+        for worker in pool:
+            worker.kill()
+
+
+def _finished(pool: list["_Worker"], time_limit: float) -> list["_Worker"]:
+    """Waits until a worker has answered, died or run out of time."""
+    busy = {worker.connection: worker for worker in pool if worker.task}
+    if not busy:
+        return []
+    patience = min(worker.started for worker in busy.values()) + time_limit - time.monotonic()
+    ready = [busy[connection] for connection in wait(list(busy), timeout=max(patience, 0))]
+    return ready or [w for w in busy.values() if time.monotonic() - w.started >= time_limit]
+
+
+class _Worker:
+    """A process and the pipe to it; made anew after a crash."""
+
+    def __init__(self, work: Work) -> None:
+        self._work = work
+        self.task: tuple[int, Video] | None = None
+        self.started = 0.0
+        self._spawn()
+
+    def start(self, index: int, video: Video) -> None:
+        self.task = index, video
+        self.started = time.monotonic()
+        # A worker that died before it was asked is noticed when it is collected.
+        with suppress(ConnectionError):
+            self.connection.send(video)
+
+    def collect(self, time_limit: float) -> tuple[int, Video, Outcome]:
+        """The outcome of the task; a worker that gave none is replaced."""
+        index, video = self.task
+        self.task = None
+        try:
+            if self.connection.poll():
+                return index, video, self.connection.recv()
+            outcome = Outcome({}, "timed_out", f"it took more than {time_limit:g} seconds", time_limit)
+        except (EOFError, ConnectionError):
+            self._process.join()
+            reason = f"the decoder crashed (exit code {self._process.exitcode})"
+            outcome = Outcome({}, "crashed", reason, time.monotonic() - self.started)
+        self.kill()
+        self._spawn()
+        return index, video, outcome
+
+    def kill(self) -> None:
+        self._process.kill()
+        self._process.join()
+        self.connection.close()
+
+    def _spawn(self) -> None:
+        # Spawned, not forked: TensorFlow's threads in this process do not survive a fork.
+        context = multiprocessing.get_context("spawn")
+        self.connection, theirs = context.Pipe()
+        self._process = context.Process(target=_serve, args=(theirs, self._work), daemon=True)
+        self._process.start()
+        theirs.close()
+
+
+def _serve(connection: Connection, work: Work) -> None:
+    """A worker's life: receive a video, answer with its outcome, until the other end is gone."""
+    while True:
+        try:
+            video = connection.recv()
+            connection.send(_attempt(work, video))
+        except (EOFError, ConnectionError, KeyboardInterrupt):
+            return
+
+
+def _attempt(work: Work, video: Video) -> Outcome:
+    start = time.monotonic()
+    clips: Mapping[str, Clip] = {}
+    status, reason = "ok", ""
+    try:
+        clips = work(video)
+    except Exception as error:
+        # Whatever a video does to the code, the run goes on, and the ledger has the reason.
+        status = getattr(error, "status", "failed")
+        reason = getattr(error, "reason", f"{type(error).__name__}: {error}")
+    return Outcome(clips, status, reason, time.monotonic() - start)
