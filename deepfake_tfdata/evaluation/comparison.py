@@ -1,0 +1,164 @@
+"""Whether one detector is better than another, from their scores for the same videos."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from deepfake_tfdata.errors import UserError
+from deepfake_tfdata.evaluation.intervals import (
+    CONFIDENCE_LEVEL,
+    RESAMPLES,
+    Interval,
+    bootstrap,
+    percentile_interval,
+    weighted_auc,
+)
+from deepfake_tfdata.evaluation.predictions import Predictions, per_video
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """One detector in a comparison.
+
+    Attributes:
+        name: such as 'mouth/attention'.
+        predictions: of the clips.
+        metrics: what `evaluate` made of them.
+    """
+
+    name: str
+    predictions: Predictions
+    metrics: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Difference:
+    """How much higher the first detector's AUC is than the second's.
+
+    Attributes:
+        auc_difference: over the shared videos, from -1 to 1.
+        low: lower end of its interval.
+        high: upper end.
+        distinguishable: whether the interval excludes zero.
+        num_videos: the videos both scored.
+    """
+
+    auc_difference: float
+    low: float
+    high: float
+    distinguishable: bool
+    num_videos: int
+
+    def __str__(self) -> str:
+        verdict = "distinguishable" if self.distinguishable else "not distinguishable"
+        return f"{self.auc_difference:+.3f} [{self.low:+.3f}, {self.high:+.3f}], {verdict}"
+
+
+def compare(
+    first: Predictions,
+    second: Predictions,
+    *,
+    level: float = CONFIDENCE_LEVEL,
+    seed: int = 0,
+    resamples: int = RESAMPLES,
+) -> Difference:
+    """Paired difference of two AUCs: both are computed on every resample of the source videos they share.
+
+    Two detectors are never called distinguishable on so few source videos that a sign test could not reject
+    even with every source in favour of the same detector: fewer than six at 95 %.
+
+    Args:
+        first: clips scored by one detector.
+        second: clips scored by the other.
+        level: confidence level.
+        seed: of the resamples.
+        resamples: how many.
+
+    Raises:
+        UserError: the detectors share no real or no fake video, or disagree on a video's label.
+    """
+    first, second = _shared_videos(first, second)
+    labels, clusters = first.labels, first.target_ids
+
+    def difference(weights: np.ndarray) -> np.ndarray:
+        return weighted_auc(labels, first.scores, weights) - weighted_auc(labels, second.scores, weights)
+
+    drawn = bootstrap(difference, clusters, seed=seed, resamples=resamples)
+    interval: Interval = percentile_interval(drawn, level)
+    sign_test = 2 * 0.5 ** len(set(clusters))
+    return Difference(
+        auc_difference=float(difference(np.ones(len(labels)))),
+        low=interval.low,
+        high=interval.high,
+        distinguishable=not interval.covers(0) and sign_test <= 1 - level,
+        num_videos=len(labels),
+    )
+
+
+def differences(rows: Sequence[Evaluation]) -> list[Difference | None]:
+    """Differences of the second and later rows from the first; None where no videos are shared."""
+    return [_difference_or_none(row, rows[0]) for row in rows[1:]]
+
+
+def comparison_table(rows: Sequence[Evaluation]) -> str:
+    """A plain-text table of several evaluations, the first the reference of the differences.
+
+    Args:
+        rows: in the order to show.
+
+    Returns:
+        Aligned lines without a trailing newline.
+    """
+    header = ("name", "AUC [95 %]", "accuracy", "videos", "coverage", "AUC minus the first's [95 %]")
+    cells = [
+        (row.name, *figures(row.metrics), difference)
+        for row, difference in zip(rows, difference_texts(rows), strict=True)
+    ]
+    widths = [max(map(len, column)) for column in zip(header, *cells, strict=True)]
+    lines = (header, ["-" * width for width in widths], *cells)
+    padded = ([cell.ljust(width) for cell, width in zip(line, widths, strict=True)] for line in lines)
+    return "\n".join("  ".join(line).rstrip() for line in padded)
+
+
+def difference_texts(rows: Sequence[Evaluation]) -> list[str]:
+    """Each row's difference from the first, as text."""
+    return ["reference", *(str(change or "no shared videos") for change in differences(rows))][: len(rows)]
+
+
+def figures(metrics: dict[str, Any]) -> tuple[str, str, str, str]:
+    """AUC with interval, accuracy, number of videos and coverage, as text."""
+    return (
+        auc_text(metrics),
+        f"{metrics['accuracy']:.1%}",
+        str(metrics["num_videos"]),
+        f"{metrics['coverage']:.1%}",
+    )
+
+
+def auc_text(metrics: dict[str, Any]) -> str:
+    """Such as '0.970 [0.930, 0.990]'."""
+    if metrics["auc"] is None:
+        return "undefined"
+    return f"{metrics['auc']:.3f} [{metrics['auc_low']:.3f}, {metrics['auc_high']:.3f}]"
+
+
+def _difference_or_none(row: Evaluation, reference: Evaluation) -> Difference | None:
+    try:
+        return compare(row.predictions, reference.predictions)
+    except UserError:
+        return None
+
+
+def _shared_videos(first: Predictions, second: Predictions) -> tuple[Predictions, Predictions]:
+    """The videos both have, in one order."""
+    first, second = per_video(first), per_video(second)
+    shared, in_first, in_second = np.intersect1d(first.video_keys, second.video_keys, return_indices=True)
+    differs = first.labels[in_first] != second.labels[in_second]
+    if differs.any():
+        key = shared[differs][0]
+        raise UserError(f"the detectors have different labels for video '{key}'; evaluate both again")
+    if len(set(first.labels[in_first])) < 2:
+        raise UserError("the detectors share no real or no fake video; evaluate both on the same split")
+    return first.select(in_first), second.select(in_second)

@@ -1,0 +1,84 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from deepfake_tfdata.errors import UserError
+from deepfake_tfdata.evaluation.comparison import Evaluation, compare, comparison_table
+from deepfake_tfdata.evaluation.metrics import evaluate
+
+
+def evaluated(name, predictions):
+    return Evaluation(name, predictions, evaluate(predictions, num_videos_in_split=len(predictions)))
+
+
+def test_a_detector_is_not_distinguishable_from_itself(make_predictions):
+    predictions = make_predictions()
+    difference = compare(predictions, predictions)
+    assert (difference.auc_difference, difference.low, difference.high) == (0, 0, 0)
+    assert not difference.distinguishable
+
+
+def test_a_much_better_detector_is_distinguishable(make_predictions):
+    better, worse = make_predictions(40, separation=4), make_predictions(40, separation=0, seed=1)
+    forward, backward = compare(better, worse), compare(worse, better)
+    assert forward.distinguishable and backward.distinguishable
+    assert 0 < forward.low < forward.auc_difference < forward.high
+    assert backward.auc_difference == pytest.approx(-forward.auc_difference)
+    assert "distinguishable" in str(forward) and "not" not in str(forward)
+
+
+def test_pairing_finds_a_difference_that_separate_intervals_hide(make_predictions):
+    first = make_predictions(60, separation=1)
+    # The same scores, every fake a little less suspect: both intervals overlap almost wholly.
+    second = replace(first, scores=first.scores - 0.06 * first.labels * first.scores)
+    difference = compare(first, second)
+    assert difference.distinguishable
+    assert evaluated("", second).metrics["auc_high"] > evaluated("", first).metrics["auc_low"]
+
+
+def test_two_equal_detectors_seldom_differ(make_predictions):
+    found = [
+        compare(make_predictions(30, seed=seed), make_predictions(30, seed=1000 + seed), resamples=400)
+        for seed in range(100)
+    ]
+    assert np.mean([difference.distinguishable for difference in found]) <= 0.12
+
+
+@pytest.mark.parametrize(("num_sources", "distinguishable"), [(1, False), (5, False), (6, True)])
+def test_few_sources_prove_nothing(make_predictions, num_sources, distinguishable):
+    predictions = make_predictions(num_sources)
+    right = replace(predictions, scores=predictions.labels)
+    wrong = replace(predictions, scores=1 - predictions.labels)
+    assert compare(right, wrong).distinguishable is distinguishable
+
+
+def test_only_shared_videos_count_and_order_does_not(make_predictions):
+    predictions = make_predictions(20)
+    fewer = predictions.select(np.arange(len(predictions))[::-1][:35])
+    difference = compare(predictions, fewer)
+    assert difference.num_videos == 35
+    assert difference.auc_difference == 0
+
+
+def test_refuses_nothing_shared_and_labels_that_differ(make_predictions):
+    predictions = make_predictions(4)
+    with pytest.raises(UserError, match="share no real or no fake"):
+        compare(predictions, predictions.select(predictions.labels == 0))
+    with pytest.raises(UserError, match="different labels"):
+        compare(predictions, replace(predictions, labels=1 - predictions.labels))
+
+
+def test_table_is_aligned_and_names_the_verdict(make_predictions):
+    rows = [
+        evaluated("full/control", make_predictions(30, separation=0.5)),
+        evaluated("mouth/attention", make_predictions(30, separation=4, seed=1)),
+        evaluated("elsewhere", make_predictions(30, methods=("FaceSwap",)).select(np.arange(30, 60))),
+    ]
+    lines = comparison_table(rows).splitlines()
+    assert len(lines) == 5
+    column = lines[0].index("AUC [95 %]")
+    assert all(line[column - 2 : column] in ("  ", "--") or line[column - 1] == " " for line in lines)
+    assert lines[2].endswith("reference")
+    assert lines[3].endswith("], distinguishable")
+    assert "undefined" in lines[4] and lines[4].endswith("no shared videos")

@@ -1,0 +1,160 @@
+import time
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.metrics import roc_auc_score
+
+from deepfake_tfdata.evaluation.intervals import (
+    accuracy_interval,
+    auc_interval,
+    bootstrap,
+    newcombe_interval,
+    percentile_interval,
+    weighted_auc,
+    wilson_interval,
+)
+
+# Few distinct scores, so that ties are common.
+videos = st.lists(
+    st.tuples(st.integers(0, 1), st.sampled_from([0.0, 0.1, 0.5, 0.9, 1.0]), st.integers(0, 3)),
+    min_size=2,
+    max_size=30,
+)
+
+
+def paired_sources(random, count, auc, correlation=0.0):
+    """A real and a fake video of each source, normal scores with the given AUC."""
+    mean = {0.5: 0.0, 0.8: 1.190, 0.97: 2.660}[auc]  # sqrt(2) times the normal quantile of the AUC
+    shared = np.sqrt(correlation) * random.normal(size=count)
+    noise = np.sqrt(1 - correlation) * random.normal(size=(2, count))
+    scores = np.concatenate([shared + noise[0], shared + noise[1] + mean])
+    return np.repeat([0, 1], count), scores, np.tile(np.arange(count), 2)
+
+
+def test_auc_with_ties_by_hand():
+    # Fakes 0.5 and 0.9 against reals 0.1 and 0.5: three wins and one tie of four pairs.
+    labels, scores = np.array([0, 0, 1, 1]), np.array([0.1, 0.5, 0.5, 0.9])
+    assert weighted_auc(labels, scores, np.ones(4)) == pytest.approx(3.5 / 4)
+
+
+@given(videos)
+def test_weighted_auc_is_scikit_learns_of_repeated_videos(rows):
+    labels, scores, weights = map(np.array, zip(*rows, strict=True))
+    repeated = np.repeat(labels, weights)
+    actual = weighted_auc(labels, scores, weights)
+    if len(set(repeated)) < 2:
+        assert np.isnan(actual)
+    else:
+        assert actual == pytest.approx(roc_auc_score(repeated, np.repeat(scores, weights)))
+
+
+@given(videos)
+def test_auc_depends_on_the_order_of_scores_alone(rows):
+    labels, scores, weights = map(np.array, zip(*rows, strict=True))
+    transformed = weighted_auc(labels, np.exp(3 * scores) - 7, weights)
+    np.testing.assert_allclose(transformed, weighted_auc(labels, scores, weights))
+
+
+def test_weighted_auc_of_many_resamples_at_once():
+    random = np.random.default_rng(0)
+    labels, scores, weights = random.integers(0, 2, 9), random.random(9), random.integers(0, 3, (4, 5, 9))
+    batched = weighted_auc(labels, scores, weights)
+    assert batched.shape == (4, 5)
+    np.testing.assert_allclose(batched[2, 3], weighted_auc(labels, scores, weights[2, 3]))
+
+
+def test_bootstrap_keeps_clusters_together():
+    clusters = np.array(["a", "b", "a", "b", "c"])
+    seen = []
+    bootstrap(lambda weights: seen.append(weights) or weights.mean(axis=-1), clusters, seed=0, resamples=50)
+    weights = np.concatenate(seen)
+    np.testing.assert_array_equal(weights[:, 0], weights[:, 2])
+    np.testing.assert_array_equal(weights[:, [0, 1, 4]].sum(axis=1), np.full(50, 3))
+
+
+def test_bootstrap_leaves_out_resamples_without_a_class():
+    labels, scores = np.array([0, 1]), np.array([0.1, 0.9])
+    drawn = bootstrap(
+        lambda weights: weighted_auc(labels, scores, weights), np.array([0, 1]), seed=0, resamples=100
+    )
+    assert 0 < len(drawn) < 100
+    np.testing.assert_array_equal(drawn, 1)
+
+
+def test_same_seed_same_interval():
+    data = paired_sources(np.random.default_rng(0), 20, 0.8)
+    assert auc_interval(*data, seed=3) == auc_interval(*data, seed=3) != auc_interval(*data, seed=4)
+
+
+@pytest.mark.parametrize(("auc", "correlation"), [(0.5, 0.0), (0.8, 0.5), (0.97, 0.0)])
+def test_interval_covers_the_truth_as_often_as_it_says(auc, correlation):
+    random = np.random.default_rng(1)
+    data = [paired_sources(random, 40, auc, correlation) for _ in range(200)]
+    covered = [auc_interval(*sample, resamples=400).covers(auc) for sample in data]
+    assert np.mean(covered) >= 0.92
+
+
+def test_interval_is_not_needlessly_wide():
+    random = np.random.default_rng(2)
+    data = [paired_sources(random, 60, 0.5) for _ in range(200)]
+    covered = [auc_interval(*sample, resamples=400).covers(0.5) for sample in data]
+    assert np.mean(covered) <= 0.99
+
+
+def test_clusters_that_err_together_widen_the_interval():
+    random = np.random.default_rng(3)
+    clusters = np.repeat(np.arange(24), 10)
+    labels = np.repeat(np.arange(24) % 2, 10)  # a source is all real or all fake
+    scores = np.repeat(random.normal(size=24), 10) + 0.1 * random.normal(size=240) + labels
+    clustered = auc_interval(labels, scores, clusters)
+    naive = auc_interval(labels, scores, np.arange(240))
+    assert clustered.high - clustered.low > 1.5 * (naive.high - naive.low)
+
+
+@pytest.mark.parametrize("count", [1, 3, 24, 140])
+def test_a_perfect_score_is_not_certain(count):
+    labels, clusters = np.repeat([0, 1], count), np.tile(np.arange(count), 2)
+    low, high = auc_interval(labels, labels.astype(float), clusters)
+    assert low < 1 == high
+    low, high = accuracy_interval(np.ones(2 * count, bool), labels, clusters)
+    assert low < 1 == high
+
+
+def test_a_better_score_never_has_a_lower_low_end():
+    lows = [newcombe_interval(auc, 30, 30).low for auc in (0, 0.3, 0.9, 0.99, 1)]
+    assert lows == sorted(lows) and lows[0] == 0
+
+
+def test_newcombe_interval_solves_its_equation():
+    low, high = newcombe_interval(0.9, 20, 30)
+    for end in (low, high):
+        spread = 1 + 24 * ((1 - end) / (2 - end) + end / (1 + end))
+        assert (0.9 - end) ** 2 == pytest.approx(1.959964**2 * end * (1 - end) * spread / 600, rel=1e-5)
+    assert newcombe_interval(0.1, 20, 30) == pytest.approx((1 - high, 1 - low))
+
+
+def test_wilson_interval_of_a_textbook_case():
+    # 0 of 20, 2 of 20: E. B. Wilson's limits as tabulated by Newcombe (1998) have the same form.
+    assert wilson_interval(0, 20) == pytest.approx((0, 0.1611), abs=1e-4)
+    assert wilson_interval(0.1, 20) == pytest.approx((0.0279, 0.3010), abs=1e-4)
+
+
+def test_percentile_interval():
+    assert percentile_interval(np.arange(101.0), level=0.9) == pytest.approx((5, 95))
+
+
+@settings(max_examples=20)
+@given(videos.filter(lambda rows: len({label for label, _, _ in rows}) == 2))
+def test_interval_holds_the_estimate(rows):
+    labels, scores, clusters = map(np.array, zip(*rows, strict=True))
+    low, high = auc_interval(labels, scores, clusters, resamples=50)
+    assert 0 <= low <= roc_auc_score(labels, scores) <= high <= 1
+
+
+def test_two_thousand_resamples_of_a_test_split_are_quick():
+    data = paired_sources(np.random.default_rng(0), 140, 0.8)
+    start = time.perf_counter()
+    auc_interval(*data, resamples=2000)
+    assert time.perf_counter() - start < 2

@@ -1,0 +1,109 @@
+import numpy as np
+import pytest
+
+from deepfake_tfdata.errors import UserError
+from deepfake_tfdata.evaluation.predictions import Predictions, per_video, read_csv, write_csv
+
+
+def clips(**changes):
+    values = {
+        "clip_ids": ["a", "b", "c"],
+        "video_ids": ["001", "001", "001"],
+        "manipulations": ["original", "original", "FaceSwap"],
+        "target_ids": ["001", "001", "001"],
+        "labels": [0, 0, 1],
+        "scores": [0.2, 0.4, 0.9],
+    }
+    return Predictions(**{**values, **changes})
+
+
+@pytest.mark.parametrize("score", [np.nan, np.inf, -0.1, 1.1])
+def test_refuses_a_score_that_is_no_probability(score):
+    with pytest.raises(UserError, match=r"1 of 3 scores.*clip 'b'"):
+        clips(scores=[0.2, score, 0.9])
+
+
+def test_refuses_no_clips():
+    names = ("clip_ids", "video_ids", "manipulations", "target_ids", "labels", "scores")
+    with pytest.raises(UserError, match="no predictions"):
+        Predictions(**{name: [] for name in names})
+
+
+def test_refuses_an_unknown_label():
+    with pytest.raises(UserError, match="clip 'c' has label 2"):
+        clips(labels=[0, 0, 2])
+
+
+def test_refuses_a_clip_scored_twice():
+    with pytest.raises(UserError, match="'a' of video 'original/001' was scored twice"):
+        clips(clip_ids=["a", "a", "a"])
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"labels": [0, 1]},
+        {"scores": [[0.1], [0.2], [0.3]]},
+        {"attention": [[1.0]]},
+        {"attention": np.ones((3, 2)) / 2, "timestamps": np.zeros((3, 4))},
+    ],
+)
+def test_refuses_shapes_that_differ(changes):
+    with pytest.raises(ValueError):
+        clips(**changes)
+
+
+def test_per_video_averages_clips_and_keeps_manipulations_apart():
+    videos = per_video(clips(attention=[[1, 0], [0, 1], [0.25, 0.75]]))
+    assert videos.clip_ids.tolist() == ["original/001", "FaceSwap/001"]
+    np.testing.assert_allclose(videos.scores, [0.3, 0.9])
+    np.testing.assert_allclose(videos.attention, [[0.5, 0.5], [0.25, 0.75]])
+    assert videos.labels.tolist() == [0, 1]
+
+
+def test_per_video_of_videos_is_the_same():
+    videos = per_video(clips())
+    again = per_video(videos)
+    assert again.video_keys.tolist() == videos.video_keys.tolist()
+    np.testing.assert_array_equal(again.scores, videos.scores)
+
+
+@pytest.mark.parametrize("changes", [{"labels": [0, 1, 1]}, {"target_ids": ["001", "002", "001"]}])
+def test_per_video_refuses_clips_that_contradict_each_other(changes):
+    with pytest.raises(UserError, match="'original/001' differ"):
+        per_video(clips(**changes))
+
+
+def test_csv_has_the_promised_columns_and_reads_back(tmp_path):
+    path = tmp_path / "predictions.csv"
+    written = clips(scores=[1 / 3, 0.4, 0.9], clip_ids=["a,b", 'c"d', "e"])
+    write_csv(written, path)
+    assert path.read_text().splitlines()[0].startswith("clip_id,video_id,label,score,")
+    read = read_csv(path)
+    for name in ("clip_ids", "video_ids", "manipulations", "target_ids", "labels", "scores"):
+        np.testing.assert_array_equal(getattr(read, name), getattr(written, name))
+
+
+def test_csv_of_four_columns_is_enough(tmp_path):
+    path = tmp_path / "predictions.csv"
+    path.write_text("clip_id,video_id,label,score\na,001,0,0.1\nb,001_002,1,0.8\n")
+    read = read_csv(path)
+    assert read.manipulations.tolist() == ["original", "fake"]
+    assert read.target_ids.tolist() == ["001", "001_002"]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (None, "no .*predictions.csv"),
+        ("clip_id,label,score\na,0,0.1\n", "no column video_id"),
+        ("clip_id,video_id,label,score\na,b,0,high\n", "no number"),
+        ("clip_id,video_id,label,score\n", "no predictions"),
+    ],
+)
+def test_csv_that_can_not_be_read(tmp_path, content, message):
+    path = tmp_path / "predictions.csv"
+    if content is not None:
+        path.write_text(content)
+    with pytest.raises(UserError, match=message):
+        read_csv(path)
