@@ -1,9 +1,11 @@
 """What every command shares: flags of its own, help, and mistakes answered in one line."""
 
 import logging
+import os
 import sys
 from collections.abc import Callable
 from importlib import import_module
+from pathlib import Path
 
 from absl import flags
 
@@ -34,8 +36,11 @@ def run(
         _, *arguments = flag_values(argv)
         if arguments:
             raise UserError(f"unexpected argument '{arguments[0]}'; every option is a flag, --name=value")
+        _import_tensorflow()
         main()
-    except (UserError, flags.Error) as error:
+    except flags.Error as error:
+        _fail(f"{error}; try --help", _USAGE_ERROR)
+    except UserError as error:
         _fail(str(error), _USAGE_ERROR)
     except KeyboardInterrupt:
         _fail("interrupted; run the same command again to go on", _INTERRUPTED)
@@ -64,6 +69,22 @@ def required(flag: flags.FlagHolder[str | None]) -> str:
 def say(line: str) -> None:
     """Prints a line of a command's result."""
     print(line, flush=True)
+
+
+def _import_tensorflow() -> None:
+    """Imports TensorFlow without its start-up notes, which would bury a command's own line of error.
+
+    They are written to the descriptor, before any log level is looked at; a failing import still raises.
+    """
+    sys.stderr.flush()
+    saved = os.dup(2)
+    with Path(os.devnull).open("w") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
+    try:
+        import_module("tensorflow")
+    finally:
+        os.dup2(saved, 2)
+        os.close(saved)
 
 
 def _flag_help(flag_values: flags.FlagValues) -> str:

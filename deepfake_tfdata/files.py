@@ -7,13 +7,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-TEMPORARY_SUFFIX = ".incomplete"
-
 
 @contextmanager
 def atomic_path(path: Path) -> Iterator[Path]:
     """Gives a temporary path to write to; it gets its final name, flushed to disk, if the block succeeds."""
-    temporary = path.with_name(path.name + TEMPORARY_SUFFIX)
+    # The suffix stays last: some writers choose the format by it.
+    temporary = path.with_name(f"{path.stem}.incomplete{path.suffix}")
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         yield temporary

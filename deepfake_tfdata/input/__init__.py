@@ -1,0 +1,1 @@
+"""From shards to batches of clips, as a tf.data pipeline."""

@@ -1,0 +1,1 @@
+"""Joins input and model: strategy, precision, the loop, checkpoints, scoring."""

@@ -1,0 +1,35 @@
+"""Evaluates a trained run on a split, video by video, and writes figures, pictures and a report.
+
+python -m deepfake_tfdata.evaluate --workdir=runs/mouth_attention --split=test
+"""
+
+from pathlib import Path
+
+from absl import flags
+
+from deepfake_tfdata import cli
+
+_FLAGS = flags.FlagValues()
+_WORKDIR = flags.DEFINE_string("workdir", None, "of the run", flag_values=_FLAGS)
+_SPLIT = flags.DEFINE_string("split", "test", "train|val|test", flag_values=_FLAGS)
+_DATA = flags.DEFINE_string("data", None, "folder of records; the run's own if not given", flag_values=_FLAGS)
+
+
+def main() -> None:
+    """Reads the flags, evaluates, and says what came out."""
+    from deepfake_tfdata.evaluation.comparison import comparison_table
+    from deepfake_tfdata.training.evaluation import evaluate_run
+
+    workdir = Path(cli.required(_WORKDIR))
+    evaluation = evaluate_run(workdir, _SPLIT.value, _DATA.value)
+    cli.say(comparison_table([evaluation]))
+    cli.say(f"report: {workdir}/evaluation/{_SPLIT.value}/report.html")
+
+
+def run(argv: list[str] | None = None) -> None:
+    """Entry point of `python -m` and of the console script."""
+    cli.run(main, _FLAGS, __doc__, argv)
+
+
+if __name__ == "__main__":
+    run()

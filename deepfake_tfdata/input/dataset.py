@@ -1,0 +1,138 @@
+"""The pipeline: read, shuffle, skip, parse, decode, augment, batch, prefetch."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import tensorflow as tf
+
+from deepfake_tfdata.clips.spec import ClipSpec
+from deepfake_tfdata.errors import UserError
+from deepfake_tfdata.input.augment import augment_clip, clip_seed
+from deepfake_tfdata.input.shards import Shards, find_shards
+from deepfake_tfdata.records.example import parse_example
+
+# Clips drawn from at a time; serialized, at about 0.6 MB for 32 frames of 224 pixels.
+_SHUFFLE_BUFFER = 1024
+# Enough open files to hide a disk's or a bucket's latency.
+_PARALLEL_FILES = 16
+# Batches ready ahead of the device. A batch of clips is large: more would only fill the memory.
+_PREFETCHED_BATCHES = 2
+_DECODERS = {"jpeg": tf.io.decode_jpeg, "png": tf.io.decode_png}
+
+
+@dataclass(frozen=True)
+class _Order:
+    """Where a shuffled pipeline starts, and from which seed."""
+
+    shuffle: bool
+    seed: int
+    first_epoch: int
+    first_batch: int
+    batch_size: int
+
+
+def load_clips(
+    data: str | Path,
+    region: str,
+    split: str,
+    batch_size: int,
+    *,
+    shuffle: bool = False,
+    augment: bool = False,
+    seed: int = 0,
+    num_epochs: int | None = 1,
+    first_epoch: int = 0,
+    first_batch: int = 0,
+    drop_remainder: bool = False,
+) -> tf.data.Dataset:
+    """Loads one region's clips in batches.
+
+    As it is called by default it serves evaluation: in order, complete, each clip once. For training pass
+    `shuffle=True, augment=True, num_epochs=None, drop_remainder=True`. The same seed gives the same batches
+    on any machine, and starting at (first_epoch, first_batch) gives those that would have followed there.
+
+    Args:
+        data: the folder of records, as `convert` wrote it.
+        region: such as 'mouth'.
+        split: train, val or test.
+        batch_size: clips a batch, over all replicas.
+        shuffle: files and serialized records, anew every epoch.
+        augment: flip, brightness and contrast, alike for every frame of a clip.
+        seed: of shuffling and augmentation.
+        num_epochs: None never ends.
+        first_epoch, first_batch: where to begin; what is skipped is not decoded.
+        drop_remainder: leave the last, smaller batch of an epoch out.
+
+    Returns:
+        Batches of ({"frames": uint8 [B, T, H, W, 3], "clip_id": string [B], ...}, label int64 [B]); beside
+        the frames stand all features of `parse_example` but the label.
+
+    Raises:
+        UserError: no such records, a damaged shard, or a batch larger than the split.
+    """
+    shards = find_shards(data, region, split)
+    if batch_size < 1:
+        raise UserError(f"--batch_size={batch_size} is out of range; use 1 or more")
+    if drop_remainder and batch_size > shards.num_clips:
+        raise UserError(
+            f"--batch_size={batch_size} exceeds the {shards.num_clips} clips of {split}; use a smaller one"
+        )
+    order = _Order(shuffle, seed, first_epoch, first_batch, batch_size)
+    decode = _DECODERS[shards.spec.encoding]
+
+    def load_epoch(epoch: tf.Tensor) -> tf.data.Dataset:
+        def load_clip(serialized: tf.Tensor) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
+            features = _decoded(parse_example(serialized, shards.spec.num_frames), shards.spec, decode)
+            if augment:
+                seed_of_clip = clip_seed(seed, epoch, features["clip_id"])
+                features["frames"] = augment_clip(features["frames"], seed_of_clip)
+            return features, features.pop("label")
+
+        clips = _serialized_clips(shards, order, epoch).map(load_clip, num_parallel_calls=tf.data.AUTOTUNE)
+        return clips.batch(batch_size, drop_remainder=drop_remainder)
+
+    epochs = tf.data.Dataset.range(
+        first_epoch, tf.int64.max if num_epochs is None else first_epoch + num_epochs
+    )
+    # Epochs follow one another inside one pipeline, so the device does not wait at their borders.
+    return epochs.flat_map(load_epoch).prefetch(_PREFETCHED_BATCHES).with_options(_options())
+
+
+def _serialized_clips(shards: Shards, order: _Order, epoch: tf.Tensor) -> tf.data.Dataset:
+    """One epoch's records, in the epoch's order, without those already seen."""
+    if order.shuffle:
+        epoch_seed = order.seed * 1_000_003 + epoch
+        files = tf.data.Dataset.from_tensor_slices(list(shards.files)).shuffle(len(shards.files), epoch_seed)
+        records = files.interleave(
+            tf.data.TFRecordDataset,
+            cycle_length=min(_PARALLEL_FILES, len(shards.files)),
+            num_parallel_calls=tf.data.AUTOTUNE,
+        )
+        # Serialized records are shuffled, not decoded clips, which are ten times as large.
+        records = records.shuffle(min(_SHUFFLE_BUFFER, shards.num_clips), epoch_seed)
+    else:
+        records = tf.data.TFRecordDataset(list(shards.files))
+    already_seen = tf.where(epoch == order.first_epoch, order.first_batch * order.batch_size, 0)
+    return records.skip(tf.cast(already_seen, tf.int64))
+
+
+def _decoded(features: dict[str, tf.Tensor], spec: ClipSpec, decode: object) -> dict[str, tf.Tensor]:
+    """Decodes the T images of a clip and checks that it was made with the spec of its folder."""
+    # One op an image, so that TensorFlow's threads share a clip; map_fn would decode one after another.
+    images = [decode(image, channels=3) for image in tf.unstack(features["frames"])]
+    same = tf.debugging.Assert(
+        features["spec_hash"] == spec.hash,
+        ["record", features["clip_id"], "has spec", features["spec_hash"], "and its folder", spec.hash],
+    )
+    with tf.control_dependencies([same]):
+        frames = tf.ensure_shape(tf.stack(images), [spec.num_frames, spec.frame_size, spec.frame_size, 3])
+    return {**features, "frames": frames}
+
+
+def _options() -> tf.data.Options:
+    options = tf.data.Options()
+    # The order is part of the result: resuming and comparing runs depend on it.
+    options.deterministic = True
+    # Sharding among hosts is ours to decide; the automatic policy re-reads and drops by file.
+    options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.OFF
+    return options

@@ -1,0 +1,102 @@
+"""The shards of one split of a region: found, counted, and checked."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import tensorflow as tf
+
+from deepfake_tfdata.clips.spec import ClipSpec
+from deepfake_tfdata.clips.splits import SPLITS
+from deepfake_tfdata.errors import UserError
+from deepfake_tfdata.records.metadata import CONVERSION_FILE, read_conversion
+
+
+@dataclass(frozen=True)
+class Shards:
+    """The shards of one split of a region.
+
+    Attributes:
+        files: paths, in order.
+        num_clips: in all of them.
+        num_videos: planned for the split, whether or not they gave a clip.
+        spec: how the clips were made.
+    """
+
+    files: tuple[str, ...]
+    num_clips: int
+    num_videos: int
+    spec: ClipSpec
+
+
+def find_shards(data: str | Path, region: str, split: str) -> Shards:
+    """Finds the shards of a region and split.
+
+    Args:
+        data: what `convert` had as --output.
+        region: one of the converted regions.
+        split: train, val or test.
+
+    Raises:
+        UserError: there are no such records, or a shard is missing or truncated.
+    """
+    data = Path(data)
+    conversion = read_conversion(data)
+    if region not in conversion.regions:
+        raise UserError(f"no region '{region}' in {data}; it has {', '.join(conversion.regions)}")
+    if split not in SPLITS:
+        raise UserError(f"unknown split '{split}'; choose from {', '.join(SPLITS)}")
+    if not conversion.complete:
+        raise UserError(f"the conversion in {data} is not finished; run the same convert command again")
+    info = json.loads((data / region / "dataset_info.json").read_text(encoding="utf-8"))
+    by_split = {entry["name"]: entry for entry in info["splits"]}
+    num_clips = sum(int(length) for length in by_split.get(split, {"shardLengths": ()})["shardLengths"])
+    if num_clips == 0:
+        raise UserError(f"the {split} split of region '{region}' in {data} is empty; convert more videos")
+    lengths = by_split[split]["shardLengths"]
+    names = (f"{info['name']}-{split}.tfrecord-{i:05d}-of-{len(lengths):05d}" for i in range(len(lengths)))
+    files = tuple(str(data / region / name) for name in names)
+    _check_sizes(files, int(by_split[split]["numBytes"]))
+    spec = ClipSpec.from_dict(conversion.spec)
+    if spec.hash != conversion.spec_hash:
+        raise UserError(f"{data / CONVERSION_FILE} was changed by hand or by another version; convert again")
+    return Shards(files, num_clips, conversion.counts[split]["videos"], spec)
+
+
+@contextmanager
+def explained_data_loss(files: tuple[str, ...]) -> Iterator[None]:
+    """Turns TensorFlow's data loss error into a UserError that names the shard and the position."""
+    try:
+        yield
+    except tf.errors.DataLossError:
+        raise UserError(find_damage(files) or "a shard was damaged while it was read") from None
+
+
+def find_damage(files: tuple[str, ...]) -> str:
+    """Reads every record and tells, in a sentence, which shard is damaged where; '' when none is."""
+    for file in files:
+        count = 0
+        try:
+            for _ in tf.data.TFRecordDataset(file):
+                count += 1
+        except tf.errors.DataLossError:
+            return (
+                f"shard {file} is truncated or damaged after {count} records; "
+                "delete it and run the same convert command again"
+            )
+    return ""
+
+
+def _check_sizes(files: tuple[str, ...], expected_bytes: int) -> None:
+    for file in files:
+        if not Path(file).is_file():
+            raise UserError(f"shard {file} is missing; run the same convert command again")
+    found = sum(Path(file).stat().st_size for file in files)
+    if found != expected_bytes:
+        raise UserError(
+            find_damage(files)
+            or f"the shards of {Path(files[0]).parent} have {found} bytes instead of {expected_bytes}; "
+            "convert again into a new folder"
+        )

@@ -1,0 +1,117 @@
+"""What a run is: its configuration, kept beside its results so that it can be resumed and evaluated."""
+
+import dataclasses
+import json
+import platform
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from deepfake_tfdata.clips.spec import require_same_spec
+from deepfake_tfdata.errors import UserError
+from deepfake_tfdata.files import write_json
+
+CONFIG_FILE = "config.json"
+# These may differ when a run is resumed: they change how long or where it runs, not what it computes.
+_MAY_CHANGE = ("epochs", "patience", "data", "workdir", "strategy")
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """The fields are the flags of `train`."""
+
+    data: str
+    workdir: str
+    region: str
+    head: str
+    backbone: str
+    weights: str
+    lstm_units: int
+    dropout: float
+    epochs: int
+    patience: int
+    batch_size: int
+    learning_rate: float
+    augment: bool
+    strategy: str
+    precision: str
+    seed: int
+    deterministic: bool
+
+    def __post_init__(self) -> None:
+        for name in ("epochs", "patience", "batch_size"):
+            if getattr(self, name) < 1:
+                raise UserError(f"--{name}={getattr(self, name)} is out of range; use 1 or more")
+        if not 0 < self.learning_rate < 10:
+            raise UserError(
+                f"--learning_rate={self.learning_rate} is out of range; use more than 0, below 10"
+            )
+
+
+@dataclass(frozen=True)
+class Run:
+    """What config.json holds.
+
+    Attributes:
+        config: the flags, with `precision` resolved.
+        spec: of the clips it trains on, as ClipSpec.to_dict gives it.
+        spec_hash: its hash.
+        parameters: counts of the detector's weights.
+        versions: of the packages that decide the numbers.
+    """
+
+    config: TrainConfig
+    spec: dict[str, Any]
+    spec_hash: str
+    parameters: dict[str, int]
+    versions: dict[str, str]
+
+
+def read_run(workdir: Path) -> Run:
+    """Reads WORKDIR/config.json.
+
+    Raises:
+        UserError: there is none, or it is damaged.
+    """
+    path = workdir / CONFIG_FILE
+    if not path.is_file():
+        raise UserError(
+            f"no trained model in {workdir}; run 'python -m deepfake_tfdata.train --workdir={workdir}'"
+        )
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+        return Run(**{**values, "config": TrainConfig(**values["config"])})
+    except (ValueError, TypeError, KeyError):
+        raise UserError(f"{path} is damaged; train again into a new --workdir") from None
+
+
+def write_run(run: Run) -> None:
+    """Writes WORKDIR/config.json."""
+    write_json(Path(run.config.workdir) / CONFIG_FILE, dataclasses.asdict(run))
+
+
+def require_resumable(run: Run) -> None:
+    """Refuses to go on in a workdir that was made with other clips or other flags.
+
+    Raises:
+        UserError: it names what differs.
+    """
+    workdir = Path(run.config.workdir)
+    if not (workdir / CONFIG_FILE).is_file():
+        return
+    earlier = read_run(workdir)
+    require_same_spec(earlier.spec, run.spec, f"the run in {workdir}", f"the records in {run.config.data}")
+    for name, before in vars(earlier.config).items():
+        now = getattr(run.config, name)
+        if name not in _MAY_CHANGE and before != now:
+            raise UserError(
+                f"{workdir} was trained with --{name}={before}, not {now}; choose another --workdir"
+            )
+
+
+def package_versions() -> dict[str, str]:
+    """The versions of what decides a run's numbers."""
+    packages = ("deepfake-tfdata", "tensorflow", "keras", "numpy")
+    versions = {package: metadata.version(package) for package in packages}
+    return {"python": platform.python_version(), **versions}

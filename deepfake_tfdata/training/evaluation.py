@@ -1,0 +1,90 @@
+"""Evaluates a trained run on a split: loads its model, scores its clips, writes what came out."""
+
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from deepfake_tfdata.clips.spec import require_same_spec
+from deepfake_tfdata.errors import UserError
+from deepfake_tfdata.evaluation.comparison import Evaluation
+from deepfake_tfdata.evaluation.predictions import Predictions
+from deepfake_tfdata.evaluation.report import write_evaluation
+from deepfake_tfdata.input.dataset import load_clips
+from deepfake_tfdata.input.shards import explained_data_loss, find_shards
+from deepfake_tfdata.model.detector import with_attention
+from deepfake_tfdata.training.config import read_run
+from deepfake_tfdata.training.devices import select_strategy
+from deepfake_tfdata.training.loop import MODEL_FILE
+from deepfake_tfdata.training.scoring import ClipScores, score_clips
+
+
+def evaluate_run(workdir: Path, split: str, data: str | None = None) -> Evaluation:
+    """Scores a split with a run's best model and writes WORKDIR/evaluation/SPLIT.
+
+    Args:
+        workdir: of the run.
+        split: train, val or test.
+        data: the folder of records; the run's own if None.
+
+    Returns:
+        The metrics and the predictions.
+
+    Raises:
+        UserError: no trained model, no records, or records of another spec.
+    """
+    run = read_run(workdir)
+    data = data or run.config.data
+    shards = find_shards(data, run.config.region, split)
+    require_same_spec(run.spec, shards.spec.to_dict(), f"the run in {workdir}", f"the records in {data}")
+    strategy = select_strategy(run.config.strategy)
+    with strategy.scope():
+        model = with_attention(_load_model(workdir / MODEL_FILE))
+    clips = load_clips(data, run.config.region, split, run.config.batch_size)
+    with explained_data_loss(shards.files):
+        predictions = to_predictions(score_clips(model, clips, strategy))
+    name = f"{run.config.region}/{run.config.head}"
+    context = {**_context(vars(run.config)), "clip spec": run.spec_hash, **run.parameters, **run.versions}
+    metrics = write_evaluation(
+        workdir / "evaluation" / split,
+        predictions,
+        title=f"{name} on {split}",
+        context=context,
+        num_videos_in_split=shards.num_videos,
+    )
+    return Evaluation(name, metrics, predictions)
+
+
+def to_predictions(scores: ClipScores) -> Predictions:
+    """Scores as the evaluation takes them: logits become probabilities, bytes become text."""
+    text = {
+        name: np.char.decode(scores.features[name].astype(bytes), "utf-8")
+        for name in ("clip_id", "video_id", "manipulation", "target_id")
+    }
+    return Predictions(
+        clip_ids=text["clip_id"],
+        video_ids=text["video_id"],
+        manipulations=text["manipulation"],
+        target_ids=text["target_id"],
+        labels=scores.labels,
+        # The logistic function, written so that it can't overflow.
+        scores=0.5 * (1.0 + np.tanh(0.5 * scores.logits.astype(np.float64))),
+        attention=scores.attention,
+        frame_indices=scores.features["frame_indices"],
+        timestamps=scores.features["timestamps"],
+    )
+
+
+def _load_model(path: Path) -> keras.Model:
+    if not path.is_file():
+        raise UserError(f"no model in {path}; the run ended before its first epoch did, so train again")
+    try:
+        return keras.models.load_model(path, compile=False)
+    except (OSError, ValueError, KeyError) as error:
+        raise UserError(f"{path} can't be loaded ({error}); train again into a new --workdir") from None
+
+
+def _context(config: dict[str, Any]) -> dict[str, Any]:
+    shown = ("region", "head", "backbone", "weights", "batch_size", "learning_rate", "precision", "seed")
+    return {name: config[name] for name in shown}
