@@ -1,0 +1,70 @@
+"""The registry of backbones: uint8 frames in, one feature vector a frame out, preprocessing included."""
+
+import os
+from collections.abc import Callable
+from functools import partial
+
+import keras
+
+from deepfake_tfdata.errors import UserError
+from deepfake_tfdata.model.applications import application, efficientnet, xception
+from deepfake_tfdata.model.meso4 import meso4
+from deepfake_tfdata.model.weights import BACKBONE_LAYER, load_weights_file
+
+MIN_FRAME_SIZE = 32
+
+# From images [N, H, W, 3] of 0..255, and whether to load ImageNet weights, to features [N, F].
+Builder = Callable[[keras.KerasTensor, bool], keras.KerasTensor]
+
+BACKBONES: dict[str, Builder] = {
+    **{
+        f"efficientnet_b{n}": partial(efficientnet, getattr(keras.applications, f"EfficientNetB{n}"))
+        for n in range(8)
+    },
+    **{
+        f"efficientnet_v2_b{n}": partial(application, getattr(keras.applications, f"EfficientNetV2B{n}"))
+        for n in range(4)
+    },
+    "xception": xception,
+    "meso4": meso4,
+}
+
+
+def build_backbone(name: str, frame_size: int, weights: str | os.PathLike = "imagenet") -> keras.Model:
+    """Builds a backbone with its preprocessing inside and its features averaged over space.
+
+    Args:
+        name: one of `BACKBONES`.
+        frame_size: side of a frame, pixels, at least 32.
+        weights: "imagenet", "none" (random), or the path of a weights file (see `load_weights_file`).
+
+    Returns:
+        A model named "backbone" from uint8 RGB [N, frame_size, frame_size, 3] to features [N, F].
+
+    Raises:
+        UserError: unknown name, frames too small, or weights that are not to be had or don't fit.
+    """
+    if name not in BACKBONES:
+        raise UserError(f"--backbone={name} is unknown; choose from {', '.join(BACKBONES)}")
+    if frame_size < MIN_FRAME_SIZE:
+        raise UserError(f"--frame_size={frame_size} is too small; choose {MIN_FRAME_SIZE} or more")
+    images = keras.Input((frame_size, frame_size, 3), dtype="uint8", name="images")
+    features = BACKBONES[name](images, weights == "imagenet")
+    backbone = keras.Model(images, features, name=BACKBONE_LAYER)
+    _preprocess_in_float32(backbone)
+    if weights not in ("imagenet", "none"):
+        load_weights_file(backbone, weights)
+    return backbone
+
+
+def _preprocess_in_float32(backbone: keras.Model) -> None:
+    """Keeps a pixel's 8 bits until the first filter: bfloat16 would round bright ones by half a level."""
+    for layer in backbone.layers:
+        if isinstance(layer, keras.layers.Rescaling | keras.layers.Normalization):
+            layer.dtype_policy = "float32"
+        if isinstance(layer, keras.layers.Normalization):
+            # Its constants have the old policy's type: make them again, from weights or from arguments.
+            if layer.input_mean is None:
+                layer.finalize_state()
+            else:
+                layer.build(layer.input.shape)
