@@ -111,7 +111,7 @@ def comparison_table(rows: Sequence[Evaluation]) -> str:
     Returns:
         Aligned lines without a trailing newline.
     """
-    header = ("name", "AUC [95 %]", "accuracy", "videos", "coverage", "AUC minus the first's [95 %]")
+    header = ("name", "AUC [95 %]", "accuracy", "videos", "coverage", "difference of AUC [95 %]")
     cells = [
         (row.name, *figures(row.metrics), difference)
         for row, difference in zip(rows, difference_texts(rows), strict=True)

@@ -71,17 +71,18 @@ def evaluate(
 
 
 def equal_error_rate(labels: np.ndarray, scores: np.ndarray) -> float:
-    """The error rate where false alarms are as frequent as misses, interpolated along the ROC curve.
+    """The error rate where false positives and false negatives are as frequent, interpolated on the ROC.
 
     Args:
         labels: int [N], both 0 and 1 occurring.
         scores: float [N].
     """
-    false_alarms, hits, _ = roc_curve(labels, scores)
-    excess = false_alarms - (1 - hits)  # rises from -1 to 1 along the curve
+    false_positive_rate, true_positive_rate, _ = roc_curve(labels, scores)
+    excess = false_positive_rate - (1 - true_positive_rate)  # rises from -1 to 1 along the curve
     after = int(np.argmax(excess >= 0))
     share = -excess[after - 1] / (excess[after] - excess[after - 1])
-    return float(false_alarms[after - 1] + share * (false_alarms[after] - false_alarms[after - 1]))
+    low, high = false_positive_rate[after - 1 : after + 1]
+    return float(low + share * (high - low))
 
 
 def _ranking(videos: Predictions, seed: int, resamples: int) -> dict[str, Any]:

@@ -91,8 +91,8 @@ def test_metrics_are_sound_and_json(rows):
     labels, scores = map(list, zip(*rows, strict=True))
     metrics = evaluate(one_clip_each(labels, scores), num_videos_in_split=30, resamples=20)
     assert json.loads(json.dumps(metrics, allow_nan=False)) == metrics
-    (true_real, false_fake), (false_real, true_fake) = metrics["confusion_matrix"]
-    assert true_real + false_fake == labels.count(0)
-    assert false_real + true_fake == labels.count(1)
-    assert metrics["accuracy"] == pytest.approx((true_real + true_fake) / len(labels))
+    (tn, fp), (fn, tp) = metrics["confusion_matrix"]
+    assert tn + fp == labels.count(0)
+    assert fn + tp == labels.count(1)
+    assert metrics["accuracy"] == pytest.approx((tn + tp) / len(labels))
     assert metrics["eer"] is None or 0 <= metrics["eer"] <= 1

@@ -1,0 +1,107 @@
+"""The pictures of an evaluation, as PNG files in memory.
+
+Figures are made without pyplot, whose global state leaks between callers and picks a window system.
+"""
+
+import io
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from sklearn.metrics import roc_curve
+
+from deepfake_tfdata.evaluation.comparison import auc_text
+from deepfake_tfdata.evaluation.predictions import Predictions
+
+# Told apart with every common colour blindness: M. Okabe and K. Ito, Color Universal Design (2008).
+CLASSES = ((0, "real", "#0072B2"), (1, "fake", "#D55E00"))
+_BINS = 20
+_GREY = "#666666"
+
+
+def confusion_matrix(metrics: dict[str, Any]) -> bytes:
+    """The four counts, each with its share of the true class."""
+    figure, axes = _canvas("Confusion matrix", f"predicted (fake from {metrics['threshold']:g})", "true")
+    counts = np.array(metrics["confusion_matrix"])
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    for (row, column), count in np.ndenumerate(counts):
+        share = shares[row, column]
+        text = f"{count}\n{share:.0%}" if counts[row].sum() else "0\nno videos"
+        axes.text(
+            column, row, text, ha="center", va="center", size=15, color="white" if share > 0.5 else "black"
+        )
+    names = [name for _, name, _ in CLASSES]
+    axes.set_xticks([0, 1], names)
+    axes.set_yticks([0, 1], names)
+    axes.tick_params(length=0)
+    axes.spines[:].set_visible(False)
+    return _png(figure)
+
+
+def roc(videos: Predictions, metrics: dict[str, Any]) -> bytes:
+    """The ROC curve with the AUC's interval and the operating point; a note where there is one class only."""
+    figure, axes = _canvas("ROC curve", "false positive rate", "true positive rate")
+    axes.plot([0, 1], [0, 1], "--", color=_GREY, linewidth=1, label="chance")
+    if metrics["auc"] is None:
+        axes.text(0.5, 0.85, "needs real and fake videos", ha="center", color=_GREY)
+    else:
+        curve = roc_curve(videos.labels, videos.scores, drop_intermediate=False)[:2]
+        axes.plot(*curve, color=CLASSES[0][2], linewidth=2, label=f"AUC {auc_text(metrics)}", clip_on=False)
+        (tn, fp), (fn, tp) = metrics["confusion_matrix"]
+        label = f"threshold {metrics['threshold']:g}"
+        axes.plot(fp / (fp + tn), tp / (tp + fn), "o", color=CLASSES[1][2], label=label, clip_on=False)
+    axes.set(xlim=(0, 1), ylim=(0, 1), aspect="equal")
+    axes.legend(loc="lower right", frameon=False)
+    return _png(figure)
+
+
+def score_histogram(videos: Predictions, threshold: float) -> bytes:
+    """How many videos of each class have which score."""
+    figure, axes = _canvas("Scores", "probability of fake", "videos")
+    edges = np.linspace(0, 1, _BINS + 1)
+    for label, name, colour in CLASSES:
+        scores = videos.scores[videos.labels == label]
+        style = {"histtype": "stepfilled", "alpha": 0.35} if label else {"histtype": "step", "linewidth": 2}
+        axes.hist(scores, edges, color=colour, label=f"{name} ({len(scores)})", **style)
+    axes.axvline(threshold, linestyle="--", color=_GREY, linewidth=1, label=f"threshold {threshold:g}")
+    axes.set_xlim(0, 1)
+    axes.yaxis.get_major_locator().set_params(integer=True)
+    axes.legend(frameon=False)
+    return _png(figure)
+
+
+def attention_over_time(videos: Predictions) -> bytes:
+    """Mean attention on each frame of a clip, with the middle half of the videos shaded.
+
+    Args:
+        videos: with attention [N, T].
+    """
+    figure, axes = _canvas("Attention over time", "frame of the clip", "attention weight")
+    frames = np.arange(1, videos.attention.shape[1] + 1)
+    for label, name, colour in CLASSES:
+        attention = videos.attention[videos.labels == label]
+        if len(attention):
+            low, high = np.quantile(attention, (0.25, 0.75), axis=0)
+            axes.fill_between(frames, low, high, color=colour, alpha=0.2, linewidth=0)
+            axes.plot(frames, attention.mean(axis=0), color=colour, linewidth=2, label=f"{name}, mean")
+    axes.axhline(1 / len(frames), linestyle="--", color=_GREY, linewidth=1, label="every frame alike")
+    axes.set_ylim(bottom=0)
+    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.legend(frameon=False)
+    return _png(figure)
+
+
+def _canvas(title: str, x_label: str, y_label: str) -> tuple[Figure, Axes]:
+    figure = Figure(figsize=(5.2, 4.4), layout="constrained")
+    axes = figure.add_subplot()
+    axes.set(title=title, xlabel=x_label, ylabel=y_label)
+    axes.spines[["top", "right"]].set_visible(False)
+    return figure, axes
+
+
+def _png(figure: Figure) -> bytes:
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=150)
+    return buffer.getvalue()
