@@ -10,12 +10,15 @@ from deepfake_tfdata.errors import UserError
 from deepfake_tfdata.evaluation.intervals import (
     CONFIDENCE_LEVEL,
     RESAMPLES,
-    Interval,
     bootstrap,
     percentile_interval,
     weighted_auc,
 )
 from deepfake_tfdata.evaluation.predictions import Predictions, per_video
+
+
+class NothingSharedError(UserError):
+    """Two detectors were not scored on the same real and fake videos."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +44,7 @@ class Difference:
         auc_difference: over the shared videos, from -1 to 1.
         low: lower end of its interval.
         high: upper end.
-        distinguishable: whether the interval excludes zero.
+        distinguishable: whether the interval excludes zero, on enough sources to say so.
         num_videos: the videos both scored.
     """
 
@@ -66,8 +69,9 @@ def compare(
 ) -> Difference:
     """Paired difference of two AUCs: both are computed on every resample of the source videos they share.
 
-    Two detectors are never called distinguishable on so few source videos that a sign test could not reject
-    even with every source in favour of the same detector: fewer than six at 95 %.
+    The bootstrap trusts a handful of videos too readily. So two detectors are never called distinguishable on
+    so few sources that a sign test could not reject even if all spoke for the same detector: at 95 %, six
+    sources must have a real video, and six a fake one, that the detectors rank differently.
 
     Args:
         first: clips scored by one detector.
@@ -77,7 +81,8 @@ def compare(
         resamples: how many.
 
     Raises:
-        UserError: the detectors share no real or no fake video, or disagree on a video's label.
+        NothingSharedError: the detectors share no real or no fake video.
+        UserError: they disagree on a video's label.
     """
     first, second = _shared_videos(first, second)
     labels, clusters = first.labels, first.target_ids
@@ -86,8 +91,8 @@ def compare(
         return weighted_auc(labels, first.scores, weights) - weighted_auc(labels, second.scores, weights)
 
     drawn = bootstrap(difference, clusters, seed=seed, resamples=resamples)
-    interval: Interval = percentile_interval(drawn, level)
-    sign_test = 2 * 0.5 ** len(set(clusters))
+    interval = percentile_interval(drawn, level)
+    sign_test = 2 * 0.5 ** _num_deciding_sources(first, second)
     return Difference(
         auc_difference=float(difference(np.ones(len(labels)))),
         low=interval.low,
@@ -147,8 +152,24 @@ def auc_text(metrics: dict[str, Any]) -> str:
 def _difference_or_none(row: Evaluation, reference: Evaluation) -> Difference | None:
     try:
         return compare(row.predictions, reference.predictions)
-    except UserError:
+    except NothingSharedError:
         return None
+
+
+def _num_deciding_sources(first: Predictions, second: Predictions) -> int:
+    """The sources with a video that the two rank differently, in the class with fewer of them."""
+    differs = _wins(first.labels, first.scores) != _wins(second.labels, second.scores)
+    return min(len(set(first.target_ids[differs & (first.labels == label)])) for label in (0, 1))
+
+
+def _wins(labels: np.ndarray, scores: np.ndarray) -> np.ndarray:
+    """Twice the number of videos of the other class that each scores above, a tie counting one half."""
+    wins = np.empty(len(labels), dtype=np.int64)
+    for label in (0, 1):
+        others = np.sort(scores[labels != label])
+        own = scores[labels == label]
+        wins[labels == label] = sum(np.searchsorted(others, own, side) for side in ("left", "right"))
+    return wins
 
 
 def _shared_videos(first: Predictions, second: Predictions) -> tuple[Predictions, Predictions]:
@@ -160,5 +181,7 @@ def _shared_videos(first: Predictions, second: Predictions) -> tuple[Predictions
         key = shared[differs][0]
         raise UserError(f"the detectors have different labels for video '{key}'; evaluate both again")
     if len(set(first.labels[in_first])) < 2:
-        raise UserError("the detectors share no real or no fake video; evaluate both on the same split")
+        raise NothingSharedError(
+            "the detectors share no real or no fake video; evaluate both on the same split"
+        )
     return first.select(in_first), second.select(in_second)

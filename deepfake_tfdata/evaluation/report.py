@@ -96,7 +96,7 @@ def write_comparison(
     notes = (
         "Brackets hold 95 % intervals; the bar runs from 0 to 1, its tick marks chance.",
         f"Differences are from {rows[0].name}, over the videos both scored and the same resamples of them. "
-        "Distinguishable means that the interval excludes zero.",
+        "Distinguishable means that the interval excludes zero and at least six sources decide it.",
         "Nothing corrects for the number of detectors: of many, one in twenty differs by luck.",
         _INTERVAL_METHOD,
     )

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from deepfake_tfdata.errors import UserError
-from deepfake_tfdata.evaluation.comparison import Evaluation, compare, comparison_table
+from deepfake_tfdata.evaluation.comparison import Evaluation, NothingSharedError, compare, comparison_table
 from deepfake_tfdata.evaluation.metrics import evaluate
 
 
@@ -53,6 +53,19 @@ def test_few_sources_prove_nothing(make_predictions, num_sources, distinguishabl
     assert compare(right, wrong).distinguishable is distinguishable
 
 
+@pytest.mark.parametrize(("num_missed", "distinguishable"), [(4, False), (8, True)])
+def test_few_videos_prove_nothing(make_predictions, num_missed, distinguishable):
+    # A bootstrap alone rejects at four: hardly any resample has none of them. A sign test needs six.
+    predictions = make_predictions(40)
+    scores = predictions.labels.astype(float)
+    perfect = replace(predictions, scores=scores)
+    missed = np.flatnonzero(predictions.labels)[:num_missed]
+    worse = replace(predictions, scores=np.where(np.isin(np.arange(80), missed), -1, scores) * 0.5 + 0.5)
+    difference = compare(perfect, worse)
+    assert difference.low > 0
+    assert difference.distinguishable is distinguishable
+
+
 def test_only_shared_videos_count_and_order_does_not(make_predictions):
     predictions = make_predictions(20)
     fewer = predictions.select(np.arange(len(predictions))[::-1][:35])
@@ -63,7 +76,7 @@ def test_only_shared_videos_count_and_order_does_not(make_predictions):
 
 def test_refuses_nothing_shared_and_labels_that_differ(make_predictions):
     predictions = make_predictions(4)
-    with pytest.raises(UserError, match="share no real or no fake"):
+    with pytest.raises(NothingSharedError, match="share no real or no fake"):
         compare(predictions, predictions.select(predictions.labels == 0))
     with pytest.raises(UserError, match="different labels"):
         compare(predictions, replace(predictions, labels=1 - predictions.labels))
