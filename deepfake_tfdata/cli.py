@@ -76,12 +76,14 @@ def _import_tensorflow() -> None:
 
     They are written to the descriptor, before any log level is looked at; a failing import still raises.
     """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     sys.stderr.flush()
     saved = os.dup(2)
     with Path(os.devnull).open("w") as nowhere:
         os.dup2(nowhere.fileno(), 2)
     try:
-        import_module("tensorflow")
+        # Listing the devices is what looks for CUDA, and complains on every machine without.
+        import_module("tensorflow").config.list_physical_devices()
     finally:
         os.dup2(saved, 2)
         os.close(saved)

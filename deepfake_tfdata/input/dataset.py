@@ -81,6 +81,10 @@ def load_clips(
     decode = _DECODERS[shards.spec.encoding]
 
     def load_epoch(epoch: tf.Tensor) -> tf.data.Dataset:
+        # Inside a dataset function this sets the function's own seed. The program's global one, which
+        # TensorFlow mixes into every shuffle, then no longer decides the order.
+        tf.random.set_seed(1)
+
         def load_clip(serialized: tf.Tensor) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
             features = _decoded(parse_example(serialized, shards.spec.num_frames), shards.spec, decode)
             if augment:

@@ -17,7 +17,7 @@ from deepfake_tfdata.model.detector import with_attention
 from deepfake_tfdata.training.config import read_run
 from deepfake_tfdata.training.devices import select_strategy
 from deepfake_tfdata.training.loop import MODEL_FILE
-from deepfake_tfdata.training.scoring import ClipScores, score_clips
+from deepfake_tfdata.training.scoring import ClipScores, make_predict, score_clips
 
 
 def evaluate_run(workdir: Path, split: str, data: str | None = None) -> Evaluation:
@@ -43,7 +43,7 @@ def evaluate_run(workdir: Path, split: str, data: str | None = None) -> Evaluati
         model = with_attention(_load_model(workdir / MODEL_FILE))
     clips = load_clips(data, run.config.region, split, run.config.batch_size)
     with explained_data_loss(shards.files):
-        predictions = to_predictions(score_clips(model, clips, strategy))
+        predictions = to_predictions(score_clips(make_predict(model, strategy), clips))
     name = f"{run.config.region}/{run.config.head}"
     context = {**_context(vars(run.config)), "clip spec": run.spec_hash, **run.parameters, **run.versions}
     metrics = write_evaluation(
@@ -53,7 +53,7 @@ def evaluate_run(workdir: Path, split: str, data: str | None = None) -> Evaluati
         context=context,
         num_videos_in_split=shards.num_videos,
     )
-    return Evaluation(name, metrics, predictions)
+    return Evaluation(name, predictions, metrics)
 
 
 def to_predictions(scores: ClipScores) -> Predictions:

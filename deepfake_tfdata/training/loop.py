@@ -23,7 +23,7 @@ from deepfake_tfdata.training.checkpoints import (
     save_checkpoint,
     variables_of,
 )
-from deepfake_tfdata.training.scoring import score_clips
+from deepfake_tfdata.training.scoring import Predict, make_predict, score_clips
 
 _LOG = logging.getLogger(__name__)
 MODEL_FILE = "model.keras"
@@ -87,6 +87,7 @@ class Trainer:
         with strategy.scope():
             optimizer.build(model.trainable_variables)
         self._train_step = make_train_step(model, optimizer, strategy, config.batch_size)
+        self._predict = make_predict(model, strategy)
         self._variables = variables_of(model, optimizer)
         self._writer = tf.summary.create_file_writer(str(config.workdir / "tensorboard"))
 
@@ -132,7 +133,7 @@ class Trainer:
         batches = iter(self.strategy.experimental_distribute_dataset(training))
         while not self.finished:
             metrics = self._train_epoch(batches, on_step)
-            metrics.update(validation_metrics(self.model, validation, self.strategy))
+            metrics.update(validation_metrics(self._predict, validation))
             self._end_epoch(metrics)
 
     def _train_epoch(self, batches: Iterator, on_step: Callable[[float], None]) -> dict[str, Any]:
@@ -221,11 +222,9 @@ def make_train_step(
     return train_step
 
 
-def validation_metrics(
-    model: keras.Model, clips: tf.data.Dataset, strategy: tf.distribute.Strategy
-) -> dict[str, float | None]:
+def validation_metrics(predict: Predict, clips: tf.data.Dataset) -> dict[str, float | None]:
     """Mean loss and AUC over clips; the AUC is None where there is one class only."""
-    scores = score_clips(model, clips, strategy)
+    scores = score_clips(predict, clips)
     # log(1 + exp(x)) without overflow, for the label's side of the logit.
     losses = np.logaddexp(0.0, np.where(scores.labels == 1, -scores.logits, scores.logits))
     both = len(set(scores.labels.tolist())) == 2

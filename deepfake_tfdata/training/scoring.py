@@ -7,6 +7,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+# From uint8 [B, T, H, W, 3] to the model's outputs, arrays of B.
+Predict = Callable[[np.ndarray], list[np.ndarray]]
+
 
 @dataclass(frozen=True)
 class ClipScores:
@@ -25,21 +28,19 @@ class ClipScores:
     features: dict[str, np.ndarray]
 
 
-def score_clips(model: keras.Model, clips: tf.data.Dataset, strategy: tf.distribute.Strategy) -> ClipScores:
+def score_clips(predict: Predict, clips: tf.data.Dataset) -> ClipScores:
     """Runs a detector over batches, in order, each clip once.
 
     Args:
-        model: gives logits, or logits and attention weights.
+        predict: from make_predict.
         clips: from load_clips, unshuffled; the last batch may be smaller.
-        strategy: the model was built in its scope.
     """
-    predict = _predictor(model, strategy)
     outputs, labels, features = [], [], []
     size = 0
     for batch, label in clips:
         frames = batch.pop("frames").numpy()
         # Every batch has the first one's size, so that one graph serves all; the filling is cut off again.
-        size = size or -(-len(frames) // strategy.num_replicas_in_sync) * strategy.num_replicas_in_sync
+        size = size or len(frames)
         padded = np.pad(frames, [(0, size - len(frames))] + [(0, 0)] * (frames.ndim - 1))
         outputs.append([value[: len(frames)] for value in predict(padded)])
         labels.append(label.numpy())
@@ -53,21 +54,27 @@ def score_clips(model: keras.Model, clips: tf.data.Dataset, strategy: tf.distrib
     )
 
 
-def _predictor(
-    model: keras.Model, strategy: tf.distribute.Strategy
-) -> Callable[[np.ndarray], list[np.ndarray]]:
-    """From uint8 [B, T, H, W, 3] to the model's outputs as arrays of B."""
+def make_predict(model: keras.Model, strategy: tf.distribute.Strategy) -> Predict:
+    """Compiles a model's forward pass over all replicas.
+
+    Args:
+        model: gives logits, or logits and attention weights; built in the strategy's scope.
+        strategy: its replicas each get a part of the batch.
+    """
+    replicas = strategy.num_replicas_in_sync
 
     @tf.function
     def run(frames: tf.Tensor) -> list[tf.Tensor]:
         return strategy.run(lambda part: tf.nest.flatten(model(part, training=False)), args=(frames,))
 
     def predict(frames: np.ndarray) -> list[np.ndarray]:
-        parts = np.split(frames, strategy.num_replicas_in_sync)
+        filling = -len(frames) % replicas
+        parts = np.split(np.concatenate([frames, frames[:1].repeat(filling, axis=0)]), replicas)
         distributed = strategy.experimental_distribute_values_from_function(
             lambda context: tf.constant(parts[context.replica_id_in_sync_group])
         )
         outputs = run(distributed)
-        return [np.concatenate(strategy.experimental_local_results(output)) for output in outputs]
+        parts_of = strategy.experimental_local_results
+        return [np.concatenate(parts_of(output))[: len(frames)] for output in outputs]
 
     return predict
