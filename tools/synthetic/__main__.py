@@ -18,7 +18,7 @@ from tools.synthetic.artefact import REGIONS, Artefact
 from tools.synthetic.generate import generate
 from tools.synthetic.plan import Options
 
-DILUTION = Artefact(region="mouth", period=3.6, jitter=0.5, strength=10.0)
+DILUTION = Artefact(region="mouth", period=3.6, jitter=0.5, strength=14.0)
 NULL = Artefact(region="mouth", period=3.6, jitter=0.5, strength=0.0)
 
 

@@ -34,7 +34,7 @@ class Artefact:
 def region_window(identity: Identity, region: str) -> Window:
     """Where a region is on a face."""
     return {
-        "mouth": (0.0, identity.mouth_y + 0.06, 0.52, 0.25),
+        "mouth": (0.0, identity.mouth_y + 0.1, 0.52, 0.25),
         "eyes": (0.0, identity.eye_y, 0.75, 0.2),
         "nose": (0.0, identity.nose_tip - 0.15, 0.28, 0.3),
         "forehead": (0.0, -0.66, 0.6, 0.2),

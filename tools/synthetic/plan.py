@@ -15,7 +15,7 @@ from tools.synthetic.motion import FPS, Motion, draw_motion, pose
 ORIGINALS = "original_sequences/youtube/c23/videos"
 FAKES = "manipulated_sequences/Face2Face/c23/videos"
 SPLITS = ("train", "val", "test")
-_SHARES = (0.6, 0.2)  # of the pairs, for train and val; test has the rest
+_HELD_OUT = 0.2  # of the pairs, for val and again for test; train has the rest
 _PAIRS, _IDENTITY, _VIDEO, _PHASES = range(4)  # each purpose draws from a stream of its own
 
 
@@ -61,9 +61,8 @@ def plan_pairs(options: Options) -> dict[str, list[list[str]]]:
     shuffled = np.random.default_rng([options.seed, _PAIRS]).permutation(options.identities).reshape(-1, 2)
     pairs = sorted([f"{min(pair):03d}", f"{max(pair):03d}"] for pair in shuffled)
     order = np.random.default_rng([options.seed, _PAIRS, 1]).permutation(len(pairs))
-    train = round(_SHARES[0] * len(pairs))
-    val = train + max(1, round(_SHARES[1] * len(pairs)))
-    parts = order[:train], order[train:val], order[val:]
+    held = max(1, round(_HELD_OUT * len(pairs)))
+    parts = order[2 * held :], order[:held], order[held : 2 * held]
     return {
         split: [pairs[place] for place in sorted(part)] for split, part in zip(SPLITS, parts, strict=True)
     }
