@@ -22,7 +22,7 @@ class Artefact:
         region: One of REGIONS.
         period: Rows of the video from stripe to stripe.
         jitter: How freely the phase varies from frame to frame: 0 still stripes, 1 any phase in any frame.
-        strength: Amplitude in grey levels; 0 plants nothing.
+        strength: Amplitude in grey levels; at 0, nothing is planted.
     """
 
     region: str

@@ -48,7 +48,7 @@ def render(
         draw_mouth(layer, identity, canvas, float(motion.speech[frame]))
         place = pose(identity, motion, frame, size)
         image = _show(layer, opacity, canvas, room, place)
-        if artefact is not None and artefact.strength:
+        if artefact is not None:
             image = plant(image, artefact, region_window(identity, artefact.region), place, phases[frame])
         noise = identity.noise * rng.standard_normal(room.shape[:2], dtype=np.float32)
         yield cv2.add(image, cv2.merge((noise, noise, noise)), dtype=cv2.CV_8U)  # rounds and saturates

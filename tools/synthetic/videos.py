@@ -21,7 +21,8 @@ def _x264_options(size: tuple[int, int]) -> dict[str, str]:
 
     Stripes cost bits, so at constant quality a fake's file is larger, and at constant bitrate its picture is
     worse: either tells the label. Here one quantizer is allowed, the rate is more than it needs, and x264
-    fills the rest of the rate with filler units, as in broadcasting. Frame types follow a fixed pattern.
+    fills the rest of the rate with filler units, as in broadcasting. Frame types follow a fixed pattern. Who
+    takes the units apart can still count what is not filler; sizes of files and packets say nothing.
     """
     kilobits = round(size[0] * size[1] * FPS * _BITS_A_PIXEL / 1000)
     params = {
