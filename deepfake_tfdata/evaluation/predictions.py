@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from deepfake_tfdata.errors import UserError
-from deepfake_tfdata.evaluation.files import write_atomic
+from deepfake_tfdata.files import write_text
 
 _REQUIRED = ("clip_id", "video_id", "label", "score")
 _OPTIONAL = ("manipulation", "target_id")
@@ -171,7 +171,7 @@ def write_csv(predictions: Predictions, path: Path) -> None:
     writer.writerow((*_REQUIRED, *_OPTIONAL))
     columns = ("clip_ids", "video_ids", "labels", "scores", "manipulations", "target_ids")
     writer.writerows(zip(*(getattr(predictions, name).tolist() for name in columns), strict=True))
-    write_atomic(path, text.getvalue())
+    write_text(path, text.getvalue())
 
 
 def read_csv(path: Path) -> Predictions:

@@ -9,11 +9,11 @@ import numpy as np
 
 from deepfake_tfdata.evaluation import plots
 from deepfake_tfdata.evaluation.comparison import Evaluation, auc_text, difference_texts, figures
-from deepfake_tfdata.evaluation.files import write_atomic
 from deepfake_tfdata.evaluation.intervals import RESAMPLES
 from deepfake_tfdata.evaluation.metrics import THRESHOLD, evaluate
 from deepfake_tfdata.evaluation.page import Html, interval_bar, page, pictures, section, table
 from deepfake_tfdata.evaluation.predictions import Predictions, per_video, write_csv
+from deepfake_tfdata.files import write_bytes, write_text
 
 _MISTAKES_SHOWN = 10
 _INTERVAL_METHOD = (
@@ -70,10 +70,10 @@ def write_evaluation(
     if videos.attention is not None:
         images["Attention over time"] = plots.attention_over_time(videos)
     write_csv(predictions, directory / "predictions.csv")
-    write_atomic(directory / "confusion_matrix.png", images["Confusion matrix"])
-    write_atomic(directory / "roc.png", images["ROC curve"])
-    write_atomic(directory / "report.html", _report(title, metrics, predictions, images, context))
-    write_atomic(directory / "metrics.json", json.dumps(metrics, indent=2, allow_nan=False) + "\n")
+    write_bytes(directory / "confusion_matrix.png", images["Confusion matrix"])
+    write_bytes(directory / "roc.png", images["ROC curve"])
+    write_text(directory / "report.html", _report(title, metrics, predictions, images, context))
+    write_text(directory / "metrics.json", json.dumps(metrics, indent=2, allow_nan=False) + "\n")
     return metrics
 
 
@@ -101,7 +101,7 @@ def write_comparison(
         _INTERVAL_METHOD,
     )
     body = section("Side by side", table(header, cells), *notes)
-    write_atomic(path, page(title, _best(rows, differences), [body]))
+    write_text(path, page(title, _best(rows, differences), [body]))
 
 
 def headline(metrics: dict[str, Any]) -> str:

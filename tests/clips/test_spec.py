@@ -1,0 +1,56 @@
+import dataclasses
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from deepfake_tfdata.clips.regions import REGIONS, Region
+from deepfake_tfdata.clips.spec import ClipSpec, require_same_spec
+from deepfake_tfdata.errors import UserError
+
+CHANGES = {
+    "num_frames": 16,
+    "frame_size": 112,
+    "encoding": "png",
+    "tracking": "per_frame",
+    "margin": 0.2,
+    "regions": (Region("full", 0, 0, 1, 1),),
+}
+
+
+@given(st.integers(1, 64), st.integers(16, 512), st.floats(0, 1))
+def test_survives_json(num_frames, frame_size, margin):
+    spec = ClipSpec(num_frames=num_frames, frame_size=frame_size, margin=margin)
+    again = ClipSpec.from_dict(json.loads(json.dumps(spec.to_dict())))
+    assert again == spec
+    assert again.hash == spec.hash
+
+
+@pytest.mark.parametrize("field", CHANGES)
+def test_every_change_changes_the_hash(field):
+    assert dataclasses.replace(ClipSpec(), **{field: CHANGES[field]}).hash != ClipSpec().hash
+
+
+def test_a_mismatch_shows_both_sides():
+    with pytest.raises(UserError, match="frame_size: 224 against 112"):
+        require_same_spec(ClipSpec().to_dict(), ClipSpec(frame_size=112).to_dict(), "the run", "the records")
+
+
+def test_equal_specs_pass_although_json_made_lists_of_tuples():
+    spec = ClipSpec()
+    require_same_spec(spec.to_dict(), json.loads(json.dumps(spec.to_dict())), "a", "b")
+
+
+@pytest.mark.parametrize("values", [{"encoding": "bmp"}, {"num_frames": 0}, {"frame_size": 10**6}])
+def test_refuses_what_makes_no_sense(values):
+    with pytest.raises(UserError, match=f"--{next(iter(values))}={next(iter(values.values()))}"):
+        ClipSpec(**values)
+
+
+def test_eyes_and_mouth_are_the_outer_35_percent():
+    import numpy as np
+
+    faces = np.array([[100.0, 200.0, 200.0, 300.0]])
+    np.testing.assert_allclose(REGIONS["eyes"].boxes(faces), [[100, 200, 200, 235]])
+    np.testing.assert_allclose(REGIONS["mouth"].boxes(faces), [[100, 265, 200, 300]])

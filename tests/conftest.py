@@ -1,0 +1,57 @@
+"""Fixtures that several folders share: a small data set and its records, made once a session."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+from tests.fakes import FRAME_SIZE, NUM_FRAMES, write_ffpp_tree
+
+PAIRS = {
+    "train": [("000", "001"), ("002", "003"), ("004", "005")],
+    "val": [("010", "011"), ("012", "013")],
+    "test": [("020", "021"), ("022", "023")],
+}
+Command = Callable[..., subprocess.CompletedProcess]
+
+
+@pytest.fixture(scope="session")
+def command() -> Command:
+    """Runs `python -m deepfake_tfdata.NAME --flags` in a process of its own."""
+
+    def run(name: str, *arguments: str, **environment: str) -> subprocess.CompletedProcess:
+        return subprocess.run(
+            [sys.executable, "-m", f"deepfake_tfdata.{name}", *arguments],
+            capture_output=True,
+            text=True,
+            timeout=300,
+            env={**os.environ, **environment},
+        )
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def ffpp_tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """28 short videos in the official layout."""
+    return write_ffpp_tree(tmp_path_factory.mktemp("source") / "ffpp", PAIRS)
+
+
+@pytest.fixture(scope="session")
+def convert_flags(ffpp_tree: Path) -> list[str]:
+    """The flags, but for --output, that the records of this session are made with."""
+    return [f"--source={ffpp_tree}", f"--num_frames={NUM_FRAMES}", f"--frame_size={FRAME_SIZE}"]
+
+
+@pytest.fixture(scope="session")
+def records(convert_flags: list[str], command: Command, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the convert command makes of ffpp_tree."""
+    output = tmp_path_factory.mktemp("records") / "all"
+    result = command("convert", *convert_flags, f"--output={output}")
+    assert result.returncode == 0, result.stderr
+    return output

@@ -1,0 +1,140 @@
+import shutil
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from deepfake_tfdata import load_clips
+from deepfake_tfdata.errors import UserError
+from deepfake_tfdata.input.augment import augment_clip, clip_seed
+from deepfake_tfdata.input.shards import explained_data_loss, find_shards
+from tests.fakes import FRAME_SIZE, NUM_FRAMES
+
+TRAINING = {"shuffle": True, "augment": True, "drop_remainder": True, "num_epochs": 3}
+
+
+def batches(records, split="train", size=5, **options):
+    return [
+        (features["clip_id"].numpy().tolist(), features["frames"].numpy())
+        for features, _ in load_clips(records, "mouth", split, size, **options)
+    ]
+
+
+def same(first, second):
+    return len(first) == len(second) and all(
+        a[0] == b[0] and np.array_equal(a[1], b[1]) for a, b in zip(first, second, strict=True)
+    )
+
+
+def test_evaluation_is_complete_in_order_and_each_clip_once(records):
+    found = batches(records)
+    assert [len(ids) for ids, _ in found] == [5, 5, 2]
+    assert found[0][1].shape == (5, NUM_FRAMES, FRAME_SIZE, FRAME_SIZE, 3)
+    assert found[0][1].dtype == np.uint8
+    ids = [clip for batch, _ in found for clip in batch]
+    assert len(set(ids)) == 12
+    assert same(found, batches(records))
+    assert ids == [clip for batch, _ in batches(records, size=1) for clip in batch]
+
+
+def test_labels_follow_the_clips(records):
+    for features, labels in load_clips(records, "full", "train", 4):
+        is_fake = [clip.startswith(b"Face2Face") for clip in features["clip_id"].numpy()]
+        assert labels.numpy().tolist() == is_fake
+
+
+def test_the_same_seed_gives_the_same_batches_and_another_gives_others(records):
+    tf.random.set_seed(1)
+    first = batches(records, seed=3, **TRAINING)
+    tf.random.set_seed(0)
+    assert same(first, batches(records, seed=3, **TRAINING))
+    assert not same(first, batches(records, seed=4, **TRAINING))
+    epochs = [[clip for ids, _ in first[i : i + 2] for clip in ids] for i in (0, 2, 4)]
+    assert epochs[0] != epochs[1] != epochs[2]
+    assert all(len(set(epoch)) == 10 for epoch in epochs)
+
+
+@pytest.mark.parametrize(("epoch", "batch"), [(0, 1), (1, 0), (2, 1)])
+def test_it_resumes_at_a_batch_of_an_epoch(records, epoch, batch):
+    whole = batches(records, seed=3, **TRAINING)
+    options = {**TRAINING, "num_epochs": 3 - epoch, "first_epoch": epoch, "first_batch": batch}
+    assert same(whole[2 * epoch + batch :], batches(records, seed=3, **options))
+
+
+@pytest.mark.parametrize("inside_map", [False, True])
+def test_augmentation_treats_every_frame_of_a_clip_alike(inside_map):
+    frame = np.random.default_rng(0).integers(60, 190, (8, 8, 3), np.uint8)
+    clip = tf.constant(np.stack([frame] * 5))
+    seeds = [clip_seed(7, tf.constant(epoch), tf.constant("a")) for epoch in range(8)]
+    if inside_map:
+        mapped = tf.data.Dataset.from_tensor_slices(seeds).map(lambda seed: augment_clip(clip, seed))
+        results = [result.numpy() for result in mapped]
+    else:
+        results = [augment_clip(clip, seed).numpy() for seed in seeds]
+    for result in results:
+        np.testing.assert_array_equal(result, np.stack([result[0]] * 5))
+    assert len({result.tobytes() for result in results}) == 8
+    correlations = [
+        np.corrcoef(result[0, ..., 0].ravel(), frame[..., 0].ravel())[0, 1] > 0.99 for result in results
+    ]
+    assert 0 < sum(correlations) < 8  # some are flipped, some are not
+
+
+def test_a_truncated_shard_is_named(records, tmp_path):
+    copy = tmp_path / "copy"
+    shutil.copytree(records, copy)
+    (shard,) = (copy / "mouth").glob("*-train.tfrecord-*")
+    content = shard.read_bytes()
+    shard.write_bytes(content[: len(content) // 2])
+    with pytest.raises(UserError, match=f"{shard.name} is truncated or damaged after [0-9]+ records"):
+        load_clips(copy, "mouth", "train", 2)
+
+
+def test_a_flipped_bit_is_named_while_reading(records, tmp_path):
+    copy = tmp_path / "copy"
+    shutil.copytree(records, copy)
+    (shard,) = (copy / "mouth").glob("*-train.tfrecord-*")
+    content = bytearray(shard.read_bytes())
+    content[len(content) // 2] ^= 1
+    shard.write_bytes(content)
+    files = find_shards(copy, "mouth", "train").files
+    with pytest.raises(UserError, match=f"{shard.name} is truncated or damaged"), explained_data_loss(files):
+        batches(copy)
+
+
+def test_a_record_of_another_spec_is_refused(records, tmp_path, convert_flags, command):
+    other = tmp_path / "other"
+    flags = [flag for flag in convert_flags if "frame_size" not in flag]
+    assert command("convert", *flags, f"--output={other}", "--frame_size=32").returncode == 0
+    copy = tmp_path / "copy"
+    shutil.copytree(records, copy)
+    (shard,) = (other / "mouth").glob("*-train.tfrecord-*")
+    shutil.copy(shard, copy / "mouth" / shard.name)
+    info = copy / "mouth" / "dataset_info.json"
+    sizes = [next((f / "mouth").glob("*-train.tfrecord-*")).stat().st_size for f in (records, other)]
+    info.write_text(info.read_text().replace(f'"{sizes[0]}"', f'"{sizes[1]}"'))
+    with pytest.raises(tf.errors.InvalidArgumentError, match="has spec"):
+        batches(copy)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("nose", "train", 2), "no region 'nose'.*full, eyes, mouth"),
+        (("mouth", "dev", 2), "unknown split 'dev'"),
+        (("mouth", "train", 0), "--batch_size=0"),
+    ],
+)
+def test_mistakes_are_named(records, arguments, message):
+    with pytest.raises(UserError, match=message):
+        load_clips(records, *arguments)
+
+
+def test_a_batch_larger_than_the_split_would_never_come(records):
+    with pytest.raises(UserError, match="--batch_size=99 exceeds the 12 clips"):
+        load_clips(records, "mouth", "train", 99, drop_remainder=True)
+
+
+def test_no_records_names_the_convert_command(tmp_path):
+    with pytest.raises(UserError, match=r"python -m deepfake_tfdata\.convert"):
+        load_clips(tmp_path, "mouth", "train", 2)

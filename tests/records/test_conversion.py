@@ -1,0 +1,143 @@
+"""The convert command on real videos, interrupted and not."""
+
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import tensorflow as tf
+
+from deepfake_tfdata.clips.spec import ClipSpec
+from deepfake_tfdata.records.example import parse_example
+from tests.conftest import PAIRS
+from tests.fakes import FRAME_SIZE, NUM_FRAMES, blank_frames, face_frames, write_video
+
+
+def shard_bytes(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*.tfrecord-*"))}
+
+
+def ledger(folder: Path) -> dict[str, dict]:
+    lines = (folder / "ledger.jsonl").read_text().splitlines()
+    return {entry["video"]: entry for entry in map(json.loads, lines)}
+
+
+def test_every_video_is_converted_into_its_split(records):
+    conversion = json.loads((records / "conversion.json").read_text())
+    assert conversion["complete"]
+    for split, pairs in PAIRS.items():
+        counts = conversion["counts"][split]
+        assert counts["real"] == counts["fake"] == 2 * len(pairs)
+    assert {entry["status"] for entry in ledger(records).values()} == {"ok"}
+    assert set(next(iter(ledger(records).values()))) == {
+        "video",
+        "status",
+        "reason",
+        "frames_found",
+        "seconds",
+    }
+
+
+def test_records_hold_what_the_contract_says(records):
+    spec = ClipSpec(num_frames=NUM_FRAMES, frame_size=FRAME_SIZE)
+    (shard,) = (records / "mouth").glob("*-test.tfrecord-*")
+    clips = [parse_example(record, NUM_FRAMES) for record in tf.data.TFRecordDataset(str(shard))]
+    fake = next(clip for clip in clips if clip["clip_id"] == "Face2Face/020_021")
+    assert (int(fake["label"]), fake["target_id"], fake["source_id"]) == (1, "020", "021")
+    assert fake["spec_hash"] == spec.hash
+    assert fake["frame_indices"].numpy().tolist() == [0, 4, 7, 11]
+    assert tf.io.decode_jpeg(fake["frames"][0]).shape == (FRAME_SIZE, FRAME_SIZE, 3)
+    assert fake["boxes"].shape == (NUM_FRAMES, 4)
+    assert bool(tf.reduce_all(fake["face_found"]))
+    assert float(fake["timestamps"][-1]) == pytest.approx(11 / 25)
+
+
+def test_regions_have_the_same_clips_in_the_same_order(records):
+    orders = []
+    for region in ("full", "eyes", "mouth"):
+        (shard,) = (records / region).glob("*-train.tfrecord-*")
+        parsed = [parse_example(record, NUM_FRAMES) for record in tf.data.TFRecordDataset(str(shard))]
+        orders.append([clip["clip_id"].numpy() for clip in parsed])
+    assert orders[0] == orders[1] == orders[2]
+
+
+def test_worker_count_changes_no_byte(records, convert_flags, command, tmp_path):
+    result = command("convert", *convert_flags, f"--output={tmp_path}", "--workers=1")
+    assert result.returncode == 0, result.stderr
+    assert shard_bytes(tmp_path) == shard_bytes(records)
+
+
+def test_killed_at_random_moments_it_finishes_with_the_same_bytes(records, convert_flags, tmp_path):
+    arguments = [sys.executable, "-m", "deepfake_tfdata.convert", *convert_flags, f"--output={tmp_path}"]
+    chance = random.Random(0)
+    for _ in range(3):
+        process = subprocess.Popen(arguments, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+        # TensorFlow's import takes some seconds; the kill should hit the work.
+        deadline = time.monotonic() + 60
+        while not (tmp_path / "conversion.json").exists() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        time.sleep(chance.uniform(1, 5))
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait()
+        assert all(content == shard_bytes(records)[name] for name, content in whole_shards(tmp_path).items())
+    subprocess.run(arguments, check=True, capture_output=True)
+    assert shard_bytes(tmp_path) == shard_bytes(records)
+    assert ledger(tmp_path).keys() == ledger(records).keys()
+    assert not list(tmp_path.rglob("*.incomplete*"))
+
+
+def whole_shards(folder: Path) -> dict[str, bytes]:
+    return {name: content for name, content in shard_bytes(folder).items() if ".incomplete" not in name}
+
+
+def test_a_deleted_shard_is_made_again(records, convert_flags, command, tmp_path):
+    output = tmp_path / "copy"
+    shutil.copytree(records, output)
+    next((output / "eyes").glob("*-val.tfrecord-*")).unlink()
+    result = command("convert", *convert_flags, f"--output={output}")
+    assert result.returncode == 0, result.stderr
+    assert shard_bytes(output) == shard_bytes(records)
+
+
+def test_what_can_not_be_used_is_in_the_ledger_with_its_reason(tmp_path, command):
+    folder = tmp_path / "source" / "original_sequences" / "youtube" / "c23" / "videos"
+    write_video(folder / "000.mp4", face_frames(10))
+    write_video(folder / "001.mp4", blank_frames(10))
+    write_video(folder / "002.mp4", face_frames(3))
+    (folder / "003.mp4").write_text("a text file")
+    (folder / "004.mp4").touch()
+    output = tmp_path / "records"
+    result = command("convert", f"--source={tmp_path / 'source'}", f"--output={output}", "--num_frames=4")
+    assert result.returncode == 0, result.stderr
+    statuses = {key: entry["status"] for key, entry in ledger(output).items()}
+    assert statuses == {
+        "original/000": "ok",
+        "original/001": "no_face",
+        "original/002": "too_short",
+        "original/003": "unreadable",
+        "original/004": "unreadable",
+    }
+    assert all(entry["reason"] for entry in ledger(output).values() if entry["status"] != "ok")
+
+
+def test_tensorflow_datasets_reads_the_same_pixels(records):
+    tfds = pytest.importorskip("tensorflow_datasets")
+    from deepfake_tfdata import load_clips
+
+    builder = tfds.builder_from_directory(str(records / "mouth"))
+    assert builder.info.splits["train"].num_examples == 12
+    theirs = {example["clip_id"].numpy(): example for example in builder.as_dataset(split="test")}
+    count = 0
+    for features, labels in load_clips(records, "mouth", "test", 1):
+        example = theirs[features["clip_id"].numpy()[0]]
+        tf.debugging.assert_equal(features["frames"][0], example["frames"])
+        tf.debugging.assert_equal(labels[0], example["label"])
+        tf.debugging.assert_equal(features["boxes"][0], example["boxes"])
+        count += 1
+    assert count == len(theirs) == 8

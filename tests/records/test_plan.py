@@ -1,0 +1,58 @@
+import dataclasses
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from deepfake_tfdata.clips.spec import ClipSpec
+from deepfake_tfdata.clips.splits import SPLITS
+from deepfake_tfdata.clips.video import Video
+from deepfake_tfdata.records.plan import plan_shards
+
+SPEC = ClipSpec()
+names = st.sets(st.integers(0, 5000), max_size=1500)
+
+
+def videos_of(numbers):
+    return [Video("", f"{n:04d}", n % 2, "original", f"{n:04d}") for n in numbers]
+
+
+def splits_of(videos):
+    return {video.key: SPLITS[int(video.video_id) % 3] for video in videos}
+
+
+@given(names, st.randoms())
+def test_every_video_is_in_exactly_one_shard_whatever_the_order(numbers, random):
+    videos = videos_of(numbers)
+    plan = plan_shards(videos, splits_of(videos), SPEC)
+    planned = [video.key for shard in plan for video in shard.videos]
+    assert sorted(planned) == sorted(video.key for video in videos)
+    for shard in plan:
+        assert {splits_of([video])[video.key] for video in shard.videos} == {shard.split}
+    random.shuffle(videos)
+    assert plan_shards(videos, splits_of(videos), SPEC) == plan
+
+
+@given(names)
+def test_shards_of_a_split_are_of_even_size_and_numbered(numbers):
+    videos = videos_of(numbers)
+    for split in SPLITS:
+        shards = [s for s in plan_shards(videos, splits_of(videos), SPEC) if s.split == split]
+        lengths = [len(shard.videos) for shard in shards]
+        assert [(s.index, s.count) for s in shards] == [(i, len(shards)) for i in range(len(shards))]
+        assert not lengths or max(lengths) - min(lengths) <= 1
+
+
+def test_full_scale_shards_have_the_size_that_the_design_asks_for():
+    videos = videos_of(range(2000))
+    plan = plan_shards(videos, {video.key: "train" for video in videos}, SPEC)
+    bytes_of_a_clip = 32 * 17_500  # measured on mouth crops, JPEG quality 95
+    sizes = [len(shard.videos) * bytes_of_a_clip / 2**20 for shard in plan]
+    assert all(64 <= size <= 1024 for size in sizes)
+    assert plan[0].file_name("mouth") == f"deepfake_mouth-train.tfrecord-00000-of-{len(plan):05d}"
+
+
+def test_the_limit_takes_the_first_of_the_order():
+    videos = videos_of(range(50))
+    splits = {video.key: "train" for video in videos}
+    (whole,), (part,) = plan_shards(videos, splits, SPEC), plan_shards(videos, splits, SPEC, limit=7)
+    assert part == dataclasses.replace(whole, videos=whole.videos[:7])

@@ -1,0 +1,41 @@
+import os
+import signal
+import time
+
+import pytest
+
+from deepfake_tfdata.clips.video import Video
+from deepfake_tfdata.records.workers import process_in_order
+
+
+def videos(*names):
+    return [Video("", name, 0, "original", name) for name in names]
+
+
+def work(video):
+    """What a video's name says; runs in the workers."""
+    if video.video_id == "crash":
+        os.kill(os.getpid(), signal.SIGSEGV)
+    if video.video_id == "hang":
+        time.sleep(3600)
+    if video.video_id == "raise":
+        raise ValueError("no good")
+    time.sleep(0.2 if video.video_id == "slow" else 0)
+    return {"full": video.video_id}
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_one_bad_video_costs_one_video(workers):
+    names = ["slow", "a", "crash", "b", "raise", "hang", "c", "crash", "d"]
+    outcomes = list(process_in_order(videos(*names), work, workers, time_limit=3))
+    assert [video.video_id for video, _ in outcomes] == names
+    statuses = [outcome.status for _, outcome in outcomes]
+    expected = ["ok", "ok", "crashed", "ok", "failed", "timed_out", "ok", "crashed", "ok"]
+    assert statuses == expected
+    assert outcomes[1][1].clips == {"full": "a"}
+    assert outcomes[4][1].reason == "ValueError: no good"
+    assert "exit code -11" in outcomes[2][1].reason
+
+
+def test_no_videos_are_no_problem():
+    assert list(process_in_order([], work, 2, time_limit=1)) == []

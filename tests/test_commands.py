@@ -1,0 +1,165 @@
+"""The commands as a user runs them: what they write, and one clear line for every mistake."""
+
+import csv
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+SMALL = [
+    "--backbone=meso4",
+    "--weights=none",
+    "--lstm_units=8",
+    "--dropout=0",
+    "--batch_size=4",
+    "--learning_rate=0.003",
+    "--deterministic",
+]
+
+
+@pytest.fixture(scope="module")
+def workdir(records, command, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("runs") / "mouth_attention"
+    flags = [f"--data={records}", f"--workdir={folder}", *SMALL, "--epochs=3"]
+    result = command("train", *flags)
+    assert result.returncode == 0, result.stderr
+    assert "mouth/attention" in result.stdout
+    return folder
+
+
+def metrics_lines(folder: Path) -> list[dict]:
+    return [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+
+
+def test_train_leaves_what_the_contract_says(workdir):
+    names = {"config.json", "metrics.jsonl", "checkpoints", "tensorboard", "model.keras", "evaluation"}
+    assert {path.name for path in workdir.iterdir()} == names
+    lines = metrics_lines(workdir)
+    assert [line["epoch"] for line in lines] == [1, 2, 3]
+    assert [line["step"] for line in lines] == [3, 6, 9]
+    for key in ("loss", "val_loss", "val_auc", "clips_per_second", "input_wait_fraction"):
+        assert all(line[key] >= 0 for line in lines)
+    config = json.loads((workdir / "config.json").read_text())
+    assert config["config"]["backbone"] == "meso4"
+    assert len(config["spec_hash"]) == 12
+
+
+def test_evaluate_leaves_what_the_contract_says(workdir, command):
+    result = command("evaluate", f"--workdir={workdir}", "--split=val")
+    assert result.returncode == 0, result.stderr
+    folder = workdir / "evaluation" / "val"
+    names = {"metrics.json", "predictions.csv", "confusion_matrix.png", "roc.png", "report.html"}
+    assert {path.name for path in folder.iterdir()} == names
+    metrics = json.loads((folder / "metrics.json").read_text())
+    assert (metrics["num_videos"], metrics["coverage"]) == (8, 1.0)
+    assert sum(map(sum, metrics["confusion_matrix"])) == 8
+    rows = list(csv.DictReader((folder / "predictions.csv").open()))
+    assert list(rows[0])[:4] == ["clip_id", "video_id", "label", "score"]
+    assert {row["clip_id"] for row in rows} >= {"original/010", "Face2Face/010_011"}
+    # What training said of its best epoch is what evaluation finds in the saved model.
+    assert metrics["auc"] == pytest.approx(max(line["val_auc"] for line in metrics_lines(workdir)))
+
+
+def test_a_run_of_three_epochs_is_one_of_two_resumed(workdir, records, command, tmp_path):
+    for epochs in (2, 3):
+        flags = [f"--data={records}", f"--workdir={tmp_path}", *SMALL, f"--epochs={epochs}"]
+        result = command("train", *flags)
+        assert result.returncode == 0, result.stderr
+    assert "resumed" in result.stderr
+    for line, whole in zip(metrics_lines(tmp_path), metrics_lines(workdir), strict=True):
+        assert {key: line[key] for key in ("step", "loss", "val_loss")} == {
+            key: whole[key] for key in ("step", "loss", "val_loss")
+        }
+
+
+def truncate(shard: Path) -> None:
+    shard.write_bytes(shard.read_bytes()[:-50])
+
+
+def failing(result) -> str:
+    """The one line a mistake is answered with."""
+    assert result.returncode == 2, result.stdout + result.stderr
+    assert result.stderr.count("\n") == 1, result.stderr
+    assert result.stderr.startswith("error: ")
+    return result.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "flags", "expected"),
+    [
+        ("convert", ["--source={tmp}/missing", "--output={tmp}/out"], "missing is no directory"),
+        ("convert", ["--source={tmp}", "--output={tmp}/out"], "no videos of a known layout"),
+        ("convert", ["--source={tmp}", "--output={tmp}/out", "--layout=nope"], "unknown layout 'nope'"),
+        ("convert", ["--source={tree}", "--output={tmp}/out", "--regions=nose"], "unknown region 'nose'"),
+        ("convert", ["--source={tree}", "--output={tmp}/out", "--compression=raw"], "no raw videos"),
+        ("convert", ["--source={tree}", "--output={tmp}/out", "--workers=0"], "--workers=0"),
+        ("convert", ["--source={tree}", "--output={records}"], "different clip specs"),
+        ("convert", ["--output={tmp}/out"], "--source is missing"),
+        ("convert", ["--source={tree}", "--nonsense=1"], "nonsense"),
+        ("train", ["--data={tmp}"], "python -m deepfake_tfdata.convert"),
+        ("train", ["--data={records}", "--region=nose"], "no region 'nose'"),
+        ("train", ["--data={records}", "--head=nope", "--weights=none"], "--head=nope is unknown"),
+        ("train", ["--data={records}", "--backbone=nope", "--weights=none"], "nope"),
+        ("train", ["--data={records}", "--epochs=many"], "many"),
+        (
+            "train",
+            ["--data={records}", "--workdir={workdir}", "--head=control", *SMALL],
+            "--head=attention, not",
+        ),
+        ("train", ["--data={other}", "--workdir={workdir}", *SMALL], "different clip specs"),
+        ("train", ["--data={damaged}", *SMALL], "truncated or damaged"),
+        ("evaluate", ["--workdir={tmp}"], "no trained model"),
+        ("evaluate", ["--workdir={workdir}", "--split=dev"], "unknown split 'dev'"),
+        ("evaluate", ["--workdir={workdir}", "--data={other}"], "frame_size: 48 against 32"),
+    ],
+)
+def test_a_mistake_is_answered_in_one_line(name, flags, expected, places, command):
+    assert expected in failing(command(name, *(flag.format(**places) for flag in flags)))
+
+
+@pytest.fixture
+def places(tmp_path, records, ffpp_tree, workdir, other_records, damaged_records):
+    return {
+        "tmp": tmp_path,
+        "records": records,
+        "tree": ffpp_tree,
+        "workdir": workdir,
+        "other": other_records,
+        "damaged": damaged_records,
+    }
+
+
+@pytest.fixture(scope="module")
+def other_records(convert_flags, command, tmp_path_factory):
+    output = tmp_path_factory.mktemp("other")
+    flags = [flag for flag in convert_flags if "frame_size" not in flag]
+    assert (
+        command("convert", *flags, f"--output={output}", "--frame_size=32", "--regions=mouth").returncode == 0
+    )
+    return output
+
+
+@pytest.fixture(scope="module")
+def damaged_records(records, tmp_path_factory):
+    copy = tmp_path_factory.mktemp("damaged") / "records"
+    shutil.copytree(records, copy)
+    truncate(next((copy / "mouth").glob("*-train.tfrecord-*")))
+    return copy
+
+
+def test_imagenet_weights_without_a_network_name_the_way_out(records, command, tmp_path):
+    # An empty cache and a proxy that refuses stand for a machine without a network.
+    environment = {"KERAS_HOME": str(tmp_path), "https_proxy": "http://127.0.0.1:9", "no_proxy": ""}
+    flags = [f"--data={records}", f"--workdir={tmp_path / 'run'}", "--backbone=efficientnet_b0"]
+    line = failing(command("train", *flags, **environment))
+    assert "--weights=none" in line
+    assert "--weights=FILE" in line
+
+
+@pytest.mark.parametrize("name", ["convert", "train", "evaluate"])
+def test_help_lists_the_flags_with_their_defaults(name, command):
+    result = command(name, "--help")
+    assert result.returncode == 0
+    assert f"python -m deepfake_tfdata.{name}" in result.stdout
+    assert "(default: " in result.stdout

@@ -1,0 +1,51 @@
+import io
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from deepfake_tfdata.video.crop import crop, encode, grow_boxes, resize, whole_pixels
+
+IMAGE = np.random.default_rng(0).integers(0, 256, (40, 60, 3), np.uint8)
+
+
+@given(st.integers(-80, 80), st.integers(-80, 80), st.integers(1, 90), st.integers(1, 90))
+def test_a_crop_has_its_size_and_repeats_the_edge_outside(left, top, width, height):
+    cut = crop(IMAGE, np.array([left, top, left + width, top + height]))
+    assert cut.shape == (height, width, 3)
+    row, column = np.clip(top, 0, 39), np.clip(left, 0, 59)
+    np.testing.assert_array_equal(cut[0, 0], IMAGE[row, column])
+
+
+@given(st.floats(-50, 50), st.floats(1, 60))
+def test_boxes_of_one_size_stay_of_one_size(offset, side):
+    boxes = np.array([[x, x, x + side, x + side] for x in offset + np.linspace(0, 3, 7)], np.float32)
+    whole = whole_pixels(boxes)
+    assert len(np.unique(whole[:, 2:] - whole[:, :2])) == 1
+
+
+def test_growing_moves_every_edge():
+    np.testing.assert_allclose(grow_boxes(np.array([[10.0, 20, 30, 60]]), 0.5), [[0, 0, 40, 80]])
+
+
+def test_the_resize_does_not_alias():
+    # Stripes of 3.6 pixels, shrunk by 3: nothing of them may be left, as area averaging would leave it.
+    rows = 127.5 + 100 * np.sin(2 * np.pi * np.arange(192) / 3.6)
+    stripes = np.repeat(np.repeat(rows[:, None, None], 192, 1), 3, 2).astype(np.uint8)
+    assert resize(stripes, 64)[8:-8].std() < 4
+    assert resize(stripes[:64, :64], 64).std() > 60
+
+
+@pytest.mark.parametrize(("encoding", "bound"), [("png", 0), ("jpeg", 12)])
+def test_encodings_keep_the_pixels(encoding, bound):
+    smooth = resize(IMAGE[:4, :6], 64)
+    decoded = np.asarray(Image.open(io.BytesIO(encode(smooth, encoding))).convert("RGB"))
+    assert np.abs(decoded.astype(int) - smooth).mean() <= bound / 4
+    assert np.abs(decoded.astype(int) - smooth).max() <= bound
+
+
+def test_jpeg_does_not_subsample_colour():
+    image = Image.open(io.BytesIO(encode(IMAGE, "jpeg")))
+    assert {component[1:3] for component in image.layer} == {(1, 1)}

@@ -1,0 +1,56 @@
+import numpy as np
+import pytest
+
+from deepfake_tfdata.video.decode import decode_frames
+from deepfake_tfdata.video.errors import VideoError
+from deepfake_tfdata.video.sampling import linspace_indices
+from tests.fakes import numbered_frames, write_video
+
+
+def first_to_last(count):
+    return linspace_indices(count, 8)
+
+
+@pytest.mark.parametrize(("codec", "name"), [("libx264", "a.mp4"), ("libx264", "a.mkv"), ("mpeg4", "a.avi")])
+def test_gives_exactly_the_chosen_frames(tmp_path, codec, name):
+    # B-frames are stored out of order, and the last ones come only when the decoder is flushed.
+    path = write_video(tmp_path / name, numbered_frames(50), codec)
+    frames = decode_frames(str(path), first_to_last)
+    assert [frame.index for frame in frames] == [0, 7, 14, 21, 28, 35, 42, 49]
+    levels = [frame.rgb().mean() / 4 for frame in frames]
+    np.testing.assert_allclose(levels, [frame.index for frame in frames], atol=0.6)
+    np.testing.assert_allclose(
+        [f.timestamp for f in frames], np.array([f.index for f in frames]) / 25, atol=1e-3
+    )
+
+
+def test_a_truncated_file_is_sampled_over_what_is_left(tmp_path):
+    path = write_video(tmp_path / "a.mkv", numbered_frames(60), g="10")
+    path.write_bytes(path.read_bytes()[: path.stat().st_size * 2 // 3])
+    frames = decode_frames(str(path), first_to_last)
+    assert len(frames) == 8
+    assert 20 < frames[-1].index < 59
+
+
+@pytest.mark.parametrize("content", [b"", b"no video at all", b"\x00" * 4096])
+def test_what_is_no_video_has_a_reason(tmp_path, content):
+    path = tmp_path / "a.mp4"
+    path.write_bytes(content)
+    with pytest.raises(VideoError) as error:
+        decode_frames(str(path), first_to_last)
+    assert error.value.status == "unreadable"
+
+
+def test_too_short_a_video_is_refused(tmp_path):
+    path = write_video(tmp_path / "a.mp4", numbered_frames(7))
+    with pytest.raises(VideoError, match="7 frames and a clip needs 8"):
+        decode_frames(str(path), first_to_last)
+
+
+def test_grey_is_upright_luma(tmp_path):
+    frame = np.zeros((64, 96, 3), np.uint8)
+    frame[:, :48] = 255
+    path = write_video(tmp_path / "a.mp4", [frame] * 8)
+    grey = decode_frames(str(path), first_to_last)[0].grey()
+    assert grey.shape == (64, 96)
+    assert grey[:, :40].mean() > 200 > 40 > grey[:, 56:].mean()
