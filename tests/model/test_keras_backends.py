@@ -38,6 +38,7 @@ def start_one_step(folder, backend):
         "KERAS_BACKEND": backend,
         "PYTHONPATH": str(ROOT),
         "JAX_PLATFORMS": "cpu",
+        "XLA_FLAGS": "--xla_backend_optimization_level=0",  # compiling costs more than running here
         "TF_CPP_MIN_LOG_LEVEL": "3",
     }
     program = Path(__file__).with_name("one_step.py")
