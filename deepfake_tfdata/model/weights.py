@@ -57,7 +57,7 @@ def load_weights_file(model: keras.Model, path: str | os.PathLike) -> None:
 
 
 def _load_checked(model: keras.Model, path: Path) -> None:
-    """Compares all names and shapes first: Keras skips what a file has beyond the model without a word."""
+    """Compares kinds and shapes first: what a file has beyond the model, Keras skips without a word."""
     found = _stored_weights(path)
     if not any(name.startswith(_NESTED_BACKBONE) for name in found):
         model = _backbone_of(model)
@@ -88,7 +88,7 @@ def _backbone_of(model: keras.Model) -> keras.Model:
 
 
 def _stored_weights(path: Path) -> dict[str, StoredWeight]:
-    """Every weight by its path inside the file; the state of an optimizer is left out."""
+    """Every layer's weights by their path inside the file, without the state of an optimizer or a metric."""
     try:
         with ExitStack() as stack:
             file: object = path
@@ -104,7 +104,7 @@ def _datasets(file: h5py.File) -> dict[str, StoredWeight]:
     weights = {}
 
     def visit(key: str, item: h5py.Group | h5py.Dataset) -> None:
-        if isinstance(item, h5py.Dataset) and not key.startswith("optimizer/"):
+        if isinstance(item, h5py.Dataset) and key.startswith("layers/"):
             weights[key] = StoredWeight(item.shape, str(item.parent.attrs.get("name", "")))
 
     file.visititems(visit)
