@@ -6,6 +6,9 @@ from deepfake_tfdata.errors import UserError
 
 # Filters, kernel side and pooling factor of each block (figure 4 of the paper, for 256 px input).
 BLOCKS = ((8, 3, 2), (8, 5, 2), (16, 5, 2), (16, 5, 4))
+# Keras' 0.99 needs a thousand steps to forget its initial variance of 1, which is far above these maps' own:
+# after a few hundred steps a trained detector still guessed outside training mode.
+BATCH_NORM_MOMENTUM = 0.9
 
 
 def meso4(images: keras.KerasTensor, imagenet: bool) -> keras.KerasTensor:
@@ -31,6 +34,6 @@ def meso4(images: keras.KerasTensor, imagenet: bool) -> keras.KerasTensor:
         x = keras.layers.Conv2D(
             filters, kernel_size, padding="same", activation="relu", name=f"block{index}_conv"
         )(x)
-        x = keras.layers.BatchNormalization(name=f"block{index}_bn")(x)
+        x = keras.layers.BatchNormalization(momentum=BATCH_NORM_MOMENTUM, name=f"block{index}_bn")(x)
         x = keras.layers.MaxPooling2D(pool_size, padding="same", name=f"block{index}_pool")(x)
     return keras.layers.GlobalAveragePooling2D(name="avg_pool")(x)

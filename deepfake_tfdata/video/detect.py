@@ -12,7 +12,7 @@ from deepfake_tfdata.video.decode import shrink
 _DETECTION_WIDTH = 480
 # A face smaller than this share of the frame's shorter side is a bystander, and searching for it costs most.
 _MIN_FACE_SHARE = 0.12
-# The cascade's box begins well above the brows: its eyes end at 42 % of its height and its lips begin at 70 %.
+# The box begins well above the brows: eyes end at 42 % of its height and lips begin at 70 %.
 # Moved down by this share of it, the top 35 % hold the eyes and the bottom 35 % the mouth.
 _DOWNWARD_SHIFT = 0.06
 
