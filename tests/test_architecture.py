@@ -9,7 +9,7 @@ import pytest
 
 PACKAGE = Path(__file__).parent.parent / "deepfake_tfdata"
 # Leaves that anybody may import.
-COMMON = {"errors", "files"}
+COMMON = {"errors", "files", "page", "storage"}
 ALLOWED = {
     "clips": set(),
     "video": {"clips"},

@@ -11,9 +11,9 @@ from deepfake_tfdata.evaluation import plots
 from deepfake_tfdata.evaluation.comparison import Evaluation, auc_text, difference_texts, figures
 from deepfake_tfdata.evaluation.intervals import RESAMPLES
 from deepfake_tfdata.evaluation.metrics import THRESHOLD, evaluate
-from deepfake_tfdata.evaluation.page import Html, interval_bar, page, pictures, section, table
 from deepfake_tfdata.evaluation.predictions import Predictions, per_video, write_csv
 from deepfake_tfdata.files import write_bytes, write_text
+from deepfake_tfdata.page import Html, interval_bar, page, pictures, section, table
 
 _MISTAKES_SHOWN = 10
 _INTERVAL_METHOD = (

@@ -1,0 +1,158 @@
+"""Folders and files that are local, or on object storage behind a URL such as gs:// or s3://.
+
+`as_path` gives a pathlib.Path for a local name and a RemotePath for a URL. RemotePath has those of Path's
+methods that this package uses, so that code which takes a path works with both. TensorFlow does the transfer
+and is imported only once a URL is really used: worker processes with local videos never load it.
+"""
+
+import fnmatch
+import functools
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import IO, Any
+
+from deepfake_tfdata.errors import UserError
+
+
+def as_path(name: "str | Path | RemotePath") -> "AnyPath":
+    """The path of that name; a URL stays one (pathlib would make s3:/bucket of s3://bucket)."""
+    if isinstance(name, RemotePath):
+        return name
+    return RemotePath(str(name).rstrip("/")) if "://" in str(name) else Path(name)
+
+
+@dataclass(frozen=True, order=True)
+class RemotePath:
+    """A file or folder on object storage, with the methods of pathlib.Path that this package uses."""
+
+    url: str
+
+    def __str__(self) -> str:
+        return self.url
+
+    def __truediv__(self, name: str) -> "RemotePath":
+        return RemotePath(f"{self.url}/{name}")
+
+    @property
+    def name(self) -> str:
+        return self.url.rpartition("/")[2]
+
+    @property
+    def stem(self) -> str:
+        return Path(self.name).stem
+
+    @property
+    def suffix(self) -> str:
+        return Path(self.name).suffix
+
+    @property
+    def parent(self) -> "RemotePath":
+        return RemotePath(self.url.rpartition("/")[0])
+
+    def with_name(self, name: str) -> "RemotePath":
+        return self.parent / name
+
+    def relative_to(self, folder: "RemotePath") -> Path:
+        return Path(self.url).relative_to(folder.url)
+
+    def exists(self) -> bool:
+        return self._gfile().exists(self.url)
+
+    def is_dir(self) -> bool:
+        return self._gfile().isdir(self.url)
+
+    def is_file(self) -> bool:
+        return self.exists() and not self.is_dir()
+
+    def is_symlink(self) -> bool:
+        return False
+
+    def iterdir(self) -> Iterator["RemotePath"]:
+        # Some file systems end the names of folders with a slash.
+        return (self / name.rstrip("/") for name in self._gfile().listdir(self.url))
+
+    def glob(self, pattern: str) -> Iterator["RemotePath"]:
+        return (RemotePath(url.rstrip("/")) for url in self._gfile().glob(f"{self.url}/{pattern}"))
+
+    def rglob(self, pattern: str) -> Iterator["RemotePath"]:
+        for folder, folders, files in self._gfile().walk(self.url):
+            for name in fnmatch.filter([name.rstrip("/") for name in (*folders, *files)], pattern):
+                yield RemotePath(folder.rstrip("/")) / name
+
+    def stat(self) -> SimpleNamespace:
+        return SimpleNamespace(st_size=self._gfile().stat(self.url).length)
+
+    def mkdir(self, parents: bool = True, exist_ok: bool = True) -> None:
+        self._gfile().makedirs(self.url)
+
+    def unlink(self, missing_ok: bool = False) -> None:
+        if not missing_ok or self.exists():
+            self._gfile().remove(self.url)
+
+    def replace(self, target: "RemotePath") -> None:
+        # A store copies on its side and then deletes; the target appears when it is whole.
+        self._gfile().rename(self.url, target.url, overwrite=True)
+
+    def open(self, mode: str = "r", encoding: str | None = None, newline: str | None = None) -> IO[Any]:
+        return self._gfile().GFile(self.url, mode)
+
+    def read_bytes(self) -> bytes:
+        if not self.exists():
+            raise FileNotFoundError(self.url)
+        with self.open("rb") as file:
+            return file.read()
+
+    def read_text(self, encoding: str = "utf-8") -> str:
+        return self.read_bytes().decode(encoding)
+
+    def write_bytes(self, content: bytes) -> None:
+        with self.open("wb") as file:
+            file.write(content)
+
+    def write_text(self, text: str, encoding: str = "utf-8") -> None:
+        self.write_bytes(text.encode(encoding))
+
+    def _gfile(self) -> ModuleType:
+        return _gfile(self.url.partition("://")[0])
+
+
+AnyPath = Path | RemotePath
+
+
+@contextmanager
+def local_copy(name: str) -> Iterator[str]:
+    """The name of a local file with the same content: the file itself, or a download, deleted after use."""
+    path = as_path(name)
+    if isinstance(path, Path):
+        yield name
+        return
+    with tempfile.TemporaryDirectory(prefix="deepfake_tfdata_") as folder:
+        local = os.path.join(folder, path.name)  # noqa: PTH118
+        path._gfile().copy(path.url, local)
+        yield local
+
+
+@functools.cache
+def _gfile(scheme: str) -> ModuleType:
+    """tf.io.gfile, able to reach the scheme.
+
+    Raises:
+        UserError: nothing that is installed can.
+    """
+    import tensorflow as tf
+
+    if scheme not in tf.io.gfile.get_registered_schemes():
+        with suppress(ImportError):
+            import_module("tensorflow_io")  # importing it registers its file systems
+    if scheme not in tf.io.gfile.get_registered_schemes():
+        raise UserError(
+            f"{scheme}:// can't be reached; for s3://, hdfs:// and az:// install 'deepfake-tfdata[io]' in an "
+            "environment of its own (tensorflow-io needs TensorFlow 2.16)"
+        )
+    return tf.io.gfile
