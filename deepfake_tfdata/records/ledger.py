@@ -3,9 +3,10 @@
 import json
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 
+from deepfake_tfdata.clips.processed import FaceStatistics
 from deepfake_tfdata.files import write_text
 
 LEDGER_FILE = "ledger.jsonl"
@@ -20,19 +21,32 @@ class LedgerEntry:
         video: its key, such as 'Face2Face/000_003'.
         status: 'ok', or why it gave no clip in a word.
         reason: a sentence for a person; '' when ok.
-        frames_found: in how many sampled frames the detector saw the face.
+        clips: how many it gave to each region.
         seconds: of work.
+        faces: how its face was followed; its fields stand beside the others in the file.
     """
 
     video: str
     status: str
     reason: str
-    frames_found: int
+    clips: int
     seconds: float
+    faces: FaceStatistics = field(default_factory=FaceStatistics)
 
     def line(self) -> str:
         """The entry as a line of JSON."""
-        return json.dumps(vars(self)) + "\n"
+        values = {**vars(self), **vars(self.faces)}
+        del values["faces"]
+        return json.dumps(values) + "\n"
+
+    @classmethod
+    def from_line(cls, line: str) -> "LedgerEntry":
+        """Reads what `line` wrote; ValueError or TypeError where it is no entry."""
+        values = json.loads(line)
+        faces = {
+            known.name: values.pop(known.name) for known in fields(FaceStatistics) if known.name in values
+        }
+        return cls(**values, faces=FaceStatistics(**faces))
 
 
 def read_ledger(folder: Path) -> dict[str, LedgerEntry]:
@@ -41,7 +55,7 @@ def read_ledger(folder: Path) -> dict[str, LedgerEntry]:
     entries = {}
     for line in path.read_text(encoding="utf-8").splitlines() if path.is_file() else ():
         try:
-            entry = LedgerEntry(**json.loads(line))
+            entry = LedgerEntry.from_line(line)
         except (ValueError, TypeError):
             continue
         entries[entry.video] = entry

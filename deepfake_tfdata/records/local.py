@@ -77,8 +77,9 @@ def _fill_shard(
             }
             for _ in shard.videos:
                 video, outcome = next(outcomes)
-                for region, clip in outcome.clips.items():
-                    writers[region].write(encode_example(clip))
+                for region, clips in outcome.processed.clips.items():
+                    for clip in clips:
+                        writers[region].write(encode_example(clip))
                 entries[video.key] = _entry(video, outcome)
                 on_video(entries[video.key])
         # Before the shards get their final names: a shard is complete only if the ledger knows its videos.
@@ -94,5 +95,7 @@ def _is_complete(
 
 
 def _entry(video: Video, outcome: Outcome) -> LedgerEntry:
-    found = max((int(clip.face_found.sum()) for clip in outcome.clips.values()), default=0)
-    return LedgerEntry(video.key, outcome.status, outcome.reason, found, round(outcome.seconds, 3))
+    processed, seconds = outcome.processed, round(outcome.seconds, 3)
+    return LedgerEntry(
+        video.key, outcome.status, outcome.reason, processed.num_clips, seconds, processed.faces
+    )

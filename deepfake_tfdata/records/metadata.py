@@ -13,7 +13,7 @@ from deepfake_tfdata.clips.spec import ClipSpec
 from deepfake_tfdata.clips.splits import SPLITS
 from deepfake_tfdata.errors import UserError
 from deepfake_tfdata.files import write_json
-from deepfake_tfdata.records.ledger import OK, LedgerEntry
+from deepfake_tfdata.records.ledger import LedgerEntry
 from deepfake_tfdata.records.plan import ShardPlan
 
 CONVERSION_FILE = "conversion.json"
@@ -85,13 +85,11 @@ def count_videos(plan: Sequence[ShardPlan], entries: Mapping[str, LedgerEntry]) 
     counts = {}
     for split in SPLITS:
         videos = [video for shard in plan if shard.split == split for video in shard.videos]
-        done = [entries[video.key] for video in videos if video.key in entries]
-        usable = {entry.video for entry in done if entry.status == OK}
         counts[split] = {
             "videos": len(videos),
-            "real": sum(video.label == 0 for video in videos if video.key in usable),
-            "fake": sum(video.label == 1 for video in videos if video.key in usable),
-            "status": dict(sorted(Counter(entry.status for entry in done).items())),
+            "real": sum(entries[video.key].clips for video in videos if video.label == 0),
+            "fake": sum(entries[video.key].clips for video in videos if video.label == 1),
+            "status": dict(sorted(Counter(entries[video.key].status for video in videos).items())),
         }
     return counts
 
@@ -112,7 +110,7 @@ def write_tfds_metadata(
     for split in SPLITS:
         shards = [shard for shard in plan if shard.split == split]
         if shards:
-            lengths = [sum(entries[video.key].status == OK for video in shard.videos) for shard in shards]
+            lengths = [sum(entries[video.key].clips for video in shard.videos) for shard in shards]
             size = sum((folder / shard.file_name(region)).stat().st_size for shard in shards)
             splits.append(
                 {

@@ -3,15 +3,15 @@
 import multiprocessing
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 
-from deepfake_tfdata.clips.clip import Clip
+from deepfake_tfdata.clips.processed import FaceStatistics, ProcessedVideo
 from deepfake_tfdata.clips.video import Video
 
-Work = Callable[[Video], Mapping[str, Clip]]
+Work = Callable[[Video], ProcessedVideo]
 # Finished videos may wait for an earlier one; this many a worker are held in memory at most.
 _LOOKAHEAD = 4
 
@@ -21,12 +21,12 @@ class Outcome:
     """What became of one video.
 
     Attributes:
-        clips: by region; empty when the video can't be used.
+        processed: its clips, none when the video can't be used, and how its face was followed.
         status, reason: as in the ledger.
         seconds: of work.
     """
 
-    clips: Mapping[str, Clip]
+    processed: ProcessedVideo
     status: str
     reason: str
     seconds: float
@@ -96,11 +96,13 @@ class _Worker:
         try:
             if self.connection.poll():
                 return index, video, self.connection.recv()
-            outcome = Outcome({}, "timed_out", f"it took more than {time_limit:g} seconds", time_limit)
+            outcome = Outcome(
+                ProcessedVideo(), "timed_out", f"it took more than {time_limit:g} seconds", time_limit
+            )
         except (EOFError, ConnectionError):
             self._process.join()
             reason = f"the decoder crashed (exit code {self._process.exitcode})"
-            outcome = Outcome({}, "crashed", reason, time.monotonic() - self.started)
+            outcome = Outcome(ProcessedVideo(), "crashed", reason, time.monotonic() - self.started)
         self.kill()
         self._spawn()
         return index, video, outcome
@@ -131,12 +133,12 @@ def _serve(connection: Connection, work: Work) -> None:
 
 def _attempt(work: Work, video: Video) -> Outcome:
     start = time.monotonic()
-    clips: Mapping[str, Clip] = {}
     status, reason = "ok", ""
     try:
-        clips = work(video)
+        processed = work(video)
     except Exception as error:
         # Whatever a video does to the code, the run goes on, and the ledger has the reason.
+        processed = ProcessedVideo(faces=getattr(error, "faces", FaceStatistics()))
         status = getattr(error, "status", "failed")
         reason = getattr(error, "reason", f"{type(error).__name__}: {error}")
-    return Outcome(clips, status, reason, time.monotonic() - start)
+    return Outcome(processed, status, reason, time.monotonic() - start)

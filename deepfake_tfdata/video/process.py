@@ -6,6 +6,7 @@ from functools import lru_cache, partial
 import numpy as np
 
 from deepfake_tfdata.clips.clip import Clip
+from deepfake_tfdata.clips.processed import FaceStatistics, ProcessedVideo
 from deepfake_tfdata.clips.regions import Region
 from deepfake_tfdata.clips.spec import ClipSpec
 from deepfake_tfdata.clips.video import Video
@@ -16,8 +17,8 @@ from deepfake_tfdata.video.sampling import linspace_indices
 from deepfake_tfdata.video.track import fill_gaps, follow_face, smooth_track, smoothing_window
 
 
-def process_video(video: Video, spec: ClipSpec, regions: Sequence[Region]) -> dict[str, Clip]:
-    """Decodes a video once and makes one clip of every region.
+def process_video(video: Video, spec: ClipSpec, regions: Sequence[Region]) -> ProcessedVideo:
+    """Decodes a video once and makes the clips of every region.
 
     Args:
         video: the file and what is known about it.
@@ -25,7 +26,7 @@ def process_video(video: Video, spec: ClipSpec, regions: Sequence[Region]) -> di
         regions: which regions to cut.
 
     Returns:
-        The clip by region name.
+        The clips by region name, and how the face was followed.
 
     Raises:
         VideoError: the video can't be used; the error says why.
@@ -39,7 +40,7 @@ def process_video(video: Video, spec: ClipSpec, regions: Sequence[Region]) -> di
         for name, region_boxes in boxes.items():
             cut = resize(crop(picture, region_boxes[time]), spec.frame_size)
             images[name].append(encode(cut, spec.encoding))
-    return {
+    clips = {
         region.name: Clip(
             clip_id=video.key,
             video=video,
@@ -54,6 +55,8 @@ def process_video(video: Video, spec: ClipSpec, regions: Sequence[Region]) -> di
         )
         for region in regions
     }
+    faces = FaceStatistics(frames_found=int(found.sum()), track="own")
+    return ProcessedVideo({region: [clip] for region, clip in clips.items()}, faces)
 
 
 def _find_face(frames: Sequence[DecodedFrame], spec: ClipSpec) -> tuple[np.ndarray, np.ndarray]:

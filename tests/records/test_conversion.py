@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 import tensorflow as tf
 
+from deepfake_tfdata.clips.processed import FaceStatistics
 from deepfake_tfdata.clips.spec import ClipSpec
 from deepfake_tfdata.records.example import parse_example
 from tests.conftest import PAIRS
@@ -39,8 +40,9 @@ def test_every_video_is_converted_into_its_split(records):
         "video",
         "status",
         "reason",
-        "frames_found",
+        "clips",
         "seconds",
+        *vars(FaceStatistics()),
     }
 
 

@@ -4,6 +4,7 @@ import time
 
 import pytest
 
+from deepfake_tfdata.clips.processed import ProcessedVideo
 from deepfake_tfdata.clips.video import Video
 from deepfake_tfdata.records.workers import process_in_order
 
@@ -21,7 +22,7 @@ def work(video):
     if video.video_id == "raise":
         raise ValueError("no good")
     time.sleep(0.2 if video.video_id == "slow" else 0)
-    return {"full": video.video_id}
+    return ProcessedVideo({"full": [video.video_id]})
 
 
 @pytest.mark.parametrize("workers", [1, 3])
@@ -32,7 +33,7 @@ def test_one_bad_video_costs_one_video(workers):
     statuses = [outcome.status for _, outcome in outcomes]
     expected = ["ok", "ok", "crashed", "ok", "failed", "timed_out", "ok", "crashed", "ok"]
     assert statuses == expected
-    assert outcomes[1][1].clips == {"full": "a"}
+    assert outcomes[1][1].processed.clips == {"full": ["a"]}
     assert outcomes[4][1].reason == "ValueError: no good"
     assert "exit code -11" in outcomes[2][1].reason
 

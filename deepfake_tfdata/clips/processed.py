@@ -1,0 +1,49 @@
+"""What the converter's work on one video gives: its clips, and how well the face was followed."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from deepfake_tfdata.clips.clip import Clip
+
+
+@dataclass(frozen=True)
+class FaceStatistics:
+    """How a video's face was followed; the ledger has these fields under the same names.
+
+    Jitter is the median length of the second difference of the box's centre between sampled frames: a face
+    that stays or moves steadily has none. It is None where no three frames in a row show the face.
+
+    Attributes:
+        frames_found: in how many sampled frames the face was seen.
+        track: 'own', 'shared' with the original, or 'own: ' and why not shared; '' if nothing was found.
+        face_size: median side of the face box, pixels.
+        jitter_per_frame, jitter_smooth: of the detector's boxes, and of the smoothed track, as a share of
+            face_size.
+        jitter_per_frame_px, jitter_smooth_px: the same in pixels.
+    """
+
+    frames_found: int = 0
+    track: str = ""
+    face_size: float | None = None
+    jitter_per_frame: float | None = None
+    jitter_smooth: float | None = None
+    jitter_per_frame_px: float | None = None
+    jitter_smooth_px: float | None = None
+
+
+@dataclass(frozen=True)
+class ProcessedVideo:
+    """What one video gave.
+
+    Attributes:
+        clips: by region; every region has the same clips in the same order.
+        faces: for the ledger.
+    """
+
+    clips: Mapping[str, Sequence[Clip]] = field(default_factory=dict)
+    faces: FaceStatistics = field(default_factory=FaceStatistics)
+
+    @property
+    def num_clips(self) -> int:
+        """How many clips each region has."""
+        return max(map(len, self.clips.values()), default=0)
