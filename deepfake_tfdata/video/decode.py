@@ -2,16 +2,24 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import av
 import cv2
 import numpy as np
+from av.stream import Disposition
 
+from deepfake_tfdata.clips.limits import MAX_FRAMES_IN_VIDEO, MAX_HELD_BYTES, MAX_PIXELS
 from deepfake_tfdata.video.errors import VideoError
 
 # Formats whose first plane is 8-bit luma: the detector's grey image comes for free.
 _LUMA_FIRST = ("yuv420p", "yuvj420p", "yuv422p", "yuvj422p", "yuv444p", "yuvj444p", "nv12", "gray")
+_OPTIONS = {
+    # A playlist under the name of a video reads nothing from the network.
+    "protocol_whitelist": "file",
+    # The decoder refuses to allocate what is larger, already while the file is being opened.
+    "max_pixels": str(MAX_PIXELS),
+}
 
 
 @dataclass(frozen=True)
@@ -40,12 +48,45 @@ class DecodedFrame:
         """uint8 [H, W, 3], upright."""
         return self._upright(self._frame.to_ndarray(format="rgb24"))
 
+    @property
+    def num_bytes(self) -> int:
+        """What it occupies."""
+        return sum(plane.buffer_size for plane in self._frame.planes)
+
     def _upright(self, image: np.ndarray) -> np.ndarray:
         # Containers say how to turn the picture; phones film upside down without it.
         return np.rot90(image, k=round(self._frame.rotation / 90)) if self._frame.rotation else image
 
 
-def decode_frames(path: str, choose: Callable[[int], np.ndarray]) -> list[DecodedFrame]:
+@dataclass(frozen=True)
+class ChosenFrames:
+    """The chosen frames of a video, in order; iterate as often as needed.
+
+    Frames that fit in memory are held. Larger ones (32 frames of 4K are 400 MB) are decoded again by every
+    iteration.
+
+    Attributes:
+        path: the video file.
+        indices: int64 [T], positions in the video.
+        timestamps: float64 [T], seconds.
+    """
+
+    path: str
+    indices: np.ndarray
+    timestamps: np.ndarray
+    _held: list[DecodedFrame] | None = field(repr=False)
+
+    def __len__(self) -> int:
+        return len(self.indices)
+
+    def __iter__(self) -> Iterator[DecodedFrame]:
+        if self._held is not None:
+            return iter(self._held)
+        wanted = set(self.indices.tolist())
+        return (frame for frame in _decode(self.path) if frame.index in wanted)
+
+
+def decode_frames(path: str, choose: Callable[[int], np.ndarray]) -> ChosenFrames:
     """Decodes a video once, forward, and keeps the chosen frames.
 
     Seeking to each frame is slower (it decodes from the key frame before, every time) and, with open groups
@@ -56,12 +97,13 @@ def decode_frames(path: str, choose: Callable[[int], np.ndarray]) -> list[Decode
         choose: from the number of frames in the video to the indices to keep, increasing.
 
     Raises:
-        VideoError: the file can't be opened or decoded, or has no video in it; whatever `choose` raises.
+        VideoError: the file can't be opened or decoded, has no video in it, or is larger than the limits;
+            whatever `choose` raises.
     """
     count = _count_packets(path)
     frames, decoded = _decode_at(path, choose(count))
     if decoded != count:
-        # Some packets gave no frame (a damaged end, an edit list), so the choice was made on a wrong count.
+        # Some packets gave no frame (a damaged end, a hidden frame), so the choice was made on a wrong count.
         frames, _ = _decode_at(path, choose(decoded))
     return frames
 
@@ -74,19 +116,38 @@ def shrink(image: np.ndarray, width: int) -> np.ndarray:
     return cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
 
 
-def _decode_at(path: str, indices: np.ndarray) -> tuple[list[DecodedFrame], int]:
+def _decode_at(path: str, indices: np.ndarray) -> tuple[ChosenFrames, int]:
     """The frames at the indices, and how many frames the video turned out to have."""
     wanted = set(indices.tolist())
-    kept = []
-    index = -1
+    held: list[DecodedFrame] = []
+    timestamps: list[float] = []
+    fits = True
+    frame = None
+    for frame in _decode(path):
+        if frame.index in wanted:
+            timestamps.append(frame.timestamp)
+            fits = frame.num_bytes * len(wanted) <= MAX_HELD_BYTES
+            if fits:
+                held.append(frame)
+    if frame is None:
+        raise VideoError("unreadable", "no frame could be decoded: the file is truncated or damaged")
+    return ChosenFrames(path, indices, np.array(timestamps), held if fits else None), frame.index + 1
+
+
+def _decode(path: str) -> Iterator[DecodedFrame]:
+    """Every frame in display order."""
     with _open_stream(path) as (container, stream):
+        rate = float(stream.average_rate or 25)
+        size = None
         for index, frame in enumerate(_tolerant_frames(container, stream)):
-            if index in wanted:
-                timestamp = frame.time if frame.time is not None else index / float(stream.average_rate or 25)
-                kept.append(DecodedFrame(index, timestamp, frame))
-    if index < 0:
-        raise VideoError("unreadable", "no frame could be decoded")
-    return kept, index + 1
+            _check_limits(frame.width * frame.height, index + 1)
+            if size not in (None, (frame.width, frame.height)):
+                raise VideoError(
+                    "unreadable",
+                    f"its picture changes size from {size[0]}x{size[1]} to {frame.width}x{frame.height}",
+                )
+            size = frame.width, frame.height
+            yield DecodedFrame(index, index / rate if frame.time is None else frame.time, frame)
 
 
 def _tolerant_frames(
@@ -101,20 +162,53 @@ def _tolerant_frames(
 
 
 def _count_packets(path: str) -> int:
-    """Frames in the file by its packets: no decoding, and right where the header's count is missing."""
+    """Frames in the file by its packets: no decoding, and right where the header's count is not."""
     with _open_stream(path) as (container, stream):
-        return sum(packet.size > 0 for packet in container.demux(stream))
+        count = 0
+        for packet in container.demux(stream):
+            # An edit list cuts packets off that the decoder still needs.
+            count += packet.size > 0 and not packet.is_discard
+            _check_limits(0, count)
+        return count
+
+
+def _check_limits(num_pixels: int, num_frames: int) -> None:
+    if num_pixels > MAX_PIXELS:
+        raise VideoError(
+            "too_large", f"its frames of {num_pixels:,} pixels are larger than the limit of {MAX_PIXELS:,}"
+        )
+    if num_frames > MAX_FRAMES_IN_VIDEO:
+        raise VideoError(
+            "too_large", f"it has more than {MAX_FRAMES_IN_VIDEO:,} frames; cut it into shorter videos"
+        )
 
 
 @contextmanager
 def _open_stream(path: str) -> Iterator[tuple[av.container.InputContainer, av.VideoStream]]:
     try:
-        with av.open(path) as container:
-            if not container.streams.video:
-                raise VideoError("unreadable", "the file has no video stream")
-            stream = container.streams.video[0]
+        # The prefix keeps FFmpeg from reading names such as 'concat:a.mp4' or 'http:b' as more than a file's.
+        with av.open(f"file:{path}", options=_OPTIONS) as container:
+            stream = _picture_stream(container)
             # One thread: the converter runs one process a core; frame threads would only hold frames.
             stream.codec_context.thread_count = 1
+            stream.codec_context.options = _OPTIONS
+            _check_limits(stream.codec_context.width * stream.codec_context.height, 0)
             yield container, stream
+    except av.error.InvalidDataError as error:
+        raise VideoError(
+            "unreadable", "no video can be recognised in it: it is truncated or something else"
+        ) from error
     except (av.error.FFmpegError, OSError) as error:
-        raise VideoError("unreadable", f"it can't be decoded: {error.strerror or error}") from error
+        raise VideoError("unreadable", f"it can't be read: {error.strerror or error}") from error
+
+
+def _picture_stream(container: av.container.InputContainer) -> av.VideoStream:
+    """The first video stream that moves; a cover picture is a video stream too."""
+    moving = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
+    if not moving:
+        raise VideoError(
+            "unreadable", "it has no video stream" + (", only sound" if container.streams.audio else "")
+        )
+    if moving[0].codec_context is None:
+        raise VideoError("unreadable", "there is no decoder for its codec")
+    return moving[0]
