@@ -5,6 +5,9 @@ python -m deepfake_tfdata.train --region=mouth --head=attention
 Run again with the same --workdir, it goes on where it stopped.
 """
 
+import signal
+import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +17,8 @@ from absl import flags
 from deepfake_tfdata import cli
 from deepfake_tfdata.progress import Progress
 
+# What a shell reports of a process that SIGTERM ended.
+_TERMINATED = 143
 _FLAGS = flags.FlagValues()
 _DATA = flags.DEFINE_string("data", "data/records", "folder of records", flag_values=_FLAGS)
 _REGION = flags.DEFINE_string("region", "mouth", "region to train on", flag_values=_FLAGS)
@@ -39,11 +44,43 @@ _PATIENCE = flags.DEFINE_integer(
     "patience", 6, "epochs without a better validation before stopping", flag_values=_FLAGS
 )
 _BATCH_SIZE = flags.DEFINE_integer("batch_size", 16, "clips a step, over all devices", flag_values=_FLAGS)
-_LEARNING_RATE = flags.DEFINE_float("learning_rate", 1e-4, "of AdamW", flag_values=_FLAGS)
+_LEARNING_RATE = flags.DEFINE_float(
+    "learning_rate",
+    1e-4,
+    "of AdamW at 16 clips an update; scaled by the square root of the batch",
+    flag_values=_FLAGS,
+)
+_SCHEDULE = flags.DEFINE_string(
+    "schedule", "constant", "of the learning rate: constant|cosine", flag_values=_FLAGS
+)
+_WARMUP_EPOCHS = flags.DEFINE_integer("warmup_epochs", 0, "of a rising learning rate", flag_values=_FLAGS)
+_WEIGHT_DECAY = flags.DEFINE_float("weight_decay", 0.004, "of AdamW", flag_values=_FLAGS)
+_CLIP_NORM = flags.DEFINE_float(
+    "clip_norm", 0.0, "cut the gradients' norm to it; 0 does not", flag_values=_FLAGS
+)
+_ACCUMULATION = flags.DEFINE_integer("accumulation", 1, "steps an update of the weights", flag_values=_FLAGS)
+_EMA = flags.DEFINE_float(
+    "ema",
+    0.0,
+    "momentum of the weights' moving average, used for evaluation; 0 keeps none",
+    flag_values=_FLAGS,
+)
+_LABEL_SMOOTHING = flags.DEFINE_float("label_smoothing", 0.0, "0 to below 1", flag_values=_FLAGS)
 _AUGMENT = flags.DEFINE_boolean(
     "augment", True, "flip, brightness, contrast of whole clips", flag_values=_FLAGS
 )
-_STRATEGY = flags.DEFINE_string("strategy", "auto", "auto|single|mirrored", flag_values=_FLAGS)
+_STRATEGY = flags.DEFINE_string(
+    "strategy",
+    "auto",
+    "auto|single|mirrored|multi_worker (by TF_CONFIG)|tpu (experimental)",
+    flag_values=_FLAGS,
+)
+_JIT_COMPILE = flags.DEFINE_boolean(
+    "jit_compile", False, "compile the step with XLA (one device)", flag_values=_FLAGS
+)
+_CHECKPOINT_STEPS = flags.DEFINE_integer(
+    "checkpoint_steps", 500, "between checkpoints inside an epoch", flag_values=_FLAGS
+)
 _PRECISION = flags.DEFINE_string(
     "precision", "auto", "auto|float32|mixed_float16|mixed_bfloat16", flag_values=_FLAGS
 )
@@ -58,6 +95,7 @@ def main() -> None:
     from deepfake_tfdata.evaluation.comparison import comparison_table
     from deepfake_tfdata.training.config import TrainConfig
     from deepfake_tfdata.training.evaluation import evaluate_run
+    from deepfake_tfdata.training.optimization import OptimizerConfig
     from deepfake_tfdata.training.run import train
 
     config = TrainConfig(
@@ -72,23 +110,44 @@ def main() -> None:
         epochs=_EPOCHS.value,
         patience=_PATIENCE.value,
         batch_size=_BATCH_SIZE.value,
-        learning_rate=_LEARNING_RATE.value,
+        optimizer=OptimizerConfig(
+            learning_rate=_LEARNING_RATE.value,
+            schedule=_SCHEDULE.value,
+            warmup_epochs=_WARMUP_EPOCHS.value,
+            weight_decay=_WEIGHT_DECAY.value,
+            clip_norm=_CLIP_NORM.value,
+            accumulation=_ACCUMULATION.value,
+            ema=_EMA.value,
+        ),
+        label_smoothing=_LABEL_SMOOTHING.value,
         augment=_AUGMENT.value,
+        checkpoint_steps=_CHECKPOINT_STEPS.value,
         strategy=_STRATEGY.value,
+        jit_compile=_JIT_COMPILE.value,
         precision=_PRECISION.value,
         seed=_SEED.value,
         deterministic=_DETERMINISTIC.value,
     )
-    train(config, _show_steps)
+    terminated = _on_termination()
+    if not train(config, _show_steps, terminated.is_set):
+        cli.say(f"terminated; {config.workdir} is saved, run the same command again to go on")
+        sys.exit(_TERMINATED)
     evaluation = evaluate_run(Path(config.workdir), "test")
     cli.say(comparison_table([evaluation]))
     cli.say(f"report: {config.workdir}/evaluation/test/report.html")
 
 
+def _on_termination() -> threading.Event:
+    """An event that SIGTERM, the notice of a VM that is preempted, sets."""
+    event = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: event.set())
+    return event
+
+
 @contextmanager
-def _show_steps(steps: int) -> Iterator[Callable[[float], None]]:
+def _show_steps(steps: int) -> Iterator[Callable[[str], None]]:
     with Progress("train", steps, "steps") as progress:
-        yield lambda loss: progress.advance(f"loss {loss:.4f}")
+        yield progress.advance
 
 
 def run(argv: list[str] | None = None) -> None:

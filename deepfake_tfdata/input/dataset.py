@@ -21,14 +21,18 @@ _DECODERS = {"jpeg": tf.io.decode_jpeg, "png": tf.io.decode_png}
 
 
 @dataclass(frozen=True)
-class _Order:
-    """Where a shuffled pipeline starts, and from which seed."""
+class HostShare:
+    """Which part of every training step this host loads.
 
-    shuffle: bool
-    seed: int
-    first_epoch: int
-    first_batch: int
-    batch_size: int
+    Attributes:
+        index: of this host, from 0.
+        count: how many hosts load.
+        step_size: clips a step takes over all hosts and replicas; an epoch is cut to whole steps.
+    """
+
+    index: int
+    count: int
+    step_size: int
 
 
 def load_clips(
@@ -42,26 +46,29 @@ def load_clips(
     seed: int = 0,
     num_epochs: int | None = 1,
     first_epoch: int = 0,
-    first_batch: int = 0,
+    first_step: int = 0,
     drop_remainder: bool = False,
+    share: HostShare | None = None,
 ) -> tf.data.Dataset:
     """Loads one region's clips in batches.
 
     As it is called by default it serves evaluation: in order, complete, each clip once. For training pass
     `shuffle=True, augment=True, num_epochs=None, drop_remainder=True`. The same seed gives the same batches
-    on any machine, and starting at (first_epoch, first_batch) gives those that would have followed there.
+    on any machine, and starting at (first_epoch, first_step) gives those that would have followed there.
 
     Args:
         data: the folder of records, as `convert` wrote it.
         region: such as 'mouth'.
         split: train, val or test.
-        batch_size: clips a batch, over all replicas.
+        batch_size: clips a batch.
         shuffle: files and serialized records, anew every epoch.
         augment: flip, brightness and contrast, alike for every frame of a clip.
         seed: of shuffling and augmentation.
         num_epochs: None never ends.
-        first_epoch, first_batch: where to begin; what is skipped is not decoded.
+        first_epoch, first_step: where to begin; what is skipped is not decoded.
         drop_remainder: leave the last, smaller batch of an epoch out.
+        share: for several hosts or replicas: the steps' clips are those of a single host, divided among them.
+            A step is one batch if None.
 
     Returns:
         Batches of ({"frames": uint8 [B, T, H, W, 3], "clip_id": string [B], ...}, label int64 [B]); beside
@@ -73,18 +80,14 @@ def load_clips(
     shards = find_shards(data, region, split)
     if batch_size < 1:
         raise UserError(f"--batch_size={batch_size} is out of range; use 1 or more")
-    if drop_remainder and batch_size > shards.num_clips:
+    share = share or HostShare(0, 1, batch_size)
+    if drop_remainder and share.step_size > shards.num_clips:
         raise UserError(
-            f"--batch_size={batch_size} exceeds the {shards.num_clips} clips of {split}; use a smaller one"
+            f"--batch_size={share.step_size} exceeds the {shards.num_clips} clips of {split}; use less"
         )
-    order = _Order(shuffle, seed, first_epoch, first_batch, batch_size)
     decode = _DECODERS[shards.spec.encoding]
 
     def load_epoch(epoch: tf.Tensor) -> tf.data.Dataset:
-        # Inside a dataset function this sets the function's own seed. The program's global one, which
-        # TensorFlow mixes into every shuffle, then no longer decides the order.
-        tf.random.set_seed(1)
-
         def load_clip(serialized: tf.Tensor) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
             features = _decoded(parse_example(serialized, shards.spec.num_frames), shards.spec, decode)
             if augment:
@@ -92,32 +95,51 @@ def load_clips(
                 features["frames"] = augment_clip(features["frames"], seed_of_clip)
             return features, features.pop("label")
 
-        clips = _serialized_clips(shards, order, epoch).map(load_clip, num_parallel_calls=tf.data.AUTOTUNE)
+        records = _ordered_records(shards, epoch, seed) if shuffle else tf.data.TFRecordDataset(shards.files)
+        if drop_remainder:
+            records = records.take(shards.num_clips // share.step_size * share.step_size)
+        already_seen = tf.where(epoch == first_epoch, tf.constant(first_step * share.step_size, tf.int64), 0)
+        records = records.skip(already_seen).shard(share.count, share.index)
+        clips = records.map(load_clip, num_parallel_calls=tf.data.AUTOTUNE)
         return clips.batch(batch_size, drop_remainder=drop_remainder)
 
-    epochs = tf.data.Dataset.range(
-        first_epoch, tf.int64.max if num_epochs is None else first_epoch + num_epochs
-    )
+    end = tf.int64.max if num_epochs is None else first_epoch + num_epochs
     # Epochs follow one another inside one pipeline, so the device does not wait at their borders.
-    return epochs.flat_map(load_epoch).prefetch(_PREFETCHED_BATCHES).with_options(_options())
+    clips = tf.data.Dataset.range(first_epoch, end).flat_map(load_epoch)
+    return clips.prefetch(_PREFETCHED_BATCHES).with_options(_options())
 
 
-def _serialized_clips(shards: Shards, order: _Order, epoch: tf.Tensor) -> tf.data.Dataset:
-    """One epoch's records, in the epoch's order, without those already seen."""
-    if order.shuffle:
-        epoch_seed = order.seed * 1_000_003 + epoch
-        files = tf.data.Dataset.from_tensor_slices(list(shards.files)).shuffle(len(shards.files), epoch_seed)
-        records = files.interleave(
-            tf.data.TFRecordDataset,
-            cycle_length=min(_PARALLEL_FILES, len(shards.files)),
-            num_parallel_calls=tf.data.AUTOTUNE,
-        )
-        # Serialized records are shuffled, not decoded clips, which are ten times as large.
-        records = records.shuffle(min(_SHUFFLE_BUFFER, shards.num_clips), epoch_seed)
-    else:
-        records = tf.data.TFRecordDataset(list(shards.files))
-    already_seen = tf.where(epoch == order.first_epoch, order.first_batch * order.batch_size, 0)
-    return records.skip(tf.cast(already_seen, tf.int64))
+def clip_ids_of_step(
+    data: str | Path, region: str, step_size: int, *, seed: int, epoch: int, step: int
+) -> list[str]:
+    """The clips of one training step, in the order that `load_clips` gives them with the same arguments."""
+    shards = find_shards(data, region, "train")
+    records = tf.data.Dataset.from_tensors(tf.constant(epoch, tf.int64)).flat_map(
+        lambda epoch: _ordered_records(shards, epoch, seed)
+    )
+    ids = (
+        records.skip(step * step_size)
+        .take(step_size)
+        .with_options(_options())
+        .map(lambda serialized: parse_example(serialized, shards.spec.num_frames)["clip_id"])
+    )
+    return [clip_id.decode() for clip_id in ids.as_numpy_iterator()]
+
+
+def _ordered_records(shards: Shards, epoch: tf.Tensor, seed: int) -> tf.data.Dataset:
+    """An epoch's serialized records, shuffled; to be called inside a dataset function."""
+    # Inside one this sets the function's own seed. The program's global one, which TensorFlow mixes into
+    # every shuffle, then no longer decides the order.
+    tf.random.set_seed(1)
+    epoch_seed = seed * 1_000_003 + epoch
+    files = tf.data.Dataset.from_tensor_slices(list(shards.files)).shuffle(len(shards.files), epoch_seed)
+    records = files.interleave(
+        tf.data.TFRecordDataset,
+        cycle_length=min(_PARALLEL_FILES, len(shards.files)),
+        num_parallel_calls=tf.data.AUTOTUNE,
+    )
+    # Serialized records are shuffled, not decoded clips, which are ten times as large.
+    return records.shuffle(min(_SHUFFLE_BUFFER, shards.num_clips), epoch_seed)
 
 
 def _decoded(features: dict[str, tf.Tensor], spec: ClipSpec, decode: object) -> dict[str, tf.Tensor]:

@@ -12,6 +12,7 @@ from deepfake_tfdata.clips.spec import ClipSpec
 from deepfake_tfdata.clips.splits import SPLITS
 from deepfake_tfdata.errors import UserError
 from deepfake_tfdata.records.metadata import CONVERSION_FILE, read_conversion
+from deepfake_tfdata.storage import as_path
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ def find_shards(data: str | Path, region: str, split: str) -> Shards:
     Raises:
         UserError: there are no such records, or a shard is missing or truncated.
     """
-    data = Path(data)
+    data = as_path(data)
     conversion = read_conversion(data)
     if region not in conversion.regions:
         raise UserError(f"no region '{region}' in {data}; it has {', '.join(conversion.regions)}")
@@ -91,12 +92,12 @@ def find_damage(files: tuple[str, ...]) -> str:
 
 def _check_sizes(files: tuple[str, ...], expected_bytes: int) -> None:
     for file in files:
-        if not Path(file).is_file():
+        if not as_path(file).is_file():
             raise UserError(f"shard {file} is missing; run the same convert command again")
-    found = sum(Path(file).stat().st_size for file in files)
+    found = sum(as_path(file).stat().st_size for file in files)
     if found != expected_bytes:
         raise UserError(
             find_damage(files)
-            or f"the shards of {Path(files[0]).parent} have {found} bytes instead of {expected_bytes}; "
+            or f"the shards of {as_path(files[0]).parent} have {found} bytes instead of {expected_bytes}; "
             "convert again into a new folder"
         )

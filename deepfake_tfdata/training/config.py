@@ -11,10 +11,11 @@ from typing import Any
 from deepfake_tfdata.clips.spec import require_same_spec
 from deepfake_tfdata.errors import UserError
 from deepfake_tfdata.files import write_json
+from deepfake_tfdata.training.optimization import OptimizerConfig
 
 CONFIG_FILE = "config.json"
 # These may differ when a run is resumed: they change how long or where it runs, not what it computes.
-_MAY_CHANGE = ("epochs", "patience", "data", "workdir", "strategy")
+_MAY_CHANGE = {"epochs", "patience", "data", "workdir", "strategy", "checkpoint_steps"}
 
 
 @dataclass(frozen=True)
@@ -32,21 +33,33 @@ class TrainConfig:
     epochs: int
     patience: int
     batch_size: int
-    learning_rate: float
+    optimizer: OptimizerConfig
+    label_smoothing: float
     augment: bool
+    checkpoint_steps: int
     strategy: str
+    jit_compile: bool
     precision: str
     seed: int
     deterministic: bool
 
     def __post_init__(self) -> None:
-        for name in ("epochs", "patience", "batch_size"):
+        for name in ("epochs", "patience", "batch_size", "checkpoint_steps"):
             if getattr(self, name) < 1:
                 raise UserError(f"--{name}={getattr(self, name)} is out of range; use 1 or more")
-        if not 0 < self.learning_rate < 10:
-            raise UserError(
-                f"--learning_rate={self.learning_rate} is out of range; use more than 0, below 10"
-            )
+        if not 0 <= self.label_smoothing < 1:
+            raise UserError(f"--label_smoothing={self.label_smoothing} is out of range; use 0 to below 1")
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> "TrainConfig":
+        """Reads what dataclasses.asdict wrote."""
+        return cls(**{**values, "optimizer": OptimizerConfig(**values["optimizer"])})
+
+    @property
+    def flags(self) -> dict[str, Any]:
+        """The values by the name of their flag."""
+        values = dataclasses.asdict(self)
+        return {**values, **values.pop("optimizer")}
 
 
 @dataclass(frozen=True)
@@ -81,7 +94,7 @@ def read_run(workdir: Path) -> Run:
         )
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
-        return Run(**{**values, "config": TrainConfig(**values["config"])})
+        return Run(**{**values, "config": TrainConfig.from_dict(values["config"])})
     except (ValueError, TypeError, KeyError):
         raise UserError(f"{path} is damaged; train again into a new --workdir") from None
 
@@ -102,9 +115,13 @@ def require_resumable(run: Run) -> None:
         return
     earlier = read_run(workdir)
     require_same_spec(earlier.spec, run.spec, f"the run in {workdir}", f"the records in {run.config.data}")
-    for name, before in vars(earlier.config).items():
-        now = getattr(run.config, name)
-        if name not in _MAY_CHANGE and before != now:
+    may_change = set(_MAY_CHANGE)
+    if run.config.optimizer.schedule != "constant":
+        may_change.remove("epochs")  # the schedule is as long as they are
+    flags = run.config.flags
+    for name, before in earlier.config.flags.items():
+        now = flags[name]
+        if name not in may_change and before != now:
             raise UserError(
                 f"{workdir} was trained with --{name}={before}, not {now}; choose another --workdir"
             )

@@ -1,11 +1,14 @@
 """Which devices train, how they share the work, and in which precision."""
 
+import json
+import os
+
 import keras
 import tensorflow as tf
 
 from deepfake_tfdata.errors import UserError
 
-STRATEGIES = ("auto", "single", "mirrored")
+STRATEGIES = ("auto", "single", "mirrored", "multi_worker", "tpu")
 PRECISIONS = ("auto", "float32", "mixed_float16", "mixed_bfloat16")
 # First compute capability with fast matrix products in bfloat16, which needs no loss scaling.
 _BFLOAT16_CAPABILITY = (8, 0)
@@ -15,11 +18,13 @@ def select_strategy(name: str) -> tf.distribute.Strategy:
     """The distribution strategy of that name.
 
     Args:
-        name: 'single' device; 'mirrored' over all GPUs, or all logical CPUs where there is no GPU; 'auto'
-            mirrors when there are several GPUs.
+        name: 'single' device; 'mirrored' over all GPUs, or all logical CPUs where there is no GPU;
+            'multi_worker' over the machines that the environment variable TF_CONFIG lists; 'tpu'
+            (experimental: nobody ran it yet) over the TPU of this VM; 'auto' is the first of multi_worker,
+            mirrored and single that fits.
 
     Raises:
-        UserError: an unknown name.
+        UserError: an unknown name, no valid TF_CONFIG for several workers, or no TPU.
     """
     if name not in STRATEGIES:
         raise UserError(f"--strategy={name} is unknown; choose from {', '.join(STRATEGIES)}")
@@ -28,18 +33,34 @@ def select_strategy(name: str) -> tf.distribute.Strategy:
         # Take memory as it is needed, so that several runs can share a GPU.
         tf.config.experimental.set_memory_growth(gpu, True)
     if name == "auto":
-        name = "mirrored" if len(gpus) > 1 else "single"
+        name = _fitting_strategy(len(gpus))
+    if name == "multi_worker":
+        return _multi_worker()
+    if name == "tpu":
+        return _tpu()
     kind = "GPU" if gpus else "CPU"
     if name == "single":
         return tf.distribute.OneDeviceStrategy(f"/{kind}:0")
     return tf.distribute.MirroredStrategy([device.name for device in tf.config.list_logical_devices(kind)])
 
 
-def select_precision(name: str) -> str:
+def is_chief(strategy: tf.distribute.Strategy) -> bool:
+    """Whether this process writes the files: one of several workers does."""
+    resolver = strategy.cluster_resolver
+    if not isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy):
+        return True
+    return resolver.task_type == "chief" or (
+        resolver.task_id == 0 and "chief" not in resolver.cluster_spec().jobs
+    )
+
+
+def select_precision(name: str, strategy: tf.distribute.Strategy) -> str:
     """Sets Keras' precision policy and returns its name.
 
     Args:
-        name: a policy, or 'auto': bfloat16 on GPUs that have it, float16 on older ones, float32 on a CPU.
+        name: a policy, or 'auto': bfloat16 on TPUs and on GPUs that have it, float16 on older ones, float32
+            on a CPU.
+        strategy: what it runs on.
 
     Raises:
         UserError: an unknown name.
@@ -47,9 +68,40 @@ def select_precision(name: str) -> str:
     if name not in PRECISIONS:
         raise UserError(f"--precision={name} is unknown; choose from {', '.join(PRECISIONS)}")
     if name == "auto":
-        name = _best_precision()
+        name = "mixed_bfloat16" if isinstance(strategy, tf.distribute.TPUStrategy) else _best_precision()
     keras.config.set_dtype_policy(name)
     return name
+
+
+def _fitting_strategy(num_gpus: int) -> str:
+    if os.environ.get("TF_CONFIG"):
+        return "multi_worker"
+    return "mirrored" if num_gpus > 1 else "single"
+
+
+def _multi_worker() -> tf.distribute.Strategy:
+    try:
+        workers = json.loads(os.environ.get("TF_CONFIG", ""))["cluster"]["worker"]
+    except (ValueError, KeyError, TypeError):
+        raise UserError(
+            "--strategy=multi_worker needs TF_CONFIG in the environment, such as "
+            '{"cluster": {"worker": ["host1:2222", "host2:2222"]}, "task": {"type": "worker", "index": 0}}'
+        ) from None
+    if len(workers) < 2:
+        raise UserError(f"TF_CONFIG lists {len(workers)} worker; use --strategy=auto on a single machine")
+    return tf.distribute.MultiWorkerMirroredStrategy()
+
+
+def _tpu() -> tf.distribute.Strategy:
+    try:
+        resolver = tf.distribute.cluster_resolver.TPUClusterResolver(tpu="local")
+        tf.config.experimental_connect_to_cluster(resolver)
+        tf.tpu.experimental.initialize_tpu_system(resolver)
+        return tf.distribute.TPUStrategy(resolver)
+    except (ValueError, tf.errors.OpError):
+        raise UserError(
+            "--strategy=tpu found no TPU; it needs a Cloud TPU VM with the package tensorflow-tpu"
+        ) from None
 
 
 def _best_precision() -> str:

@@ -45,7 +45,7 @@ def evaluate_run(workdir: Path, split: str, data: str | None = None) -> Evaluati
     with explained_data_loss(shards.files):
         predictions = to_predictions(score_clips(make_predict(model, strategy), clips))
     name = f"{run.config.region}/{run.config.head}"
-    context = {**_context(vars(run.config)), "clip spec": run.spec_hash, **run.parameters, **run.versions}
+    context = {**_context(run.config.flags), "clip spec": run.spec_hash, **run.parameters, **run.versions}
     metrics = write_evaluation(
         workdir / "evaluation" / split,
         predictions,

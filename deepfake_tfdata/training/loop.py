@@ -1,10 +1,14 @@
-"""The training loop: steps, validation after every epoch, checkpoints, early stopping."""
+"""The training loop: steps, validation after every epoch, checkpoints, early stopping.
 
-import json
+Keras' `fit` is not used: with several replicas or workers it fails for more than one step a call
+(keras#19246, #20585), and its backups know the epoch but not the position in the data.
+"""
+
 import logging
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,16 +18,13 @@ import tensorflow as tf
 from sklearn.metrics import roc_auc_score
 
 from deepfake_tfdata.errors import UserError
-from deepfake_tfdata.files import atomic_path, write_text
+from deepfake_tfdata.files import atomic_path
 from deepfake_tfdata.model.detector import set_batch_norm_synchronized
-from deepfake_tfdata.training.checkpoints import (
-    list_checkpoints,
-    load_checkpoint,
-    restore,
-    save_checkpoint,
-    variables_of,
-)
+from deepfake_tfdata.training.checkpoints import newest_checkpoint, restore, save_checkpoint
+from deepfake_tfdata.training.devices import is_chief
+from deepfake_tfdata.training.progress import RunProgress, describe_epoch
 from deepfake_tfdata.training.scoring import Predict, make_predict, score_clips
+from deepfake_tfdata.training.step import give_replicas_their_own_dropout, make_train_step
 
 _LOG = logging.getLogger(__name__)
 MODEL_FILE = "model.keras"
@@ -31,7 +32,7 @@ MODEL_FILE = "model.keras"
 
 @dataclass(frozen=True)
 class LoopConfig:
-    """How long to train and when to stop.
+    """How long to train, when to save, and when to stop.
 
     Attributes:
         workdir: where metrics, checkpoints and the best model go.
@@ -39,6 +40,9 @@ class LoopConfig:
         patience: epochs without a better validation before stopping.
         batch_size: over all replicas.
         steps_per_epoch: batches.
+        checkpoint_steps: steps between checkpoints inside an epoch; one is saved after every epoch too.
+        label_smoothing: share of every label that is moved to the middle.
+        jit_compile: compile the step with XLA.
     """
 
     workdir: Path
@@ -46,21 +50,24 @@ class LoopConfig:
     patience: int
     batch_size: int
     steps_per_epoch: int
+    checkpoint_steps: int
+    label_smoothing: float
+    jit_compile: bool
 
 
-@dataclass
-class RunProgress:
-    """What a run has behind it.
+@dataclass(frozen=True)
+class Callbacks:
+    """What the loop asks and tells.
 
     Attributes:
-        history: a metrics line an epoch.
-        best: the sort key of the best validation.
-        epochs_since_best: for early stopping.
+        on_step: called with a note for a person after every step.
+        should_stop: asked after every step; True saves and ends.
+        clip_ids: the clips of a step of an epoch, for the report of a loss that is not finite.
     """
 
-    history: list[dict[str, Any]] = field(default_factory=list)
-    best: list[float] | None = None
-    epochs_since_best: int = 0
+    on_step: Callable[[str], None]
+    should_stop: Callable[[], bool]
+    clip_ids: Callable[[int, int], list[str]]
 
 
 class Trainer:
@@ -69,7 +76,7 @@ class Trainer:
     Args:
         model: built in the strategy's scope.
         optimizer: built there too.
-        strategy: single or mirrored.
+        strategy: from select_strategy.
         config: how long.
     """
 
@@ -82,144 +89,166 @@ class Trainer:
     ) -> None:
         self.model, self.optimizer, self.strategy, self.config = model, optimizer, strategy, config
         self.progress = RunProgress()
-        # Replicas see different clips; without synchronisation only the first one's statistics are saved.
-        set_batch_norm_synchronized(model, strategy.num_replicas_in_sync > 1)
+        if strategy.num_replicas_in_sync > 1:
+            give_replicas_their_own_dropout(model)
+        self._synchronize(True)
         with strategy.scope():
             optimizer.build(model.trainable_variables)
-        self._train_step = make_train_step(model, optimizer, strategy, config.batch_size)
+        self._train_step = make_train_step(
+            model,
+            optimizer,
+            strategy,
+            config.batch_size,
+            label_smoothing=config.label_smoothing,
+            jit_compile=config.jit_compile,
+        )
         self._predict = make_predict(model, strategy)
-        self._variables = variables_of(model, optimizer)
-        self._writer = tf.summary.create_file_writer(str(config.workdir / "tensorboard"))
+        self._chief = is_chief(strategy)
 
     @property
-    def next_epoch(self) -> int:
-        """The epoch to train next, from 0."""
-        return len(self.progress.history)
+    def step(self) -> int:
+        """Steps done so far."""
+        return self.progress.epoch * self.config.steps_per_epoch + len(self.progress.losses)
 
     @property
     def finished(self) -> bool:
         """Whether the epochs or the patience are used up."""
-        return (
-            self.next_epoch >= self.config.epochs or self.progress.epochs_since_best >= self.config.patience
-        )
+        progress, config = self.progress, self.config
+        return progress.epoch >= config.epochs or progress.epochs_since_best >= config.patience
 
     def resume(self) -> bool:
-        """Goes on from the newest checkpoint of the workdir; False if there is none.
+        """Goes on from the newest whole checkpoint of the workdir; False if there is none.
 
         Raises:
-            UserError: it is damaged or another model's.
+            UserError: all are damaged, or they are another model's.
         """
-        checkpoints = list_checkpoints(self.config.workdir / "checkpoints")
-        if not checkpoints:
+        checkpoint = newest_checkpoint(self.config.workdir / "checkpoints")
+        if checkpoint is None:
             return False
-        checkpoint = load_checkpoint(checkpoints[-1])
-        restore(checkpoint, self._variables, checkpoints[-1])
+        restore(checkpoint, self._variables())
         self.progress = RunProgress(**checkpoint.progress)
         return True
 
-    def fit(
-        self, training: tf.data.Dataset, validation: tf.data.Dataset, on_step: Callable[[float], None]
-    ) -> None:
-        """Trains until the epochs or the patience are used up.
+    def fit(self, batches: Iterator, validation: tf.data.Dataset, callbacks: Callbacks) -> None:
+        """Trains until the epochs or the patience are used up, or it is asked to stop.
 
         Args:
-            training: endless batches (frames, labels), from `next_epoch` on.
+            batches: endless distributed batches (frames, labels), from the next step on.
             validation: batches from load_clips, in order.
-            on_step: called with the loss after every step.
+            callbacks: see there.
 
         Raises:
-            UserError: the loss is not finite.
+            UserError: the loss is not finite, or the memory does not suffice.
         """
-        batches = iter(self.strategy.experimental_distribute_dataset(training))
-        while not self.finished:
-            metrics = self._train_epoch(batches, on_step)
-            metrics.update(validation_metrics(self._predict, validation))
-            self._end_epoch(metrics)
+        try:
+            while not self.finished:
+                self._train_step_on(batches, callbacks)
+                if len(self.progress.losses) == self.config.steps_per_epoch:
+                    self._end_epoch(validation)
+                elif len(self.progress.losses) % self.config.checkpoint_steps == 0:
+                    self._save()
+                if callbacks.should_stop():
+                    self._save()
+                    return
+        except tf.errors.ResourceExhaustedError:
+            raise UserError(
+                f"the device's memory does not hold a step; lower --batch_size={self.config.batch_size} "
+                "(--accumulation makes up for it), or choose a smaller --backbone or half --precision"
+            ) from None
 
-    def _train_epoch(self, batches: Iterator, on_step: Callable[[float], None]) -> dict[str, Any]:
-        losses, waited = [], 0.0
+    def _train_step_on(self, batches: Iterator, callbacks: Callbacks) -> None:
         start = time.perf_counter()
-        for _ in range(self.config.steps_per_epoch):
-            asked = time.perf_counter()
-            batch = next(batches)
-            waited += time.perf_counter() - asked
-            # Reading the loss waits for the step, so that the wait for input above is the device's own.
-            losses.append(float(self._train_step(batch)))
-            if not np.isfinite(losses[-1]):
-                step = self.next_epoch * self.config.steps_per_epoch + len(losses)
-                raise UserError(f"the loss is {losses[-1]} at step {step}; lower --learning_rate")
-            on_step(losses[-1])
-        seconds = time.perf_counter() - start
-        return {
-            "epoch": self.next_epoch + 1,
-            "step": (self.next_epoch + 1) * self.config.steps_per_epoch,
-            "loss": float(np.mean(losses)),
-            "clips_per_second": len(losses) * self.config.batch_size / seconds,
-            "input_wait_fraction": waited / seconds,
-        }
+        batch = next(batches)
+        waited = time.perf_counter() - start
+        # Reading the loss waits for the step, so that the wait for input above is the device's own.
+        loss = float(self._train_step(batch))
+        if not np.isfinite(loss):
+            raise UserError(self._explain_divergence(loss, callbacks))
+        self.progress.add_step(loss, time.perf_counter() - start, waited)
+        rates = self.progress.rates(self.config.batch_size)
+        callbacks.on_step(
+            f"loss {loss:.4f}, {rates['clips_per_second']:.1f} clips/s, "
+            f"{rates['input_wait_fraction']:.1%} waiting for input{self._last_auc()}"
+        )
 
-    def _end_epoch(self, metrics: dict[str, Any]) -> None:
+    def _explain_divergence(self, loss: float, callbacks: Callbacks) -> str:
+        clips = callbacks.clip_ids(self.progress.epoch, len(self.progress.losses))
+        rate = float(self.optimizer.learning_rate)
+        return (
+            f"the loss is {loss} at step {self.step + 1} with learning rate {rate:.2g}; "
+            f"lower --learning_rate or set --clip_norm=1 (clips of the step: {', '.join(clips)})"
+        )
+
+    def _end_epoch(self, validation: tf.data.Dataset) -> None:
         progress = self.progress
-        progress.history.append(metrics)
-        key = [metrics["val_auc"] or 0.0, -metrics["val_loss"]]
-        if progress.best is None or key > progress.best:
-            progress.best, progress.epochs_since_best = key, 0
-            self._save_model()
-        else:
-            progress.epochs_since_best += 1
-        folder = self.config.workdir / "checkpoints"
-        save_checkpoint(folder, self.next_epoch, self._variables, vars(progress))
-        lines = [json.dumps(line) for line in progress.history]
-        write_text(self.config.workdir / "metrics.jsonl", "\n".join(lines) + "\n")
-        with self._writer.as_default(step=metrics["step"]):
-            for name, value in metrics.items():
-                if name not in ("epoch", "step") and value is not None:
-                    tf.summary.scalar(name, value)
-        self._writer.flush()
-        _LOG.info(describe(metrics))
+        metrics = {
+            "epoch": progress.epoch + 1,
+            "step": self.step,
+            "loss": float(np.mean(progress.losses)),
+            "learning_rate": float(self.optimizer.learning_rate),
+            **progress.rates(self.config.batch_size),
+        }
+        with averaged_weights(self.optimizer, self.model):
+            metrics.update(validation_metrics(self._predict, validation))
+            if progress.end_epoch(metrics) and self._chief:
+                self._save_model()
+        self._save()
+        if self._chief:
+            progress.write_metrics(self.config.workdir / "metrics.jsonl")
+            self._write_summaries(metrics)
+            _LOG.info(describe_epoch(metrics))
+
+    def _save(self) -> None:
+        if self._chief:
+            folder = self.config.workdir / "checkpoints"
+            save_checkpoint(folder, self.step, self._variables(), self.progress.to_dict())
 
     def _save_model(self) -> None:
         # Synchronised layers would tie the file to strategies that know how to.
-        set_batch_norm_synchronized(self.model, False)
+        self._synchronize(False)
         with atomic_path(self.config.workdir / MODEL_FILE) as temporary:
             self.model.save(temporary)
-        set_batch_norm_synchronized(self.model, self.strategy.num_replicas_in_sync > 1)
+        self._synchronize(True)
+
+    def _synchronize(self, synchronized: bool) -> None:
+        """Replicas see different clips; unsynchronised, only the first one's statistics would be saved."""
+        several = self.strategy.num_replicas_in_sync > 1
+        set_batch_norm_synchronized(self.model, synchronized and several)
+
+    def _variables(self) -> list[keras.Variable]:
+        """Every variable that decides how training goes on, in a fixed order."""
+        return [*self.model.variables, *self.optimizer.variables]
+
+    def _write_summaries(self, metrics: dict[str, Any]) -> None:
+        writer = tf.summary.create_file_writer(str(self.config.workdir / "tensorboard"))
+        with writer.as_default(step=metrics["step"]):
+            for name, value in metrics.items():
+                if name not in ("epoch", "step") and value is not None:
+                    tf.summary.scalar(name, value)
+        writer.close()
+
+    def _last_auc(self) -> str:
+        history = self.progress.history
+        return f", val_auc {history[-1]['val_auc']:.3f}" if history and history[-1]["val_auc"] else ""
 
 
-def make_train_step(
-    model: keras.Model,
-    optimizer: keras.optimizers.Optimizer,
-    strategy: tf.distribute.Strategy,
-    batch_size: int,
-) -> Callable[[Any], tf.Tensor]:
-    """Compiles one step over all replicas.
-
-    Args:
-        model: gives logits.
-        optimizer: built for the model's trainable variables.
-        strategy: its replicas each get a part of the batch.
-        batch_size: over all replicas; the loss is the mean over these, so that replicas do not matter.
-
-    Returns:
-        From a distributed batch (frames, labels) to the loss, a float32 scalar.
-    """
-
-    def replica_step(frames: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
-        with tf.GradientTape() as tape:
-            logits = tf.reshape(model(frames, training=True), [-1])
-            losses = tf.nn.sigmoid_cross_entropy_with_logits(tf.cast(labels, tf.float32), logits)
-            loss = tf.reduce_sum(losses) / batch_size
-            scaled = optimizer.scale_loss(loss)
-        gradients = tape.gradient(scaled, model.trainable_variables)
-        optimizer.apply(gradients, model.trainable_variables)
-        return loss
-
-    @tf.function
-    def train_step(batch: Any) -> tf.Tensor:
-        losses = strategy.run(replica_step, args=batch)
-        return strategy.reduce(tf.distribute.ReduceOp.SUM, losses, axis=None)
-
-    return train_step
+@contextmanager
+def averaged_weights(optimizer: keras.optimizers.Optimizer, model: keras.Model) -> Iterator[None]:
+    """Puts the moving averages, if the optimizer keeps them, into the weights while the block runs."""
+    optimizer = getattr(optimizer, "inner_optimizer", optimizer)
+    if not optimizer.use_ema:
+        yield
+        return
+    weights = [np.asarray(variable) for variable in model.trainable_variables]
+    for variable, average in zip(
+        model.trainable_variables, optimizer._model_variables_moving_average, strict=True
+    ):
+        variable.assign(np.asarray(average))
+    try:
+        yield
+    finally:
+        for variable, value in zip(model.trainable_variables, weights, strict=True):
+            variable.assign(value)
 
 
 def validation_metrics(predict: Predict, clips: tf.data.Dataset) -> dict[str, float | None]:
@@ -230,13 +259,3 @@ def validation_metrics(predict: Predict, clips: tf.data.Dataset) -> dict[str, fl
     both = len(set(scores.labels.tolist())) == 2
     auc = float(roc_auc_score(scores.labels, scores.logits)) if both else None
     return {"val_loss": float(losses.mean()), "val_auc": auc}
-
-
-def describe(metrics: dict[str, Any]) -> str:
-    """A line for a person about an epoch."""
-    auc = "undefined" if metrics["val_auc"] is None else f"{metrics['val_auc']:.3f}"
-    return (
-        f"epoch {metrics['epoch']}: loss {metrics['loss']:.4f}, val_loss {metrics['val_loss']:.4f}, "
-        f"val_auc {auc}, {metrics['clips_per_second']:.1f} clips/s, "
-        f"{metrics['input_wait_fraction']:.1%} waiting for input"
-    )

@@ -3,13 +3,14 @@
 import logging
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from functools import partial
 from pathlib import Path
 
 import keras
 import tensorflow as tf
 
 from deepfake_tfdata.errors import UserError
-from deepfake_tfdata.input.dataset import load_clips
+from deepfake_tfdata.input.dataset import HostShare, clip_ids_of_step, load_clips
 from deepfake_tfdata.input.shards import Shards, explained_data_loss, find_shards
 from deepfake_tfdata.model.detector import build_detector, count_parameters
 from deepfake_tfdata.training.config import (
@@ -19,57 +20,76 @@ from deepfake_tfdata.training.config import (
     require_resumable,
     write_run,
 )
-from deepfake_tfdata.training.devices import select_precision, select_strategy
-from deepfake_tfdata.training.loop import LoopConfig, Trainer
+from deepfake_tfdata.training.devices import is_chief, select_precision, select_strategy
+from deepfake_tfdata.training.loop import Callbacks, LoopConfig, Trainer
+from deepfake_tfdata.training.optimization import build_optimizer
 
 _LOG = logging.getLogger(__name__)
-# Called with the number of steps to come, the whole run's; gives what is called with the loss after each.
-StartProgress = Callable[[int], AbstractContextManager[Callable[[float], None]]]
+# Called with the number of steps to come; gives what is called with a note after each.
+StartProgress = Callable[[int], AbstractContextManager[Callable[[str], None]]]
 
 
-def train(config: TrainConfig, start_progress: StartProgress) -> None:
+def train(config: TrainConfig, start_progress: StartProgress, should_stop: Callable[[], bool]) -> bool:
     """Trains a detector, or goes on where an earlier run in the same workdir stopped.
 
     Args:
         config: the flags.
         start_progress: shows the steps.
+        should_stop: asked after every step; True saves and ends.
+
+    Returns:
+        Whether training is finished, and not stopped.
 
     Raises:
         UserError: the records, the flags or the workdir do not fit.
     """
-    shards = find_shards(config.data, config.region, "train")
     strategy = select_strategy(config.strategy)
-    if config.batch_size % strategy.num_replicas_in_sync:
+    shards = find_shards(config.data, config.region, "train")
+    replicas = strategy.num_replicas_in_sync
+    if config.batch_size % replicas:
         raise UserError(
-            f"--batch_size={config.batch_size} can't be shared by {strategy.num_replicas_in_sync} devices; "
-            "use a multiple"
+            f"--batch_size={config.batch_size} can't be shared by {replicas} devices; use a multiple"
         )
+    if config.jit_compile and replicas > 1:
+        raise UserError(f"--jit_compile holds on one device, not on {replicas}; leave it out")
     if config.deterministic:
         tf.config.experimental.enable_op_determinism()
-    precision = select_precision(config.precision)
+    precision = select_precision(config.precision, strategy)
     keras.utils.set_random_seed(config.seed)
     trainer, run = _build(config, shards, strategy, precision)
     require_resumable(run)
-    write_run(run)
+    if is_chief(strategy):
+        write_run(run)
     if trainer.resume():
-        _LOG.info("resumed from %s after epoch %d", config.workdir, trainer.next_epoch)
+        _LOG.info("resumed from %s at step %d", config.workdir, trainer.step)
     _LOG.info(
         "%s/%s, %s parameters, %d device(s), %s, %d train clips, %d steps an epoch",
         config.region,
         config.head,
         f"{run.parameters['total']:,}",
-        strategy.num_replicas_in_sync,
+        replicas,
         precision,
         shards.num_clips,
         trainer.config.steps_per_epoch,
     )
-    _fit(trainer, config, shards, start_progress)
+    _fit(trainer, config, shards, start_progress, should_stop)
+    return trainer.finished
 
 
 def _build(
     config: TrainConfig, shards: Shards, strategy: tf.distribute.Strategy, precision: str
 ) -> tuple[Trainer, Run]:
     spec = shards.spec
+    loop = LoopConfig(
+        workdir=Path(config.workdir),
+        epochs=config.epochs,
+        patience=config.patience,
+        batch_size=config.batch_size,
+        steps_per_epoch=max(1, shards.num_clips // config.batch_size),
+        checkpoint_steps=config.checkpoint_steps,
+        label_smoothing=config.label_smoothing,
+        jit_compile=config.jit_compile,
+    )
     with strategy.scope():
         model = build_detector(
             config.backbone,
@@ -80,36 +100,63 @@ def _build(
             lstm_units=config.lstm_units,
             dropout=config.dropout,
         )
-        optimizer = keras.optimizers.AdamW(config.learning_rate)
-        if precision == "mixed_float16":
-            # Small gradients vanish in float16; scaling the loss keeps them.
-            optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
-    loop = LoopConfig(
-        workdir=Path(config.workdir),
-        epochs=config.epochs,
-        patience=config.patience,
-        batch_size=config.batch_size,
-        steps_per_epoch=max(1, shards.num_clips // config.batch_size),
-    )
+        optimizer = build_optimizer(
+            config.optimizer,
+            config.batch_size,
+            loop.steps_per_epoch,
+            config.epochs,
+            loss_scaling=precision == "mixed_float16",
+        )
     run = Run(config, spec.to_dict(), spec.hash, count_parameters(model), package_versions())
     return Trainer(model, optimizer, strategy, loop), run
 
 
-def _fit(trainer: Trainer, config: TrainConfig, shards: Shards, start_progress: StartProgress) -> None:
-    training = load_clips(
+def _fit(
+    trainer: Trainer,
+    config: TrainConfig,
+    shards: Shards,
+    start_progress: StartProgress,
+    should_stop: Callable[[], bool],
+) -> None:
+    batches = iter(
+        trainer.strategy.distribute_datasets_from_function(
+            partial(
+                _load_replica_batches,
+                config=config,
+                first_epoch=trainer.progress.epoch,
+                first_step=len(trainer.progress.losses),
+            )
+        )
+    )
+    validation = load_clips(config.data, config.region, "val", config.batch_size)
+    clip_ids = partial(_clip_ids, config=config)
+    files = shards.files + find_shards(config.data, config.region, "val").files
+    steps = config.epochs * trainer.config.steps_per_epoch - trainer.step
+    with explained_data_loss(files), start_progress(steps) as on_step:
+        trainer.fit(batches, validation, Callbacks(on_step, should_stop, clip_ids))
+
+
+def _load_replica_batches(
+    context: tf.distribute.InputContext, config: TrainConfig, first_epoch: int, first_step: int
+) -> tf.data.Dataset:
+    """This host's part of every step, a batch a replica."""
+    return load_clips(
         config.data,
         config.region,
         "train",
-        config.batch_size,
+        context.get_per_replica_batch_size(config.batch_size),
         shuffle=True,
         augment=config.augment,
         seed=config.seed,
         num_epochs=None,
-        first_epoch=trainer.next_epoch,
+        first_epoch=first_epoch,
+        first_step=first_step,
         drop_remainder=True,
+        share=HostShare(context.input_pipeline_id, context.num_input_pipelines, config.batch_size),
     ).map(lambda features, label: (features["frames"], label))
-    validation = load_clips(config.data, config.region, "val", config.batch_size)
-    files = shards.files + find_shards(config.data, config.region, "val").files
-    steps = (config.epochs - trainer.next_epoch) * trainer.config.steps_per_epoch
-    with explained_data_loss(files), start_progress(steps) as on_step:
-        trainer.fit(training, validation, on_step)
+
+
+def _clip_ids(epoch: int, step: int, config: TrainConfig) -> list[str]:
+    return clip_ids_of_step(
+        config.data, config.region, config.batch_size, seed=config.seed, epoch=epoch, step=step
+    )

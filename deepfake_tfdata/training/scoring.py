@@ -61,7 +61,8 @@ def make_predict(model: keras.Model, strategy: tf.distribute.Strategy) -> Predic
         model: gives logits, or logits and attention weights; built in the strategy's scope.
         strategy: its replicas each get a part of the batch.
     """
-    replicas = strategy.num_replicas_in_sync
+    # Of this process; with several workers each scores all clips, so that nothing need be gathered.
+    replicas = len(strategy.extended.worker_devices)
 
     @tf.function
     def run(frames: tf.Tensor) -> list[tf.Tensor]:
@@ -71,7 +72,7 @@ def make_predict(model: keras.Model, strategy: tf.distribute.Strategy) -> Predic
         filling = -len(frames) % replicas
         parts = np.split(np.concatenate([frames, frames[:1].repeat(filling, axis=0)]), replicas)
         distributed = strategy.experimental_distribute_values_from_function(
-            lambda context: tf.constant(parts[context.replica_id_in_sync_group])
+            lambda context: tf.constant(parts[context.replica_id_in_sync_group % replicas])
         )
         outputs = run(distributed)
         parts_of = strategy.experimental_local_results

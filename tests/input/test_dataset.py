@@ -7,6 +7,7 @@ import tensorflow as tf
 from deepfake_tfdata import load_clips
 from deepfake_tfdata.errors import UserError
 from deepfake_tfdata.input.augment import augment_clip, clip_seed
+from deepfake_tfdata.input.dataset import HostShare, clip_ids_of_step
 from deepfake_tfdata.input.shards import explained_data_loss, find_shards
 from tests.fakes import FRAME_SIZE, NUM_FRAMES
 
@@ -57,7 +58,7 @@ def test_the_same_seed_gives_the_same_batches_and_another_gives_others(records):
 @pytest.mark.parametrize(("epoch", "batch"), [(0, 1), (1, 0), (2, 1)])
 def test_it_resumes_at_a_batch_of_an_epoch(records, epoch, batch):
     whole = batches(records, seed=3, **TRAINING)
-    options = {**TRAINING, "num_epochs": 3 - epoch, "first_epoch": epoch, "first_batch": batch}
+    options = {**TRAINING, "num_epochs": 3 - epoch, "first_epoch": epoch, "first_step": batch}
     assert same(whole[2 * epoch + batch :], batches(records, seed=3, **options))
 
 
@@ -138,3 +139,18 @@ def test_a_batch_larger_than_the_split_would_never_come(records):
 def test_no_records_names_the_convert_command(tmp_path):
     with pytest.raises(UserError, match=r"python -m deepfake_tfdata\.convert"):
         load_clips(tmp_path, "mouth", "train", 2)
+
+
+def test_hosts_divide_the_steps_of_one_without_loss(records):
+    whole = batches(records, seed=3, size=4, **TRAINING)
+    hosts = [batches(records, seed=3, size=2, share=HostShare(index, 2, 4), **TRAINING) for index in range(2)]
+    assert len(whole) == len(hosts[0]) == len(hosts[1]) == 9
+    for step, (ids, _) in enumerate(whole):
+        assert sorted(ids) == sorted(hosts[0][step][0] + hosts[1][step][0])
+
+
+@pytest.mark.parametrize(("epoch", "step"), [(0, 0), (1, 1)])
+def test_the_clips_of_a_step_can_be_named_afterwards(records, epoch, step):
+    ids, _ = batches(records, seed=3, **TRAINING)[2 * epoch + step]
+    named = clip_ids_of_step(records, "mouth", 5, seed=3, epoch=epoch, step=step)
+    assert [clip_id.encode() for clip_id in named] == ids

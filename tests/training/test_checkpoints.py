@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from deepfake_tfdata.errors import UserError
-from deepfake_tfdata.training.checkpoints import list_checkpoints, load_checkpoint, restore, save_checkpoint
+from deepfake_tfdata.training.checkpoints import list_checkpoints, newest_checkpoint, restore, save_checkpoint
 
 
 def variables(*shapes):
@@ -16,8 +16,8 @@ def test_restores_every_value_and_the_progress(tmp_path):
     for variable in fresh:
         variable.assign(variable * 0)
     save_checkpoint(tmp_path, 1, saved, {"best": [0.5, -1.0]})
-    checkpoint = load_checkpoint(tmp_path / "epoch-00001.npz")
-    restore(checkpoint, fresh, tmp_path)
+    checkpoint = newest_checkpoint(tmp_path)
+    restore(checkpoint, fresh)
     assert checkpoint.progress == {"best": [0.5, -1.0]}
     for a, b in zip(saved, fresh, strict=True):
         np.testing.assert_array_equal(a, b)
@@ -26,23 +26,29 @@ def test_restores_every_value_and_the_progress(tmp_path):
 def test_keeps_the_newest_three(tmp_path):
     for epoch in range(1, 12):
         save_checkpoint(tmp_path, epoch, variables((2,)), {})
-    assert [path.name for path in list_checkpoints(tmp_path)] == [
-        f"epoch-000{e:02d}.npz" for e in (9, 10, 11)
-    ]
+    assert [path.name for path in list_checkpoints(tmp_path)] == [f"step-{e:09d}.npz" for e in (9, 10, 11)]
 
 
-@pytest.mark.parametrize("damage", ["truncate", "flip"])
-def test_a_damaged_one_is_refused(tmp_path, damage):
-    save_checkpoint(tmp_path, 1, variables((200,)), {})
-    path = tmp_path / "epoch-00001.npz"
+@pytest.mark.parametrize("damage", ["truncate", "flip", "empty"])
+def test_a_damaged_one_falls_back_to_the_one_before_and_says_so(tmp_path, damage, caplog):
+    for step in (1, 2):
+        save_checkpoint(tmp_path, step, variables((200,)), {"step": step})
+    path = tmp_path / "step-000000002.npz"
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 255
-    path.write_bytes(content[: len(content) // 2] if damage == "truncate" else content)
-    with pytest.raises(UserError, match="is damaged"):
-        load_checkpoint(path)
+    path.write_bytes({"truncate": content[: len(content) // 2], "flip": content, "empty": b""}[damage])
+    assert newest_checkpoint(tmp_path).progress == {"step": 1}
+    assert "step-000000002.npz is damaged" in caplog.text
+    (tmp_path / "step-000000001.npz").write_bytes(b"")
+    with pytest.raises(UserError, match="all checkpoints"):
+        newest_checkpoint(tmp_path)
+
+
+def test_none_is_none(tmp_path):
+    assert newest_checkpoint(tmp_path) is None
 
 
 def test_another_models_is_refused(tmp_path):
     save_checkpoint(tmp_path, 1, variables((3, 2)), {})
     with pytest.raises(UserError, match="of another model"):
-        restore(load_checkpoint(tmp_path / "epoch-00001.npz"), variables((2, 3)), tmp_path)
+        restore(newest_checkpoint(tmp_path), variables((2, 3)))

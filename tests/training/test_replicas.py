@@ -1,28 +1,102 @@
-"""Two logical CPU devices stand in for two GPUs."""
+"""Two logical CPU devices stand in for two GPUs, two processes on loopback for two machines."""
 
 import json
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-SCRIPT = Path(__file__).parent / "losses.py"
+SCRIPT = Path(__file__).parent / "train_on_devices.py"
+EVERYTHING = {
+    "schedule": "cosine",
+    "warmup_epochs": 1,
+    "clip_norm": 1.0,
+    "accumulation": 2,
+    "ema": 0.9,
+}
 
 
-def losses(records, devices, precision):
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
-    arguments = [sys.executable, str(SCRIPT), str(records), str(devices), precision]
-    result = subprocess.run(arguments, capture_output=True, text=True, env=environment, timeout=300)
-    assert result.returncode == 0, result.stderr
-    return json.loads(result.stdout)
+def start(devices, changes, **environment):
+    return subprocess.Popen(
+        [sys.executable, str(SCRIPT), str(devices), json.dumps(changes)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), **environment},
+    )
 
 
-@pytest.mark.parametrize(("precision", "tolerance"), [("float32", 1e-4), ("mixed_float16", 2e-2)])
-def test_two_replicas_train_as_one_device_does(records, precision, tolerance):
-    one, two = (losses(records, devices, precision) for devices in (1, 2))
-    assert two["losses"] == pytest.approx(one["losses"], rel=tolerance)
-    assert one["losses"][0] != one["losses"][-1]
-    assert two["val_loss"] == pytest.approx(one["val_loss"], rel=10 * tolerance)
-    assert two["replica_difference"] == 0
+def result(process):
+    output, errors = process.communicate(timeout=300)
+    assert process.returncode == 0, errors[-3000:]
+    return json.loads(output.splitlines()[-1])
+
+
+def train(records, workdir, devices, **changes):
+    return result(start(devices, {"data": str(records), "workdir": str(workdir), **changes}))
+
+
+@pytest.fixture(scope="module")
+def one_device(records, tmp_path_factory):
+    return train(records, tmp_path_factory.mktemp("one"), 1)
+
+
+def assert_same_run(run, reference, tolerance):
+    assert run["losses"] == pytest.approx(reference["losses"], rel=tolerance)
+    for epoch, expected in zip(run["history"], reference["history"], strict=True):
+        assert epoch["val_loss"] == pytest.approx(expected["val_loss"], rel=10 * tolerance)
+    assert run["replica_difference"] == 0
+
+
+def test_two_replicas_train_as_one_device_does(records, tmp_path, one_device):
+    two = train(records, tmp_path, 2, strategy="mirrored")
+    assert two["replicas"] == 2
+    assert len(set(one_device["losses"])) == 6
+    assert_same_run(two, one_device, 1e-4)
+
+
+def test_two_processes_train_as_one_device_does(records, tmp_path, one_device):
+    workers = [f"127.0.0.1:{port}" for port in free_ports(2)]
+    changes = {"data": str(records), "workdir": str(tmp_path)}
+    processes = [
+        start(
+            1,
+            changes,
+            TF_CONFIG=json.dumps({"cluster": {"worker": workers}, "task": {"type": "worker", "index": i}}),
+        )
+        for i in range(2)
+    ]
+    first, second = map(result, processes)
+    assert first["replicas"] == 2
+    assert first["losses"] == second["losses"]
+    assert_same_run(first, one_device, 1e-4)
+    assert len((tmp_path / "metrics.jsonl").read_text().splitlines()) == 2
+
+
+def test_half_precision_and_every_option_of_the_optimizer_hold_on_replicas(records, tmp_path):
+    options = {"precision": "mixed_float16", "label_smoothing": 0.1, "optimizer": EVERYTHING}
+    one, two = (
+        train(records, tmp_path / str(devices), devices, strategy=strategy, **options)
+        for devices, strategy in ((1, "single"), (2, "mirrored"))
+    )
+    assert_same_run(two, one, 2e-2)
+    assert [epoch["learning_rate"] for epoch in one["history"]] == pytest.approx(
+        [epoch["learning_rate"] for epoch in two["history"]]
+    )
+
+
+def test_xla_trains_as_the_plain_step_does(records, tmp_path, one_device):
+    assert_same_run(train(records, tmp_path, 1, jit_compile=True), one_device, 1e-3)
+
+
+def free_ports(count):
+    sockets = [socket.socket() for _ in range(count)]
+    for each in sockets:
+        each.bind(("127.0.0.1", 0))
+    ports = [each.getsockname()[1] for each in sockets]
+    for each in sockets:
+        each.close()
+    return ports
