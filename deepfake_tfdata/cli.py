@@ -2,6 +2,7 @@
 
 import logging
 import os
+import signal
 import sys
 from collections.abc import Callable
 from importlib import import_module
@@ -32,6 +33,9 @@ def run(
     if "--help" in argv or "-h" in argv:
         print(f"{help_text.strip()}\n\nFlags:\n{_flag_help(flag_values)}")
         sys.exit(0)
+    # A preempted machine's SIGTERM ends a command as Ctrl-C does: what it half wrote is taken away.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    status = 0
     try:
         _, *arguments = flag_values(argv)
         if arguments:
@@ -39,11 +43,12 @@ def run(
         _import_tensorflow()
         main()
     except flags.Error as error:
-        _fail(f"{error}; try --help", _USAGE_ERROR)
+        status = _fail(f"{error}; try --help", _USAGE_ERROR)
     except UserError as error:
-        _fail(str(error), _USAGE_ERROR)
+        status = _fail(str(error), _USAGE_ERROR)
     except KeyboardInterrupt:
-        _fail("interrupted; run the same command again to go on", _INTERRUPTED)
+        status = _fail("interrupted; run the same command again to go on", _INTERRUPTED)
+    _leave(status)
 
 
 def main() -> None:
@@ -98,6 +103,16 @@ def _flag_help(flag_values: flags.FlagValues) -> str:
     return "\n".join(lines)
 
 
-def _fail(message: str, status: int) -> None:
+def _fail(message: str, status: int) -> int:
     print(f"error: {' '.join(message.split())}", file=sys.stderr)
-    sys.exit(status)
+    return status
+
+
+def _leave(status: int) -> None:
+    if "tensorflow_io" in sys.modules:
+        # Its destructors abort at exit ("pure virtual method called"), which would report a failure.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)
+    if status:
+        sys.exit(status)

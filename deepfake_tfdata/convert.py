@@ -7,7 +7,6 @@ Run again with the same flags, it finishes what is missing.
 
 import os
 from functools import partial
-from pathlib import Path
 
 from absl import flags
 
@@ -17,6 +16,7 @@ from deepfake_tfdata.clips.regions import REGIONS
 from deepfake_tfdata.clips.spec import CHOICES, ClipSpec
 from deepfake_tfdata.progress import Progress
 from deepfake_tfdata.records.ledger import OK, LedgerEntry
+from deepfake_tfdata.storage import as_path
 from deepfake_tfdata.video.process import process_video
 
 # TensorFlow is imported in main only: every worker process imports this module again.
@@ -66,8 +66,8 @@ def main() -> None:
     from deepfake_tfdata.records.conversion import ConversionConfig, plan_conversion, run_conversion
 
     config = ConversionConfig(
-        source=Path(cli.required(_SOURCE)),
-        output=Path(cli.required(_OUTPUT)),
+        source=as_path(cli.required(_SOURCE)),
+        output=as_path(cli.required(_OUTPUT)),
         layout=_LAYOUT.value,
         compression=_COMPRESSION.value,
         manipulations=tuple(_MANIPULATIONS.value) if _MANIPULATIONS.value else None,
@@ -82,7 +82,7 @@ def main() -> None:
             tracking=_TRACKING.value,
             margin=_MARGIN.value,
         ),
-        splits=Path(_SPLITS.value) if _SPLITS.value else None,
+        splits=as_path(_SPLITS.value) if _SPLITS.value else None,
         workers=_WORKERS.value,
         limit=_LIMIT.value,
     )

@@ -95,6 +95,9 @@ class RemotePath:
         if not missing_ok or self.exists():
             self._gfile().remove(self.url)
 
+    def rmdir(self) -> None:
+        self._gfile().rmtree(self.url)
+
     def replace(self, target: "RemotePath") -> None:
         # A store copies on its side and then deletes; the target appears when it is whole.
         self._gfile().rename(self.url, target.url, overwrite=True)

@@ -2,9 +2,7 @@
 
 import dataclasses
 import hashlib
-from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from deepfake_tfdata.clips.layouts import find_layout
@@ -12,7 +10,7 @@ from deepfake_tfdata.clips.regions import region_named
 from deepfake_tfdata.clips.spec import ClipSpec, require_same_spec
 from deepfake_tfdata.clips.splits import assign_splits, read_split_lists
 from deepfake_tfdata.errors import UserError
-from deepfake_tfdata.records.ledger import OK, LedgerEntry
+from deepfake_tfdata.records.ledger import OK, LedgerEntry, read_ledger, write_ledger
 from deepfake_tfdata.records.local import fill_shards
 from deepfake_tfdata.records.metadata import (
     CONVERSION_FILE,
@@ -23,22 +21,25 @@ from deepfake_tfdata.records.metadata import (
     write_conversion,
     write_tfds_metadata,
 )
-from deepfake_tfdata.records.plan import ShardPlan, plan_shards
+from deepfake_tfdata.records.output import exclusive, explained_write_errors
+from deepfake_tfdata.records.plan import TARGET_SHARD_BYTES, ShardPlan, plan_shards
+from deepfake_tfdata.records.shards import OnVideo, is_complete
 from deepfake_tfdata.records.workers import Work
+from deepfake_tfdata.storage import AnyPath
 
 
 @dataclass(frozen=True)
 class ConversionConfig:
     """What to convert, how, and where to; the fields are the flags of `convert`."""
 
-    source: Path
-    output: Path
+    source: AnyPath
+    output: AnyPath
     spec: ClipSpec
     regions: tuple[str, ...]
     layout: str
     compression: str
     manipulations: tuple[str, ...] | None
-    splits: Path | None
+    splits: AnyPath | None
     workers: int
     limit: int | None
 
@@ -63,8 +64,12 @@ class ConversionJob:
         return sum(len(shard.videos) for shard in self.shards)
 
 
-def plan_conversion(config: ConversionConfig) -> ConversionJob:
+def plan_conversion(config: ConversionConfig, shard_bytes: int = TARGET_SHARD_BYTES) -> ConversionJob:
     """Finds the videos, divides them into splits and shards, and checks what the output folder already has.
+
+    Args:
+        config: what to convert.
+        shard_bytes: about how large a shard gets.
 
     Raises:
         UserError: nothing can be converted as asked, or the output was made with another spec or source.
@@ -76,7 +81,7 @@ def plan_conversion(config: ConversionConfig) -> ConversionJob:
     splits = assign_splits(videos, read_split_lists(folder) if folder else None)
     if not splits:
         raise UserError(f"the lists in {folder} have none of the {len(videos)} videos; check --splits")
-    shards = plan_shards(videos, splits, config.spec, config.limit)
+    shards = plan_shards(videos, splits, config.spec, config.limit, shard_bytes)
     conversion = Conversion(
         spec=config.spec.to_dict(),
         spec_hash=config.spec.hash,
@@ -95,7 +100,7 @@ def plan_conversion(config: ConversionConfig) -> ConversionJob:
     return ConversionJob(config, shards, _continue(config.output, conversion))
 
 
-def run_conversion(job: ConversionJob, work: Work, on_video: Callable[[LedgerEntry], None]) -> Conversion:
+def run_conversion(job: ConversionJob, work: Work, on_video: OnVideo) -> Conversion:
     """Fills the shards that are missing and writes what describes them.
 
     Args:
@@ -104,19 +109,43 @@ def run_conversion(job: ConversionJob, work: Work, on_video: Callable[[LedgerEnt
         on_video: called with every ledger entry.
 
     Raises:
-        UserError: no video at all could be used.
+        UserError: no video at all could be used, the output can't be written, or another process does so.
     """
     config, output = job.config, job.config.output
-    write_conversion(output, job.conversion)
-    entries = fill_shards(job.shards, config.regions, output, work, config.workers, on_video)
-    for region in config.regions:
-        write_tfds_metadata(output / region, region, config.spec, job.shards, entries)
-    conversion = dataclasses.replace(job.conversion, complete=True, counts=count_videos(job.shards, entries))
-    write_conversion(output, conversion)
+    with explained_write_errors(output), exclusive(output):
+        # Again, now that no other process can change it.
+        started = _continue(output, job.conversion)
+        write_conversion(output, started)
+        entries = _fill(job, work, on_video)
+        for region in config.regions:
+            write_tfds_metadata(output / region, region, config.spec, job.shards, entries)
+        conversion = dataclasses.replace(started, complete=True, counts=count_videos(job.shards, entries))
+        write_conversion(output, conversion)
     if not any(entry.status == OK for entry in entries.values()):
         reason = next(iter(entries.values())).reason
         raise UserError(f"none of {len(entries)} videos could be used (the first: {reason}); see the ledger")
     return conversion
+
+
+def _fill(job: ConversionJob, work: Work, on_video: OnVideo) -> dict[str, LedgerEntry]:
+    """Writes the shards that are not complete and the ledger; the entries by video, in the plan's order.
+
+    Whatever an interrupted run left of a shard is done again, so the result does not depend on interruptions.
+    """
+    config, output = job.config, job.config.output
+    done = read_ledger(output)
+    missing = []
+    for shard in job.shards:
+        if not is_complete(shard, config.regions, output, done):
+            missing.append(shard)
+            continue
+        for video in shard.videos:
+            on_video(done[video.key])
+    fill_shards(missing, config.regions, output, work, config.workers, on_video)
+    entries = read_ledger(output)
+    ordered = {video.key: entries[video.key] for shard in job.shards for video in shard.videos}
+    write_ledger(output, ordered.values())
+    return ordered
 
 
 def _check(config: ConversionConfig) -> None:
@@ -129,7 +158,7 @@ def _check(config: ConversionConfig) -> None:
             raise UserError(f"--{flag}={value} is out of range; use 1 or more")
 
 
-def _continue(output: Path, conversion: Conversion) -> Conversion:
+def _continue(output: AnyPath, conversion: Conversion) -> Conversion:
     """The conversion joined with what an earlier run left in the output folder."""
     if not (output / CONVERSION_FILE).is_file():
         return conversion

@@ -1,15 +1,17 @@
 """ledger.jsonl: what became of every video, a line each."""
 
 import json
-import os
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field, fields
-from pathlib import Path
 
 from deepfake_tfdata.clips.processed import FaceStatistics
 from deepfake_tfdata.files import write_text
+from deepfake_tfdata.storage import AnyPath
 
 LEDGER_FILE = "ledger.jsonl"
+# Beside it while a conversion runs: the entries of each finished shard.
+_PARTS = "ledger_parts"
 OK = "ok"
 
 
@@ -49,27 +51,40 @@ class LedgerEntry:
         return cls(**values, faces=FaceStatistics(**faces))
 
 
-def read_ledger(folder: Path) -> dict[str, LedgerEntry]:
-    """The entries of FOLDER/ledger.jsonl by video; a line cut off by an interruption is left out."""
-    path = folder / LEDGER_FILE
+def read_ledger(folder: AnyPath) -> dict[str, LedgerEntry]:
+    """The entries of FOLDER/ledger.jsonl, and of the parts that an unfinished run left, by video.
+
+    A line that is no entry is left out: its video counts as not done.
+    """
     entries = {}
-    for line in path.read_text(encoding="utf-8").splitlines() if path.is_file() else ():
-        try:
-            entry = LedgerEntry.from_line(line)
-        except (ValueError, TypeError):
-            continue
-        entries[entry.video] = entry
+    for path in (folder / LEDGER_FILE, *_parts(folder)):
+        for line in path.read_text("utf-8").splitlines() if path.is_file() else ():
+            with suppress(ValueError, TypeError):
+                entry = LedgerEntry.from_line(line)
+                entries[entry.video] = entry
     return entries
 
 
-def append_ledger(folder: Path, entries: Iterable[LedgerEntry]) -> None:
-    """Adds entries and flushes them to disk."""
-    with (folder / LEDGER_FILE).open("a", encoding="utf-8") as file:
-        file.writelines(entry.line() for entry in entries)
-        file.flush()
-        os.fsync(file.fileno())
+def write_ledger_part(folder: AnyPath, name: str, entries: Iterable[LedgerEntry]) -> None:
+    """Writes the entries of one shard, which count from now on.
+
+    A file a shard, because object storage can't append, and because shards may be written in parallel.
+    """
+    _write(folder / _PARTS / f"{name}.jsonl", entries)
 
 
-def write_ledger(folder: Path, entries: Iterable[LedgerEntry]) -> None:
-    """Replaces the ledger."""
-    write_text(folder / LEDGER_FILE, "".join(entry.line() for entry in entries))
+def write_ledger(folder: AnyPath, entries: Iterable[LedgerEntry]) -> None:
+    """Writes the whole ledger, which replaces its parts."""
+    _write(folder / LEDGER_FILE, entries)
+    for part in _parts(folder):
+        part.unlink()
+    if (folder / _PARTS).is_dir():
+        (folder / _PARTS).rmdir()
+
+
+def _parts(folder: AnyPath) -> list[AnyPath]:
+    return sorted((folder / _PARTS).glob("*.jsonl"))
+
+
+def _write(path: AnyPath, entries: Iterable[LedgerEntry]) -> None:
+    write_text(path, "".join(entry.line() for entry in entries))

@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import metadata
-from pathlib import Path
 from typing import Any
 
 from deepfake_tfdata.clips.spec import ClipSpec
@@ -15,6 +14,7 @@ from deepfake_tfdata.errors import UserError
 from deepfake_tfdata.files import write_json
 from deepfake_tfdata.records.ledger import LedgerEntry
 from deepfake_tfdata.records.plan import ShardPlan
+from deepfake_tfdata.storage import AnyPath
 
 CONVERSION_FILE = "conversion.json"
 _TFDS_FEATURES = "tensorflow_datasets.core.features"
@@ -46,7 +46,7 @@ class Conversion:
     versions: dict[str, str]
 
 
-def read_conversion(folder: Path) -> Conversion:
+def read_conversion(folder: AnyPath) -> Conversion:
     """Reads FOLDER/conversion.json.
 
     Raises:
@@ -64,7 +64,7 @@ def read_conversion(folder: Path) -> Conversion:
         raise UserError(f"{path} is damaged; convert again into a new folder") from None
 
 
-def write_conversion(folder: Path, conversion: Conversion) -> None:
+def write_conversion(folder: AnyPath, conversion: Conversion) -> None:
     """Writes FOLDER/conversion.json."""
     write_json(folder / CONVERSION_FILE, vars(conversion))
 
@@ -95,7 +95,11 @@ def count_videos(plan: Sequence[ShardPlan], entries: Mapping[str, LedgerEntry]) 
 
 
 def write_tfds_metadata(
-    folder: Path, region: str, spec: ClipSpec, plan: Sequence[ShardPlan], entries: Mapping[str, LedgerEntry]
+    folder: AnyPath,
+    region: str,
+    spec: ClipSpec,
+    plan: Sequence[ShardPlan],
+    entries: Mapping[str, LedgerEntry],
 ) -> None:
     """Writes features.json and dataset_info.json, so that `tfds.builder_from_directory(folder)` works.
 

@@ -36,9 +36,13 @@ class ShardPlan:
 
 
 def plan_shards(
-    videos: Iterable[Video], splits: Mapping[str, str], spec: ClipSpec, limit: int | None = None
+    videos: Iterable[Video],
+    splits: Mapping[str, str],
+    spec: ClipSpec,
+    limit: int | None = None,
+    shard_bytes: int = TARGET_SHARD_BYTES,
 ) -> list[ShardPlan]:
-    """Divides the videos of every split into shards of about TARGET_SHARD_BYTES.
+    """Divides the videos of every split into shards of about `shard_bytes`.
 
     The order is by hash of the key: real and fake, and all identities, are mixed within every shard, and
     neither worker count nor finishing order can change it.
@@ -48,9 +52,10 @@ def plan_shards(
         splits: the split by video key; a video without one is not planned.
         spec: decides the size of a clip.
         limit: plans only that many videos, the first in order.
+        shard_bytes: about how large a shard of one region gets.
     """
     clip_bytes = spec.num_frames * spec.frame_size**2 * _BYTES_PER_PIXEL[spec.encoding]
-    videos_per_shard = max(1, int(TARGET_SHARD_BYTES / clip_bytes))
+    videos_per_shard = max(1, int(shard_bytes / clip_bytes))
     known = (video for video in videos if video.key in splits)
     ordered = sorted(known, key=lambda video: (_digest(video.key), video.key))[:limit]
     shards = []

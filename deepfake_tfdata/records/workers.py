@@ -1,6 +1,9 @@
 """Worker processes, one video each at a time: a decoder that crashes or hangs takes down one video only."""
 
 import multiprocessing
+import os
+import signal
+import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -12,6 +15,8 @@ from deepfake_tfdata.clips.processed import FaceStatistics, ProcessedVideo
 from deepfake_tfdata.clips.video import Video
 
 Work = Callable[[Video], ProcessedVideo]
+# Ten minutes of 1080p decode in less; what takes longer hangs.
+TIME_LIMIT_SECONDS = 600.0
 # Finished videos may wait for an earlier one; this many a worker are held in memory at most.
 _LOOKAHEAD = 4
 
@@ -33,7 +38,7 @@ class Outcome:
 
 
 def process_in_order(
-    videos: Iterable[Video], work: Work, workers: int, time_limit: float
+    videos: Iterable[Video], work: Work, workers: int, time_limit: float = TIME_LIMIT_SECONDS
 ) -> Iterator[tuple[Video, Outcome]]:
     """Processes videos in parallel and yields them in their order.
 
@@ -99,7 +104,8 @@ class _Worker:
             outcome = Outcome(
                 ProcessedVideo(), "timed_out", f"it took more than {time_limit:g} seconds", time_limit
             )
-        except (EOFError, ConnectionError):
+        except (EOFError, OSError):
+            # OSError: it died in the middle of its answer.
             self._process.join()
             reason = f"the decoder crashed (exit code {self._process.exitcode})"
             outcome = Outcome(ProcessedVideo(), "crashed", reason, time.monotonic() - self.started)
@@ -123,12 +129,20 @@ class _Worker:
 
 def _serve(connection: Connection, work: Work) -> None:
     """A worker's life: receive a video, answer with its outcome, until the other end is gone."""
-    while True:
-        try:
-            video = connection.recv()
-            connection.send(_attempt(work, video))
-        except (EOFError, ConnectionError, KeyboardInterrupt):
-            return
+    # Ctrl-C and a service manager signal the whole group. The parent decides: a worker that ended by itself
+    # would look like a crashed decoder.
+    for ignored in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(ignored, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    with suppress(EOFError, ConnectionError):
+        while True:
+            connection.send(_attempt(work, connection.recv()))
+
+
+def _end_with_parent() -> None:
+    """Ends this process when its parent is gone, even in the middle of a video."""
+    wait([multiprocessing.parent_process().sentinel])
+    os._exit(1)
 
 
 def _attempt(work: Work, video: Video) -> Outcome:
