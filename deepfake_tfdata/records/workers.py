@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 
+from deepfake_tfdata.clips.limits import MAX_WORKER_BYTES
 from deepfake_tfdata.clips.processed import FaceStatistics, ProcessedVideo
 from deepfake_tfdata.clips.video import Video
 
@@ -134,9 +135,20 @@ def _serve(connection: Connection, work: Work) -> None:
     for ignored in (signal.SIGINT, signal.SIGTERM):
         signal.signal(ignored, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
+    _limit_memory()
     with suppress(EOFError, ConnectionError):
         while True:
             connection.send(_attempt(work, connection.recv()))
+
+
+def _limit_memory() -> None:
+    """Refuses memory to a decoder that a forged file makes ask for any amount of it."""
+    with suppress(ImportError):  # Windows has no such limit
+        import resource
+
+        _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+        soft = MAX_WORKER_BYTES if hard == resource.RLIM_INFINITY else min(MAX_WORKER_BYTES, hard)
+        resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
 
 
 def _end_with_parent() -> None:
@@ -150,6 +162,10 @@ def _attempt(work: Work, video: Video) -> Outcome:
     status, reason = "ok", ""
     try:
         processed = work(video)
+    except MemoryError:
+        processed = ProcessedVideo()
+        status = "too_large"
+        reason = f"it takes more than {MAX_WORKER_BYTES >> 20} MiB of memory"
     except Exception as error:
         # Whatever a video does to the code, the run goes on, and the ledger has the reason.
         processed = ProcessedVideo(faces=getattr(error, "faces", FaceStatistics()))

@@ -1,9 +1,11 @@
 import os
 import signal
 import time
+from multiprocessing.connection import Connection
 
 import pytest
 
+from deepfake_tfdata.clips.limits import MAX_WORKER_BYTES
 from deepfake_tfdata.clips.processed import ProcessedVideo
 from deepfake_tfdata.clips.video import Video
 from deepfake_tfdata.records.workers import process_in_order
@@ -13,25 +15,35 @@ def videos(*names):
     return [Video("", name, 0, "original", name) for name in names]
 
 
+def send_half(connection, content):
+    """Dies in the middle of an answer."""
+    os.write(connection.fileno(), bytes(content)[: len(content) // 2])
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
 def work(video):
     """What a video's name says; runs in the workers."""
     if video.video_id == "crash":
         os.kill(os.getpid(), signal.SIGSEGV)
+    if video.video_id == "torn":
+        Connection._send = send_half
     if video.video_id == "hang":
         time.sleep(3600)
     if video.video_id == "raise":
         raise ValueError("no good")
+    if video.video_id == "huge":
+        bytearray(MAX_WORKER_BYTES)
     time.sleep(0.2 if video.video_id == "slow" else 0)
     return ProcessedVideo({"full": [video.video_id]})
 
 
 @pytest.mark.parametrize("workers", [1, 3])
 def test_one_bad_video_costs_one_video(workers):
-    names = ["slow", "a", "crash", "b", "raise", "hang", "c", "crash", "d"]
+    names = ["slow", "a", "crash", "b", "raise", "hang", "c", "crash", "huge", "d"]
     outcomes = list(process_in_order(videos(*names), work, workers, time_limit=3))
     assert [video.video_id for video, _ in outcomes] == names
     statuses = [outcome.status for _, outcome in outcomes]
-    expected = ["ok", "ok", "crashed", "ok", "failed", "timed_out", "ok", "crashed", "ok"]
+    expected = ["ok", "ok", "crashed", "ok", "failed", "timed_out", "ok", "crashed", "too_large", "ok"]
     assert statuses == expected
     assert outcomes[1][1].processed.clips == {"full": ["a"]}
     assert outcomes[4][1].reason == "ValueError: no good"
