@@ -37,15 +37,19 @@ class Region:
         return np.stack(corners, axis=-1)
 
 
-# The experiment's regions: the eyes are the top 35 % of the face crop, the mouth its bottom 35 %.
+# The experiment's regions: the eyes are the top 35 % of the face crop, the mouth its bottom 35 %. The nose
+# and the forehead, which reaches above the crop, are controls of the same area.
 REGIONS = {
     region.name: region
     for region in (
         Region("full", 0.0, 0.0, 1.0, 1.0),
         Region("eyes", 0.0, 0.0, 1.0, 0.35),
         Region("mouth", 0.0, 0.65, 1.0, 1.0),
+        Region("nose", 0.0, 0.325, 1.0, 0.675),
+        Region("forehead", 0.0, -0.15, 1.0, 0.2),
     )
 }
+DEFAULT_REGIONS = ("full", "eyes", "mouth")
 
 
 def region_named(name: str) -> Region:

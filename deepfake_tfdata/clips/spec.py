@@ -10,16 +10,18 @@ from deepfake_tfdata.clips.regions import REGIONS, Region
 from deepfake_tfdata.errors import UserError
 
 CHOICES = {
-    "sampling": ("linspace",),
+    "sampling": ("linspace", "consecutive"),
     "geometry": ("resized",),
+    "fit": ("stretch", "letterbox"),
     "encoding": ("jpeg", "png"),
-    "detector": ("haar",),
+    "detector": ("haar", "yunet", "boxes"),
     "tracking": ("smooth", "per_frame"),
 }
 JPEG_QUALITY = 95
 # Sides beyond this are no network's input, and a typing error would fill the disk.
 MAX_FRAME_SIZE = 2048
 MAX_FRAMES = 4096
+MAX_CLIPS = 64
 
 
 @dataclass(frozen=True)
@@ -28,19 +30,29 @@ class ClipSpec:
 
     Attributes:
         num_frames: frames a clip, T.
+        clips_per_video: at most; more than one only with consecutive sampling.
         frame_size: side of a stored crop, pixels.
+        detector_hash: of the model file or the boxes that the detector reads; '' where it reads none.
+        min_found: share of a clip's frames in which the face must be found.
         margin: how much the face box grows on every side, as a fraction of its width and height.
-        regions: the table of regions; its geometry is part of the hash.
+        share_tracks: whether a fake takes the face track of its original where the two files agree.
+        regions: the whole table, so that regions can be added to a folder of records later. A clip depends on
+            the geometry of its own region only; the hash is of all of them.
         The others are names out of CHOICES.
     """
 
     num_frames: int = 32
     frame_size: int = 224
     sampling: str = "linspace"
+    clips_per_video: int = 1
     geometry: str = "resized"
+    fit: str = "stretch"
     encoding: str = "jpeg"
     detector: str = "haar"
+    detector_hash: str = ""
     tracking: str = "smooth"
+    share_tracks: bool = False
+    min_found: float = 0.5
     margin: float = 0.0
     regions: tuple[Region, ...] = tuple(REGIONS.values())
 
@@ -50,8 +62,15 @@ class ClipSpec:
             if value not in allowed:
                 raise UserError(f"--{field}={value} is unknown; choose from {', '.join(allowed)}")
         _check_range("num_frames", self.num_frames, 1, MAX_FRAMES)
+        _check_range("clips_per_video", self.clips_per_video, 1, MAX_CLIPS)
         _check_range("frame_size", self.frame_size, 16, MAX_FRAME_SIZE)
+        _check_range("min_found", self.min_found, 0.0, 1.0)
         _check_range("margin", self.margin, -0.4, 2.0)
+        if self.clips_per_video > 1 and self.sampling != "consecutive":
+            raise UserError(
+                f"--clips_per_video={self.clips_per_video} needs --sampling=consecutive; "
+                f"{self.sampling} spreads one clip over the whole video"
+            )
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, ready for JSON."""

@@ -12,6 +12,8 @@ _ENCODER_OPTIONS = {
     "jpeg": {"quality": JPEG_QUALITY, "subsampling": 0},
     "png": {"compress_level": 3},
 }
+# Mid grey: about zero after any backbone's normalisation.
+_PADDING = 128
 
 
 def grow_boxes(boxes: np.ndarray, margin: float) -> np.ndarray:
@@ -52,7 +54,20 @@ def resize(image: np.ndarray, size: int) -> np.ndarray:
     OpenCV's filters alias when shrinking (area averaging too: it lets half of a 5-pixel pattern through a
     three-fold reduction), and aliased artefacts would be a false cue in the full face.
     """
-    return np.asarray(Image.fromarray(image).resize((size, size), Image.Resampling.LANCZOS))
+    return _lanczos(image, size, size)
+
+
+def letterbox(image: np.ndarray, size: int) -> np.ndarray:
+    """uint8 [H, W, 3] to [size, size, 3]: its shape kept, in the middle, grey around it; as antialiased."""
+    height, width = (max(1, round(side * size / max(image.shape[:2]))) for side in image.shape[:2])
+    boxed = np.full((size, size, 3), _PADDING, np.uint8)
+    top, left = (size - height) // 2, (size - width) // 2
+    boxed[top : top + height, left : left + width] = _lanczos(image, height, width)
+    return boxed
+
+
+# How a crop becomes a square, by the names of --fit.
+FITS = {"stretch": resize, "letterbox": letterbox}
 
 
 def encode(image: np.ndarray, encoding: str) -> bytes:
@@ -60,3 +75,7 @@ def encode(image: np.ndarray, encoding: str) -> bytes:
     buffer = io.BytesIO()
     Image.fromarray(image).save(buffer, encoding, **_ENCODER_OPTIONS[encoding])
     return buffer.getvalue()
+
+
+def _lanczos(image: np.ndarray, height: int, width: int) -> np.ndarray:
+    return np.asarray(Image.fromarray(image).resize((width, height), Image.Resampling.LANCZOS))

@@ -1,5 +1,7 @@
 """Why a video gave no clip."""
 
+from deepfake_tfdata.clips.processed import FaceStatistics
+
 
 class VideoError(Exception):
     """A video that can't be used.
@@ -7,12 +9,14 @@ class VideoError(Exception):
     Attributes:
         status: the ledger's word for it, such as 'unreadable'.
         reason: a sentence for a person.
+        faces: how far the face was followed.
     """
 
-    def __init__(self, status: str, reason: str) -> None:
+    def __init__(self, status: str, reason: str, faces: FaceStatistics | None = None) -> None:
         super().__init__(status, reason)
         self.status = status
         self.reason = reason
+        self.faces = faces or FaceStatistics()
 
 
 class NoFaceError(VideoError):
@@ -20,3 +24,15 @@ class NoFaceError(VideoError):
 
     def __init__(self) -> None:
         super().__init__("no_face", "no face was found in any of the sampled frames")
+
+
+class FewFacesError(VideoError):
+    """The face was found too rarely in every clip."""
+
+    def __init__(self, faces: FaceStatistics, num_frames: int, min_found: float) -> None:
+        super().__init__(
+            "few_faces",
+            f"the face was found in {faces.frames_found} of {num_frames} sampled frames, "
+            f"and --min_found asks for {min_found:.0%} of a clip",
+            faces,
+        )

@@ -1,76 +1,91 @@
 """The converter's work on one video, from the file to the clips of every region."""
 
 from collections.abc import Sequence
-from functools import lru_cache, partial
+from functools import lru_cache
 
 import numpy as np
 
 from deepfake_tfdata.clips.clip import Clip
-from deepfake_tfdata.clips.processed import FaceStatistics, ProcessedVideo
+from deepfake_tfdata.clips.processed import ProcessedVideo
 from deepfake_tfdata.clips.regions import Region
 from deepfake_tfdata.clips.spec import ClipSpec
 from deepfake_tfdata.clips.video import Video
-from deepfake_tfdata.video.crop import crop, encode, grow_boxes, resize, whole_pixels
-from deepfake_tfdata.video.decode import DecodedFrame, decode_frames
-from deepfake_tfdata.video.detect import DETECTORS, Detector
-from deepfake_tfdata.video.sampling import linspace_indices
-from deepfake_tfdata.video.track import fill_gaps, follow_face, smooth_track, smoothing_window
+from deepfake_tfdata.video.crop import FITS, crop, encode, grow_boxes, whole_pixels
+from deepfake_tfdata.video.decode import ChosenFrames
+from deepfake_tfdata.video.detectors import Detector, load_detector
+from deepfake_tfdata.video.errors import FewFacesError, NoFaceError
+from deepfake_tfdata.video.faces import FaceTrack, face_statistics, sample_video, track_faces
 
 
-def process_video(video: Video, spec: ClipSpec, regions: Sequence[Region]) -> ProcessedVideo:
+def process_video(
+    video: Video, spec: ClipSpec, regions: Sequence[Region], detector_path: str = ""
+) -> ProcessedVideo:
     """Decodes a video once and makes the clips of every region.
 
     Args:
         video: the file and what is known about it.
         spec: how to sample, detect, track, crop and encode.
         regions: which regions to cut.
+        detector_path: the model file or the folder of boxes that the detector reads; '' where it reads none.
 
     Returns:
-        The clips by region name, and how the face was followed.
+        The clips by region name, and how the face was followed. Clips with too few faces are left out.
 
     Raises:
         VideoError: the video can't be used; the error says why.
     """
-    frames = decode_frames(video.path, partial(linspace_indices, num_frames=spec.num_frames))
-    faces, found = _find_face(frames, spec)
-    boxes = {region.name: whole_pixels(region.boxes(faces)) for region in regions}
-    images: dict[str, list[bytes]] = {region.name: [] for region in regions}
-    for time, frame in enumerate(frames):
-        picture = frame.rgb()
-        for name, region_boxes in boxes.items():
-            cut = resize(crop(picture, region_boxes[time]), spec.frame_size)
-            images[name].append(encode(cut, spec.encoding))
-    clips = {
-        region.name: Clip(
-            clip_id=video.key,
+    frames = sample_video(video.path, spec)
+    tracks, whose = track_faces(video, frames, spec, _detector(spec.detector, detector_path))
+    faces = face_statistics(tracks, whose)
+    if faces.frames_found == 0:
+        raise NoFaceError
+    if not any(track.is_usable(spec.min_found) for track in tracks):
+        raise FewFacesError(faces, len(frames), spec.min_found)
+    boxes = [_region_boxes(track, spec, regions) for track in tracks]
+    images = _cut(frames, boxes, spec)
+
+    def clip(number: int, region: str) -> Clip:
+        span = slice(number * spec.num_frames, (number + 1) * spec.num_frames)
+        return Clip(
+            clip_id=video.key if spec.clips_per_video == 1 else f"{video.key}#{number}",
             video=video,
             spec_hash=spec.hash,
-            frames=images[region.name],
+            frames=images[number][region],
             height=spec.frame_size,
             width=spec.frame_size,
-            frame_indices=np.array([frame.index for frame in frames], np.int64),
-            timestamps=np.array([frame.timestamp for frame in frames], np.float32),
-            boxes=boxes[region.name].astype(np.float32),
-            face_found=found,
+            frame_indices=frames.indices[span].astype(np.int64),
+            timestamps=frames.timestamps[span].astype(np.float32),
+            boxes=boxes[number][region].astype(np.float32),
+            face_found=tracks[number].found,
         )
-        for region in regions
-    }
-    faces = FaceStatistics(frames_found=int(found.sum()), track="own")
-    return ProcessedVideo({region: [clip] for region, clip in clips.items()}, faces)
+
+    usable = [number for number, placed in enumerate(boxes) if placed]
+    return ProcessedVideo({r.name: [clip(number, r.name) for number in usable] for r in regions}, faces)
 
 
-def _find_face(frames: Sequence[DecodedFrame], spec: ClipSpec) -> tuple[np.ndarray, np.ndarray]:
-    """The face crop in every frame, float32 [T, 4], and where the detector saw it, bool [T]."""
-    detector = _detector(spec.detector)
-    boxes, found = follow_face([detector(frame.grey()) for frame in frames])
-    if spec.tracking == "smooth":
-        boxes = smooth_track(boxes, found, smoothing_window(np.array([f.timestamp for f in frames])))
-    else:
-        boxes = fill_gaps(boxes, found)
-    return grow_boxes(boxes, spec.margin), found
+def _region_boxes(track: FaceTrack, spec: ClipSpec, regions: Sequence[Region]) -> dict[str, np.ndarray]:
+    """The int [T, 4] boxes of a clip by region; none where the face was found too rarely."""
+    if not track.is_usable(spec.min_found):
+        return {}
+    faces = grow_boxes(track.crops(spec.tracking), spec.margin)
+    return {region.name: whole_pixels(region.boxes(faces)) for region in regions}
+
+
+def _cut(
+    frames: ChosenFrames, boxes: Sequence[dict[str, np.ndarray]], spec: ClipSpec
+) -> list[dict[str, list[bytes]]]:
+    """The encoded crops of every clip by region; boxes as _region_boxes gives them for each clip."""
+    images: list[dict[str, list[bytes]]] = [{region: [] for region in placed} for placed in boxes]
+    for position, frame in enumerate(frames):
+        number, time = divmod(position, spec.num_frames)
+        picture = frame.rgb() if boxes[number] else None
+        for region, placed in boxes[number].items():
+            cut = FITS[spec.fit](crop(picture, placed[time]), spec.frame_size)
+            images[number][region].append(encode(cut, spec.encoding))
+    return images
 
 
 @lru_cache(maxsize=1)
-def _detector(name: str) -> Detector:
-    """One detector a process: loading a cascade takes longer than a frame."""
-    return DETECTORS[name]()
+def _detector(name: str, path: str) -> Detector:
+    """One detector a process: loading a model takes longer than a frame."""
+    return load_detector(name, path)

@@ -1,25 +1,58 @@
-"""Which frames of a video make a clip."""
+"""Which frames of a video make its clips."""
 
 import numpy as np
 
+from deepfake_tfdata.clips.spec import ClipSpec
 from deepfake_tfdata.video.errors import VideoError
 
 
-def linspace_indices(num_frames_in_video: int, num_frames: int) -> np.ndarray:
-    """Evenly spaced frames from the first to the last.
+def sample_frames(num_frames_in_video: int, spec: ClipSpec) -> np.ndarray:
+    """The frames of every clip.
 
     Args:
         num_frames_in_video: how many frames the video has.
-        num_frames: T.
+        spec: how to choose; clips never overlap, so a short video gives fewer than asked for.
 
     Returns:
-        int64 [T], strictly increasing.
+        int64 [K, T], strictly increasing when read row by row.
 
     Raises:
         VideoError: the video has fewer than T frames; repeating one would be a false temporal signal.
     """
+    if spec.sampling == "linspace":
+        return linspace_indices(num_frames_in_video, spec.num_frames)[None]
+    return consecutive_indices(num_frames_in_video, spec.num_frames, spec.clips_per_video)
+
+
+def linspace_indices(num_frames_in_video: int, num_frames: int) -> np.ndarray:
+    """T evenly spaced frames from the first to the last, int64 [T]; VideoError where there are fewer."""
+    _require_frames(num_frames_in_video, num_frames)
+    return np.linspace(0, num_frames_in_video - 1, num_frames).round().astype(np.int64)
+
+
+def consecutive_indices(num_frames_in_video: int, num_frames: int, max_clips: int) -> np.ndarray:
+    """Runs of T adjacent frames, each in the middle of one of K equal parts of the video.
+
+    Args:
+        num_frames_in_video: how many frames the video has.
+        num_frames: T.
+        max_clips: K, or fewer where that many do not fit.
+
+    Returns:
+        int64 [K, T].
+
+    Raises:
+        VideoError: not even one fits.
+    """
+    _require_frames(num_frames_in_video, num_frames)
+    count = min(max_clips, num_frames_in_video // num_frames)
+    middles_doubled = (2 * np.arange(count) + 1) * num_frames_in_video
+    starts = (middles_doubled - num_frames * count) // (2 * count)
+    return starts[:, None] + np.arange(num_frames)
+
+
+def _require_frames(num_frames_in_video: int, num_frames: int) -> None:
     if num_frames_in_video < num_frames:
         raise VideoError(
             "too_short", f"the video has {num_frames_in_video} frames and a clip needs {num_frames}"
         )
-    return np.linspace(0, num_frames_in_video - 1, num_frames).round().astype(np.int64)

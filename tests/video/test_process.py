@@ -1,14 +1,14 @@
 import numpy as np
 import pytest
 
-from deepfake_tfdata.clips.regions import REGIONS
+from deepfake_tfdata.clips.regions import DEFAULT_REGIONS, REGIONS
 from deepfake_tfdata.clips.spec import ClipSpec
 from deepfake_tfdata.clips.video import Video
 from deepfake_tfdata.video.errors import NoFaceError
 from deepfake_tfdata.video.process import process_video
 from tests.fakes import blank_frames, face_frames, photo_to_frame, write_video
 
-REGION_LIST = list(REGIONS.values())
+REGION_LIST = [REGIONS[name] for name in DEFAULT_REGIONS]
 # In the photograph.
 EYES, LIPS = [(203, 101), (248, 103)], [(223, 145)]
 

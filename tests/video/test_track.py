@@ -30,8 +30,7 @@ def test_two_crossing_faces_are_not_swapped():
 
 
 def test_no_detection_at_all_is_an_error():
-    with pytest.raises(NoFaceError):
-        follow_face([np.zeros((0, 4), np.float32)] * 5)
+    assert not follow_face([np.zeros((0, 4), np.float32)] * 5)[1].any()
     with pytest.raises(NoFaceError):
         fill_gaps(np.zeros((3, 4)), np.zeros(3, bool))
 

@@ -1,0 +1,66 @@
+"""Where the faces of a frame are. Every detector gives boxes of one convention.
+
+The convention: the box is as wide as the face, the eyes lie at about 30 % of its height and the middle of the
+lips at about 74 %, so that its top 35 % hold the eyes and its bottom 35 % the mouth.
+"""
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from deepfake_tfdata.clips.video import Video
+from deepfake_tfdata.errors import UserError
+from deepfake_tfdata.video.decode import DecodedFrame
+from deepfake_tfdata.video.detectors.boxes import BoxFiles
+from deepfake_tfdata.video.detectors.haar import HaarDetector
+from deepfake_tfdata.video.detectors.yunet import YuNetDetector
+
+
+class Detector(Protocol):
+    """Finds the faces in a frame of a video."""
+
+    def __call__(self, video: Video, frame: DecodedFrame) -> np.ndarray:
+        """float32 [N, 4], (left, top, right, bottom) in pixels of the upright frame; N may be 0."""
+
+
+# What each is made from: nothing, or what the user names with the flag of FILE_FLAGS.
+DETECTORS: dict[str, Callable[[str], Detector]] = {
+    "haar": lambda _: HaarDetector(),
+    "yunet": YuNetDetector,
+    "boxes": BoxFiles,
+}
+FILE_FLAGS = {"yunet": "detector_model", "boxes": "boxes"}
+
+
+def load_detector(name: str, path: str) -> Detector:
+    """The detector of that name.
+
+    Args:
+        name: a key of DETECTORS.
+        path: of its model file or folder of boxes; '' for one that needs none.
+
+    Raises:
+        UserError: the file is missing or is not what the detector reads.
+    """
+    if name in FILE_FLAGS and not path:
+        raise UserError(f"--detector={name} needs --{FILE_FLAGS[name]}; name its file or folder")
+    return DETECTORS[name](path)
+
+
+def content_hash(path: str) -> str:
+    """Twelve hexadecimal digits of a file's bytes, or of the names and bytes of a folder's CSV files.
+
+    '' gives ''. It stands in the clip spec instead of the path, which says nothing on another machine.
+    """
+    if not path:
+        return ""
+    root = Path(path)
+    files = sorted(root.rglob("*.csv")) if root.is_dir() else [root]
+    digest = hashlib.sha256()
+    for file in files:
+        digest.update(f"{file.relative_to(root)}\n".encode())
+        digest.update(hashlib.sha256(file.read_bytes()).digest())
+    return digest.hexdigest()[:12]
