@@ -58,7 +58,9 @@ _WEIGHT_DECAY = flags.DEFINE_float("weight_decay", 0.004, "of AdamW", flag_value
 _CLIP_NORM = flags.DEFINE_float(
     "clip_norm", 0.0, "cut the gradients' norm to it; 0 does not", flag_values=_FLAGS
 )
-_ACCUMULATION = flags.DEFINE_integer("accumulation", 1, "steps an update of the weights", flag_values=_FLAGS)
+_ACCUMULATION = flags.DEFINE_integer(
+    "accumulation", 1, "parts of a batch worked on one after another, to save memory", flag_values=_FLAGS
+)
 _EMA = flags.DEFINE_float(
     "ema",
     0.0,
@@ -116,10 +118,10 @@ def main() -> None:
             warmup_epochs=_WARMUP_EPOCHS.value,
             weight_decay=_WEIGHT_DECAY.value,
             clip_norm=_CLIP_NORM.value,
-            accumulation=_ACCUMULATION.value,
             ema=_EMA.value,
         ),
         label_smoothing=_LABEL_SMOOTHING.value,
+        accumulation=_ACCUMULATION.value,
         augment=_AUGMENT.value,
         checkpoint_steps=_CHECKPOINT_STEPS.value,
         strategy=_STRATEGY.value,

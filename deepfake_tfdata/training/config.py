@@ -35,6 +35,7 @@ class TrainConfig:
     batch_size: int
     optimizer: OptimizerConfig
     label_smoothing: float
+    accumulation: int
     augment: bool
     checkpoint_steps: int
     strategy: str
@@ -44,7 +45,7 @@ class TrainConfig:
     deterministic: bool
 
     def __post_init__(self) -> None:
-        for name in ("epochs", "patience", "batch_size", "checkpoint_steps"):
+        for name in ("epochs", "patience", "batch_size", "accumulation", "checkpoint_steps"):
             if getattr(self, name) < 1:
                 raise UserError(f"--{name}={getattr(self, name)} is out of range; use 1 or more")
         if not 0 <= self.label_smoothing < 1:

@@ -41,8 +41,7 @@ class LoopConfig:
         batch_size: over all replicas.
         steps_per_epoch: batches.
         checkpoint_steps: steps between checkpoints inside an epoch; one is saved after every epoch too.
-        label_smoothing: share of every label that is moved to the middle.
-        jit_compile: compile the step with XLA.
+        label_smoothing, accumulation, jit_compile: of the step, see make_train_step.
     """
 
     workdir: Path
@@ -52,6 +51,7 @@ class LoopConfig:
     steps_per_epoch: int
     checkpoint_steps: int
     label_smoothing: float
+    accumulation: int
     jit_compile: bool
 
 
@@ -100,6 +100,7 @@ class Trainer:
             strategy,
             config.batch_size,
             label_smoothing=config.label_smoothing,
+            accumulation=config.accumulation,
             jit_compile=config.jit_compile,
         )
         self._predict = make_predict(model, strategy)
@@ -152,8 +153,8 @@ class Trainer:
                     return
         except tf.errors.ResourceExhaustedError:
             raise UserError(
-                f"the device's memory does not hold a step; lower --batch_size={self.config.batch_size} "
-                "(--accumulation makes up for it), or choose a smaller --backbone or half --precision"
+                f"the device's memory does not hold a step; raise --accumulation, lower "
+                f"--batch_size={self.config.batch_size}, or choose a smaller --backbone or half --precision"
             ) from None
 
     def _train_step_on(self, batches: Iterator, callbacks: Callbacks) -> None:
@@ -173,7 +174,7 @@ class Trainer:
 
     def _explain_divergence(self, loss: float, callbacks: Callbacks) -> str:
         clips = callbacks.clip_ids(self.progress.epoch, len(self.progress.losses))
-        rate = float(self.optimizer.learning_rate)
+        rate = self._learning_rate()
         return (
             f"the loss is {loss} at step {self.step + 1} with learning rate {rate:.2g}; "
             f"lower --learning_rate or set --clip_norm=1 (clips of the step: {', '.join(clips)})"
@@ -185,7 +186,7 @@ class Trainer:
             "epoch": progress.epoch + 1,
             "step": self.step,
             "loss": float(np.mean(progress.losses)),
-            "learning_rate": float(self.optimizer.learning_rate),
+            "learning_rate": self._learning_rate(),
             **progress.rates(self.config.batch_size),
         }
         with averaged_weights(self.optimizer, self.model):
@@ -226,6 +227,9 @@ class Trainer:
                 if name not in ("epoch", "step") and value is not None:
                     tf.summary.scalar(name, value)
         writer.close()
+
+    def _learning_rate(self) -> float:
+        return float(np.asarray(self.optimizer.learning_rate))
 
     def _last_auc(self) -> str:
         history = self.progress.history

@@ -21,7 +21,6 @@ class OptimizerConfig:
         warmup_epochs: over which the rate rises from zero.
         weight_decay: of AdamW, decoupled.
         clip_norm: the gradients' global norm is cut to it; 0 cuts nothing.
-        accumulation: steps whose gradients make one update.
         ema: momentum of the weights' moving average; 0 keeps none.
     """
 
@@ -30,7 +29,6 @@ class OptimizerConfig:
     warmup_epochs: int
     weight_decay: float
     clip_norm: float
-    accumulation: int
     ema: float
 
     def __post_init__(self) -> None:
@@ -40,20 +38,20 @@ class OptimizerConfig:
             )
         if self.schedule not in SCHEDULES:
             raise UserError(f"--schedule={self.schedule} is unknown; choose from {', '.join(SCHEDULES)}")
-        for name, value in (("warmup_epochs", self.warmup_epochs), ("weight_decay", self.weight_decay)):
-            if value < 0:
-                raise UserError(f"--{name}={value} is out of range; use 0 or more")
-        if self.clip_norm < 0 or self.accumulation < 1 or not 0 <= self.ema < 1:
-            raise UserError("--clip_norm takes 0 or more, --accumulation 1 or more, --ema from 0 to below 1")
+        for name in ("warmup_epochs", "weight_decay", "clip_norm"):
+            if getattr(self, name) < 0:
+                raise UserError(f"--{name}={getattr(self, name)} is out of range; use 0 or more")
+        if not 0 <= self.ema < 1:
+            raise UserError(f"--ema={self.ema} is out of range; use 0 to below 1")
 
 
-def scaled_learning_rate(learning_rate: float, clips_per_update: int) -> float:
-    """The rate for a number of clips an update.
+def scaled_learning_rate(learning_rate: float, batch_size: int) -> float:
+    """The rate for a batch.
 
     Adam's steps shrink with the gradients' noise, so its rate grows with the square root of the batch
     (Malladi et al. 2022, arXiv 2205.10287), not with the batch as stochastic gradient descent's does.
     """
-    return learning_rate * (clips_per_update / REFERENCE_BATCH_SIZE) ** 0.5
+    return learning_rate * (batch_size / REFERENCE_BATCH_SIZE) ** 0.5
 
 
 def build_optimizer(
@@ -73,7 +71,6 @@ def build_optimizer(
         global_clipnorm=config.clip_norm or None,
         use_ema=config.ema > 0,
         ema_momentum=config.ema or 0.99,
-        gradient_accumulation_steps=config.accumulation if config.accumulation > 1 else None,
     )
     return keras.optimizers.LossScaleOptimizer(optimizer) if loss_scaling else optimizer
 
@@ -81,13 +78,11 @@ def build_optimizer(
 def _learning_rate(
     config: OptimizerConfig, batch_size: int, steps_per_epoch: int, epochs: int
 ) -> float | keras.optimizers.schedules.LearningRateSchedule:
-    # Keras counts the updates of accumulated gradients, not the steps.
-    updates_per_epoch = max(1, steps_per_epoch // config.accumulation)
-    rate = scaled_learning_rate(config.learning_rate, batch_size * config.accumulation)
-    warmup = config.warmup_epochs * updates_per_epoch
+    rate = scaled_learning_rate(config.learning_rate, batch_size)
+    warmup = config.warmup_epochs * steps_per_epoch
     if config.schedule == "constant" and warmup == 0:
         return rate
-    decay = max(1, epochs * updates_per_epoch - warmup)
+    decay = max(1, epochs * steps_per_epoch - warmup)
     return keras.optimizers.schedules.CosineDecay(
         0.0 if warmup else rate,
         decay_steps=decay,

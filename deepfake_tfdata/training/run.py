@@ -46,9 +46,10 @@ def train(config: TrainConfig, start_progress: StartProgress, should_stop: Calla
     strategy = select_strategy(config.strategy)
     shards = find_shards(config.data, config.region, "train")
     replicas = strategy.num_replicas_in_sync
-    if config.batch_size % replicas:
+    if config.batch_size % (replicas * config.accumulation):
         raise UserError(
-            f"--batch_size={config.batch_size} can't be shared by {replicas} devices; use a multiple"
+            f"--batch_size={config.batch_size} can't be shared by {replicas} device(s) in "
+            f"{config.accumulation} part(s) each; use a multiple of {replicas * config.accumulation}"
         )
     if config.jit_compile and replicas > 1:
         raise UserError(f"--jit_compile holds on one device, not on {replicas}; leave it out")
@@ -88,6 +89,7 @@ def _build(
         steps_per_epoch=max(1, shards.num_clips // config.batch_size),
         checkpoint_steps=config.checkpoint_steps,
         label_smoothing=config.label_smoothing,
+        accumulation=config.accumulation,
         jit_compile=config.jit_compile,
     )
     with strategy.scope():

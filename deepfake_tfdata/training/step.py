@@ -14,6 +14,7 @@ def make_train_step(
     batch_size: int,
     *,
     label_smoothing: float = 0.0,
+    accumulation: int = 1,
     jit_compile: bool = False,
 ) -> Callable[[Any], tf.Tensor]:
     """Compiles a step.
@@ -24,6 +25,8 @@ def make_train_step(
         strategy: its replicas each get a part of the batch.
         batch_size: over all replicas; the loss is the mean over these, so that replicas do not matter.
         label_smoothing: share of every label that is moved to the middle.
+        accumulation: parts of a replica's batch that are worked on one after another, so that the
+            activations of one part at a time are in memory; BatchNormalization sees a part at a time.
         jit_compile: compile the step with XLA.
 
     Returns:
@@ -34,12 +37,23 @@ def make_train_step(
     @tf.function(jit_compile=jit_compile)
     def replica_step(frames: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
         targets = tf.cast(labels, tf.float32) * (1.0 - label_smoothing) + 0.5 * label_smoothing
+        parts = zip(tf.split(frames, accumulation), tf.split(targets, accumulation), strict=True)
+        loss, gradients = loss_and_gradients(*next(parts))
+        for part in parts:
+            # One after another: TensorFlow would run them side by side, and hold all activations at once.
+            with tf.control_dependencies(gradients):
+                part_loss, part_gradients = loss_and_gradients(*part)
+            loss += part_loss
+            gradients = [total + part for total, part in zip(gradients, part_gradients, strict=True)]
+        optimizer.apply(gradients, variables)
+        return loss
+
+    def loss_and_gradients(frames: tf.Tensor, targets: tf.Tensor) -> tuple[tf.Tensor, list[tf.Tensor]]:
         with tf.GradientTape() as tape:
             losses = tf.nn.sigmoid_cross_entropy_with_logits(targets, model(frames, training=True))
             loss = tf.reduce_sum(losses) / batch_size
             scaled = optimizer.scale_loss(loss)
-        optimizer.apply(tape.gradient(scaled, variables), variables)
-        return loss
+        return loss, tape.gradient(scaled, variables)
 
     @tf.function
     def train_step(batch: Any) -> tf.Tensor:

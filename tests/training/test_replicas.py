@@ -14,7 +14,6 @@ EVERYTHING = {
     "schedule": "cosine",
     "warmup_epochs": 1,
     "clip_norm": 1.0,
-    "accumulation": 2,
     "ema": 0.9,
 }
 
@@ -77,7 +76,11 @@ def test_two_processes_train_as_one_device_does(records, tmp_path, one_device):
 
 
 def test_half_precision_and_every_option_of_the_optimizer_hold_on_replicas(records, tmp_path):
-    options = {"precision": "mixed_float16", "label_smoothing": 0.1, "optimizer": EVERYTHING}
+    options = {
+        "precision": "mixed_float16",
+        "label_smoothing": 0.1,
+        "optimizer": EVERYTHING,
+    }
     one, two = (
         train(records, tmp_path / str(devices), devices, strategy=strategy, **options)
         for devices, strategy in ((1, "single"), (2, "mirrored"))

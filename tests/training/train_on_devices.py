@@ -21,7 +21,6 @@ OPTIMIZER = {
     "warmup_epochs": 0,
     "weight_decay": 0.004,
     "clip_norm": 0.0,
-    "accumulation": 1,
     "ema": 0.0,
 }
 DEFAULTS = {
@@ -35,6 +34,7 @@ DEFAULTS = {
     "patience": 9,
     "batch_size": 4,
     "label_smoothing": 0.0,
+    "accumulation": 1,
     "augment": True,
     "checkpoint_steps": 100,
     "strategy": "auto",

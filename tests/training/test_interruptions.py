@@ -1,0 +1,100 @@
+"""A training process that is killed goes on as if it had not been."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+FLAGS = [
+    "--backbone=meso4",
+    "--weights=none",
+    "--lstm_units=8",
+    "--dropout=0.3",
+    "--batch_size=2",
+    "--epochs=3",
+    "--patience=9",
+    "--schedule=cosine",
+    "--ema=0.9",
+    "--deterministic",
+    "--checkpoint_steps=1",
+]
+
+
+def start(records, workdir):
+    arguments = [
+        sys.executable,
+        "-m",
+        "deepfake_tfdata.train",
+        f"--data={records}",
+        f"--workdir={workdir}",
+        *FLAGS,
+    ]
+    return subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def wait_for_step(workdir, step, timeout=120):
+    """Waits until the checkpoint of that step or a later one is there."""
+    deadline = time.monotonic() + timeout
+    while time.monotonic() < deadline:
+        names = sorted(path.name for path in (workdir / "checkpoints").glob("step-*.npz"))
+        if names and names[-1] >= f"step-{step:09d}.npz" and ".incomplete" not in names[-1]:
+            return
+        time.sleep(0.02)
+    raise TimeoutError(f"no step {step} in {workdir}")
+
+
+def final_state(workdir):
+    with np.load(workdir / "checkpoints" / "step-000000018.npz") as file:
+        return {name: file[name] for name in file.files if name != "progress"}
+
+
+def metrics(workdir):
+    lines = map(json.loads, (workdir / "metrics.jsonl").read_text().splitlines())
+    return [{key: line[key] for key in ("step", "loss", "val_loss", "val_auc")} for line in lines]
+
+
+@pytest.fixture(scope="module")
+def whole_run(records, tmp_path_factory):
+    workdir = tmp_path_factory.mktemp("whole")
+    output, errors = start(records, workdir).communicate(timeout=300)
+    assert "mouth/attention" in output, errors
+    return workdir
+
+
+def test_killed_anywhere_it_ends_bit_for_bit_where_it_would_have(records, whole_run, tmp_path):
+    chance = random.Random(1)
+    for step in (2, 7):
+        process = start(records, tmp_path)
+        wait_for_step(tmp_path, step)
+        time.sleep(chance.uniform(0, 0.3))
+        process.kill()
+        process.communicate()
+    process = start(records, tmp_path)
+    wait_for_step(tmp_path, 12)
+    os.kill(process.pid, signal.SIGTERM)
+    asked = time.monotonic()
+    output, _ = process.communicate(timeout=60)
+    assert time.monotonic() - asked < 20
+    if process.returncode != 0:  # it may have finished just before
+        assert process.returncode == 143
+        assert "run the same command again" in output
+    output, errors = start(records, tmp_path).communicate(timeout=300)
+    assert "mouth/attention" in output, errors
+    expected, found = final_state(whole_run), final_state(tmp_path)
+    assert expected.keys() == found.keys()
+    for name, value in expected.items():
+        np.testing.assert_array_equal(found[name], value, err_msg=name)
+    assert metrics(tmp_path) == metrics(whole_run)
+
+
+def test_a_finished_run_is_not_trained_again(records, whole_run):
+    before = final_state(whole_run)
+    output, errors = start(records, whole_run).communicate(timeout=300)
+    assert "mouth/attention" in output, errors
+    assert all(np.array_equal(before[name], value) for name, value in final_state(whole_run).items())

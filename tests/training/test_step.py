@@ -1,0 +1,108 @@
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from deepfake_tfdata import build_detector
+from deepfake_tfdata.training.loop import averaged_weights
+from deepfake_tfdata.training.optimization import OptimizerConfig, build_optimizer, scaled_learning_rate
+from deepfake_tfdata.training.step import give_replicas_their_own_dropout, make_train_step
+
+PLAIN = {
+    "learning_rate": 1e-3,
+    "schedule": "constant",
+    "warmup_epochs": 0,
+    "weight_decay": 0.0,
+    "clip_norm": 0.0,
+    "ema": 0.0,
+}
+FRAMES = np.random.default_rng(0).integers(0, 256, (4, 2, 32, 32, 3), np.uint8)
+LABELS = np.array([0, 1, 1, 0])
+ONE_DEVICE = tf.distribute.OneDeviceStrategy("/CPU:0")
+
+
+def trained_weights(accumulation, steps=2):
+    keras.utils.set_random_seed(0)
+    model = build_detector("meso4", "attention", 2, 32, "none", lstm_units=4)
+    # A part's own statistics are what accumulation can't keep; frozen, the two must agree.
+    model.get_layer("backbone").trainable = False
+    optimizer = keras.optimizers.SGD(0.1)
+    optimizer.build(model.trainable_variables)
+    step = make_train_step(model, optimizer, ONE_DEVICE, 4, accumulation=accumulation)
+    losses = [float(step((tf.constant(FRAMES), tf.constant(LABELS)))) for _ in range(steps)]
+    return losses, model.get_weights()
+
+
+def test_a_batch_in_parts_gives_the_gradients_of_the_whole():
+    (losses, weights), (losses_in_parts, weights_in_parts) = trained_weights(1), trained_weights(2)
+    assert losses_in_parts == pytest.approx(losses, rel=1e-5)
+    for whole, parts in zip(weights, weights_in_parts, strict=True):
+        np.testing.assert_allclose(parts, whole, atol=1e-6)
+
+
+def test_replicas_drop_different_units():
+    cpu = tf.config.list_logical_devices("CPU")[0].name
+    strategy = tf.distribute.MirroredStrategy([cpu])
+    masks = {}
+    for replica in (0, 1):
+        with strategy.scope():
+            model = keras.Sequential([keras.Input((1000,)), keras.layers.Dropout(0.5, seed=3)])
+            give_replicas_their_own_dropout(model)
+
+        def mask(model=model, replica=replica):
+            # One device stands in for two by its replica number.
+            with FakeReplica(replica):
+                return model(tf.ones((1, 1000)), training=True)
+
+        masks[replica] = mask().numpy()
+    assert 0.3 < np.mean(masks[0] != masks[1]) < 0.7
+
+
+class FakeReplica:
+    """Makes TensorFlow report a replica number."""
+
+    def __init__(self, number):
+        self.replica_id_in_sync_group = number
+
+    def __enter__(self):
+        self.original = tf.distribute.get_replica_context
+        tf.distribute.get_replica_context = lambda: self
+
+    def __exit__(self, *_):
+        tf.distribute.get_replica_context = self.original
+
+
+def test_the_learning_rate_grows_with_the_root_of_the_batch():
+    assert scaled_learning_rate(1e-4, 16) == 1e-4
+    assert scaled_learning_rate(1e-4, 64) == pytest.approx(2e-4)
+
+
+def test_warm_up_and_cosine():
+    config = OptimizerConfig(**{**PLAIN, "schedule": "cosine", "warmup_epochs": 1})
+    optimizer = build_optimizer(config, 16, steps_per_epoch=10, epochs=5, loss_scaling=False)
+    schedule = optimizer._learning_rate
+    rates = [float(schedule(step)) for step in range(51)]
+    assert rates[0] == 0
+    assert max(rates) == rates[10] == pytest.approx(1e-3)
+    assert rates[5] == pytest.approx(5e-4)
+    assert rates[30] == pytest.approx(5e-4)
+    assert rates[50] == pytest.approx(0, abs=1e-9)
+    constant = build_optimizer(
+        OptimizerConfig(**{**PLAIN, "warmup_epochs": 1}), 16, steps_per_epoch=10, epochs=5, loss_scaling=False
+    )
+    assert float(constant._learning_rate(40)) == pytest.approx(1e-3)
+
+
+def test_the_average_of_the_weights_is_swapped_in_and_out_again():
+    model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1, use_bias=False)])
+    config = OptimizerConfig(**{**PLAIN, "learning_rate": 0.1, "ema": 0.5})
+    optimizer = build_optimizer(config, 16, 10, 5, loss_scaling=False)
+    model.layers[0].kernel.assign([[1.0]])
+    optimizer.build(model.trainable_variables)
+    for _ in range(3):
+        optimizer.apply([tf.constant([[1.0]])])
+    last = model.get_weights()[0][0, 0]
+    assert last == pytest.approx(0.7, abs=1e-3)
+    with averaged_weights(optimizer, model):
+        assert last < model.get_weights()[0][0, 0] < 1.0
+    assert model.get_weights()[0][0, 0] == last
