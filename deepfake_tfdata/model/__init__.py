@@ -1,13 +1,14 @@
 """What looks at the frames: backbones, temporal heads, the assembled detector. Keras only, on any backend."""
 
+from deepfake_tfdata.model.assembly import assemble_detector, backbones_of
 from deepfake_tfdata.model.backbones import BACKBONES, build_backbone
 from deepfake_tfdata.model.detector import (
-    assemble_detector,
     build_detector,
     count_parameters,
     set_batch_norm_synchronized,
     with_attention,
 )
+from deepfake_tfdata.model.flops import count_flops
 from deepfake_tfdata.model.heads import HEADS
 from deepfake_tfdata.model.weights import load_weights_file
 
@@ -15,8 +16,10 @@ __all__ = [
     "BACKBONES",
     "HEADS",
     "assemble_detector",
+    "backbones_of",
     "build_backbone",
     "build_detector",
+    "count_flops",
     "count_parameters",
     "load_weights_file",
     "set_batch_norm_synchronized",

@@ -8,8 +8,9 @@ import keras
 
 from deepfake_tfdata.errors import UserError
 from deepfake_tfdata.model.applications import application, efficientnet, xception
+from deepfake_tfdata.model.assembly import BACKBONE_LAYER
 from deepfake_tfdata.model.meso4 import meso4
-from deepfake_tfdata.model.weights import BACKBONE_LAYER, load_weights_file
+from deepfake_tfdata.model.weights import load_weights_file
 
 MIN_FRAME_SIZE = 32
 
@@ -25,21 +26,29 @@ BACKBONES: dict[str, Builder] = {
         f"efficientnet_v2_b{n}": partial(application, getattr(keras.applications, f"EfficientNetV2B{n}"))
         for n in range(4)
     },
+    "mobilenet_v3_small": partial(application, keras.applications.MobileNetV3Small),
+    "mobilenet_v3_large": partial(application, keras.applications.MobileNetV3Large),
+    "convnext_tiny": partial(application, keras.applications.ConvNeXtTiny),
+    "convnext_small": partial(application, keras.applications.ConvNeXtSmall),
+    "convnext_base": partial(application, keras.applications.ConvNeXtBase),
     "xception": xception,
     "meso4": meso4,
 }
 
 
-def build_backbone(name: str, frame_size: int, weights: str | os.PathLike = "imagenet") -> keras.Model:
+def build_backbone(
+    name: str, frame_size: int, weights: str | os.PathLike = "imagenet", layer_name: str = BACKBONE_LAYER
+) -> keras.Model:
     """Builds a backbone with its preprocessing inside and its features averaged over space.
 
     Args:
         name: one of `BACKBONES`.
         frame_size: side of a frame, pixels, at least 32.
         weights: "imagenet", "none" (random), or the path of a weights file (see `load_weights_file`).
+        layer_name: of the model; starts with "backbone".
 
     Returns:
-        A model named "backbone" from uint8 RGB [N, frame_size, frame_size, 3] to features [N, F].
+        A model from uint8 RGB [N, frame_size, frame_size, 3] to features [N, F].
 
     Raises:
         UserError: unknown name, frames too small, or weights that are not to be had or don't fit.
@@ -50,7 +59,7 @@ def build_backbone(name: str, frame_size: int, weights: str | os.PathLike = "ima
         raise UserError(f"--frame_size={frame_size} is too small; choose {MIN_FRAME_SIZE} or more")
     images = keras.Input((frame_size, frame_size, 3), dtype="uint8", name="images")
     features = BACKBONES[name](images, weights == "imagenet")
-    backbone = keras.Model(images, features, name=BACKBONE_LAYER)
+    backbone = keras.Model(images, features, name=layer_name)
     _preprocess_in_float32(backbone)
     if weights not in ("imagenet", "none"):
         load_weights_file(backbone, weights)

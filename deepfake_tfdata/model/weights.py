@@ -12,8 +12,8 @@ import keras
 
 from deepfake_tfdata.errors import UserError
 from deepfake_tfdata.model.applications import square_published_variance
+from deepfake_tfdata.model.assembly import backbones_of
 
-BACKBONE_LAYER = "backbone"
 # Where Keras puts the model inside a detector, and the weights inside a .keras file.
 _NESTED_BACKBONE = "layers/functional/"
 _WEIGHTS_IN_ARCHIVE = "model.weights.h5"
@@ -33,7 +33,7 @@ _ABSENT = StoredWeight(None, "")
 
 
 def load_weights_file(model: keras.Model, path: str | os.PathLike) -> None:
-    """Loads a file of weights into a detector, or into its backbone if the file holds only that.
+    """Loads a file of weights into a detector, or into every backbone of it if the file holds only one.
 
     Args:
         model: what `build_detector` or `build_backbone` returned.
@@ -47,20 +47,23 @@ def load_weights_file(model: keras.Model, path: str | os.PathLike) -> None:
     path = Path(path)
     if not path.is_file():
         raise UserError(f"--weights={path} does not exist; give imagenet, none or a file of weights")
+    backbones = backbones_of(model)
     if path.name.endswith((".keras", ".weights.h5")):
-        _load_checked(model, path)
+        found = _stored_weights(path)
+        of_detector = any(name.startswith(_NESTED_BACKBONE) for name in found)
+        for target in [model] if of_detector else backbones:
+            _load_checked(target, path, found)
     elif path.suffix == ".h5":
-        _load_published(_backbone_of(model), path)
+        for backbone in backbones:
+            _load_published(backbone, path)
     else:
         raise UserError(f"--weights={path} is of no known kind; give a .keras, .weights.h5 or .h5 file")
-    square_published_variance(_backbone_of(model))
+    for backbone in backbones:
+        square_published_variance(backbone)
 
 
-def _load_checked(model: keras.Model, path: Path) -> None:
+def _load_checked(model: keras.Model, path: Path, found: dict[str, StoredWeight]) -> None:
     """Compares kinds and shapes first: what a file has beyond the model, Keras skips without a word."""
-    found = _stored_weights(path)
-    if not any(name.startswith(_NESTED_BACKBONE) for name in found):
-        model = _backbone_of(model)
     with tempfile.TemporaryDirectory() as folder:
         expected_path = Path(folder) / "expected.weights.h5"
         model.save_weights(expected_path)
@@ -70,7 +73,7 @@ def _load_checked(model: keras.Model, path: Path) -> None:
         if in_file.shape != in_model.shape:
             raise UserError(
                 f"--weights={path} does not fit the model: {key} is {in_file} in the file and {in_model} in "
-                "the model; choose the --backbone and --head it was made with, or --weights=none"
+                "the model; choose the --backbone, --head and --region it was made with, or --weights=none"
             )
     model.load_weights(path)
 
@@ -81,10 +84,6 @@ def _load_published(backbone: keras.Model, path: Path) -> None:
     except (ValueError, KeyError, OSError) as error:
         reason = str(error).splitlines()[0]
         raise UserError(f"--weights={path} does not fit the backbone: {reason}") from error
-
-
-def _backbone_of(model: keras.Model) -> keras.Model:
-    return model if model.name == BACKBONE_LAYER else model.get_layer(BACKBONE_LAYER)
 
 
 def _stored_weights(path: Path) -> dict[str, StoredWeight]:

@@ -1,0 +1,80 @@
+"""A detector put together: each region's frames through backbone and LSTM, all regions into one head."""
+
+from collections.abc import Callable, Mapping
+
+import keras
+from keras import ops
+
+from deepfake_tfdata.model.heads import HEADS
+
+# The input of a detector of one region; with several, inputs have the regions' names.
+FRAMES = "frames"
+# Names of layers; with several regions, "_REGION" follows, except after the name of a shared backbone.
+BACKBONE_LAYER = "backbone"
+TEMPORAL_LAYER = "temporal"
+
+# From a backbone and frames [B, T, H, W, 3] to features [B, T, F].
+PerFrame = Callable[[keras.Model, keras.KerasTensor], keras.KerasTensor]
+
+
+def assemble_detector(
+    backbone: keras.Model | Mapping[str, keras.Model],
+    head: str,
+    num_frames: int,
+    *,
+    lstm_units: int = 128,
+    dropout: float = 0.0,
+    per_frame: PerFrame | None = None,
+) -> keras.Model:
+    """Puts a detector together around a backbone.
+
+    Args:
+        backbone: from uint8 [N, H, W, 3] to [N, F], as `build_backbone` returns it; or such a one by each
+            region's name, which may be the same for all.
+        per_frame: how the backbone gets to see every frame; `fold_frames` if None.
+        The others are as in `build_detector`.
+
+    Returns:
+        As `build_detector`.
+    """
+    backbones = {FRAMES: backbone} if isinstance(backbone, keras.Model) else backbone
+    inputs, sequences = [], []
+    for name, model in backbones.items():
+        frames = keras.Input((num_frames, *model.input_shape[1:]), dtype="uint8", name=name)
+        features = (per_frame or fold_frames)(model, frames)
+        # tanh, sigmoid, no recurrent dropout and no mask: what cuDNN's LSTM can do.
+        lstm = keras.layers.LSTM(lstm_units, return_sequences=True)
+        layer_name = TEMPORAL_LAYER if len(backbones) == 1 else f"{TEMPORAL_LAYER}_{name}"
+        sequences.append(keras.layers.Bidirectional(lstm, name=layer_name)(features))
+        inputs.append(frames)
+    clip = HEADS[head](sequences)
+    clip = keras.layers.Dropout(dropout, dtype="float32")(clip)
+    logit = keras.layers.Dense(1, dtype="float32", name="classifier")(clip)
+    logit = keras.layers.Reshape((), dtype="float32", name="logit")(logit)
+    # A list of inputs takes a dict with more keys than their names as well, and a list of one a tensor.
+    return keras.Model(inputs, logit, name="detector")
+
+
+def fold_frames(backbone: keras.Model, frames: keras.KerasTensor) -> keras.KerasTensor:
+    """Applies a backbone to all frames of all clips at once, as one batch of B*T images.
+
+    keras.layers.TimeDistributed would put the backbone into the graph T times, and update BatchNorm T times a
+    step.
+
+    Args:
+        backbone: from [N, H, W, 3] to [N, F].
+        frames: [B, T, H, W, 3].
+
+    Returns:
+        Features [B, T, F].
+    """
+    _, num_frames, *image_shape = frames.shape
+    features = backbone(ops.reshape(frames, (-1, *image_shape)))
+    return ops.reshape(features, (-1, num_frames, features.shape[-1]))
+
+
+def backbones_of(model: keras.Model) -> list[keras.Model]:
+    """A detector's backbones, built or loaded: one a region or one shared; a backbone's is itself."""
+    if model.name.startswith(BACKBONE_LAYER):
+        return [model]
+    return [layer for layer in model.layers if layer.name.startswith(BACKBONE_LAYER)]
