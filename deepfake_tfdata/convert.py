@@ -6,17 +6,20 @@ Run again with the same flags, it finishes what is missing.
 """
 
 import os
+from dataclasses import replace
 from functools import partial
 
 from absl import flags
 
 from deepfake_tfdata import cli
 from deepfake_tfdata.clips.layouts import LAYOUTS
-from deepfake_tfdata.clips.regions import REGIONS
-from deepfake_tfdata.clips.spec import CHOICES, ClipSpec
+from deepfake_tfdata.clips.regions import DEFAULT_REGIONS, REGIONS
+from deepfake_tfdata.clips.spec import CHOICES, MAX_CLIPS, ClipSpec
+from deepfake_tfdata.errors import UserError
 from deepfake_tfdata.progress import Progress
 from deepfake_tfdata.records.ledger import OK, LedgerEntry
 from deepfake_tfdata.storage import as_path
+from deepfake_tfdata.video.detectors import FILE_FLAGS, content_hash, load_detector
 from deepfake_tfdata.video.process import process_video
 
 # TensorFlow is imported in main only: every worker process imports this module again.
@@ -29,32 +32,80 @@ def _choice(name: str, meaning: str) -> flags.FlagHolder[str]:
     return flags.DEFINE_string(name, getattr(_DEFAULTS, name), f"{meaning}: {choices}", flag_values=_FLAGS)
 
 
-_SOURCE = flags.DEFINE_string("source", None, "folder with the videos", flag_values=_FLAGS)
+_SOURCE = flags.DEFINE_string(
+    "source", None, "folder with the videos, or a CSV file that lists them", flag_values=_FLAGS
+)
 _OUTPUT = flags.DEFINE_string("output", None, "folder for the records", flag_values=_FLAGS)
 _LAYOUT = flags.DEFINE_string(
     "layout", "auto", f"how the source lies on disk: auto|{'|'.join(LAYOUTS)}", flag_values=_FLAGS
 )
-_REGIONS = flags.DEFINE_list("regions", list(REGIONS), "regions to cut", flag_values=_FLAGS)
+_REGIONS = flags.DEFINE_list(
+    "regions", list(DEFAULT_REGIONS), f"regions to cut, out of {', '.join(REGIONS)}", flag_values=_FLAGS
+)
 _MANIPULATIONS = flags.DEFINE_list(
     "manipulations", None, "methods to convert beside the originals; all that are there", flag_values=_FLAGS
 )
 _COMPRESSION = flags.DEFINE_string("compression", "c23", "raw|c23|c40", flag_values=_FLAGS)
-_NUM_FRAMES = flags.DEFINE_integer("num_frames", _DEFAULTS.num_frames, "frames a clip", flag_values=_FLAGS)
-_FRAME_SIZE = flags.DEFINE_integer(
-    "frame_size", _DEFAULTS.frame_size, "side of a stored crop, pixels", flag_values=_FLAGS
+# The flags that are fields of the clip spec, by their names.
+_SPEC_FLAGS = (
+    flags.DEFINE_integer("num_frames", _DEFAULTS.num_frames, "frames a clip", flag_values=_FLAGS),
+    _choice("sampling", "frames spread over the whole video, or adjacent ones from the middle of its parts"),
+    flags.DEFINE_integer(
+        "clips_per_video",
+        _DEFAULTS.clips_per_video,
+        f"parts of a video to take adjacent frames from, 1 to {MAX_CLIPS}; a short video gives fewer clips",
+        flag_values=_FLAGS,
+    ),
+    flags.DEFINE_integer(
+        "frame_size", _DEFAULTS.frame_size, "side of a stored crop, pixels", flag_values=_FLAGS
+    ),
+    _choice("geometry", "how crops are stored"),
+    _choice("fit", "how a crop becomes a square: distorted, or with grey bars"),
+    _choice("encoding", "of a frame"),
+    _choice("detector", "of faces"),
+    _choice("tracking", "one smoothed track of one size, or a box of its own for every frame"),
+    flags.DEFINE_boolean(
+        "share_tracks",
+        _DEFAULTS.share_tracks,
+        "crop a fake where the face of its original is, if size, length and frame rate agree; decodes the "
+        "original again for every fake",
+        flag_values=_FLAGS,
+    ),
+    flags.DEFINE_float(
+        "min_found",
+        _DEFAULTS.min_found,
+        "share of a clip's frames in which the face must be found",
+        flag_values=_FLAGS,
+    ),
+    flags.DEFINE_float(
+        "margin", _DEFAULTS.margin, "share of the face box added on every side", flag_values=_FLAGS
+    ),
 )
-_SAMPLING = _choice("sampling", "how frames are chosen")
-_GEOMETRY = _choice("geometry", "how crops are stored")
-_ENCODING = _choice("encoding", "of a frame")
-_DETECTOR = _choice("detector", "of faces")
-_TRACKING = _choice("tracking", "one smoothed track of one size, or a box of its own for every frame")
-_MARGIN = flags.DEFINE_float(
-    "margin", _DEFAULTS.margin, "share of the face box added on every side", flag_values=_FLAGS
-)
+_DETECTOR_FILES = {
+    "yunet": flags.DEFINE_string(
+        FILE_FLAGS["yunet"], None, "ONNX file of YuNet, for --detector=yunet", flag_values=_FLAGS
+    ),
+    "boxes": flags.DEFINE_string(
+        FILE_FLAGS["boxes"],
+        None,
+        "folder with MANIPULATION/VIDEO_ID.csv files of frame,left,top,right,bottom, for --detector=boxes",
+        flag_values=_FLAGS,
+    ),
+}
 _SPLITS = flags.DEFINE_string(
     "splits",
     None,
-    "folder with train.json, val.json and test.json; SOURCE/splits if there, else by hash of the identities",
+    "folder with train.json, val.json and test.json; or 'hash': divide the identities by hash, whatever "
+    "lists there are; default: the data set's own lists, else hash",
+    flag_values=_FLAGS,
+)
+_STRICT_SPLIT = flags.DEFINE_boolean(
+    "strict_split", False, "also keep identities cut from one source video together", flag_values=_FLAGS
+)
+_CONVERSION_DICT = flags.DEFINE_string(
+    "conversion_dict",
+    None,
+    "conversion_dict.json of FaceForensics++, for --strict_split; default: the one in SOURCE",
     flag_values=_FLAGS,
 )
 _WORKERS = flags.DEFINE_integer("workers", os.cpu_count(), "processes", flag_values=_FLAGS)
@@ -65,6 +116,8 @@ def main() -> None:
     """Reads the flags, converts, and says what came out."""
     from deepfake_tfdata.records.conversion import ConversionConfig, plan_conversion, run_conversion
 
+    spec = ClipSpec(**{flag.name: flag.value for flag in _SPEC_FLAGS})
+    detector_path = _detector_path(spec.detector)
     config = ConversionConfig(
         source=as_path(cli.required(_SOURCE)),
         output=as_path(cli.required(_OUTPUT)),
@@ -72,22 +125,22 @@ def main() -> None:
         compression=_COMPRESSION.value,
         manipulations=tuple(_MANIPULATIONS.value) if _MANIPULATIONS.value else None,
         regions=tuple(_REGIONS.value),
-        spec=ClipSpec(
-            num_frames=_NUM_FRAMES.value,
-            frame_size=_FRAME_SIZE.value,
-            sampling=_SAMPLING.value,
-            geometry=_GEOMETRY.value,
-            encoding=_ENCODING.value,
-            detector=_DETECTOR.value,
-            tracking=_TRACKING.value,
-            margin=_MARGIN.value,
-        ),
-        splits=as_path(_SPLITS.value) if _SPLITS.value else None,
+        spec=replace(spec, detector_hash=content_hash(detector_path)),
+        splits=_SPLITS.value,
+        conversion_dict=as_path(_CONVERSION_DICT.value) if _CONVERSION_DICT.value else None,
+        strict_split=_STRICT_SPLIT.value,
         workers=_WORKERS.value,
         limit=_LIMIT.value,
     )
     job = plan_conversion(config)
-    work = partial(process_video, spec=config.spec, regions=[REGIONS[name] for name in config.regions])
+    for line in job.selection.summary:
+        cli.say(line)
+    work = partial(
+        process_video,
+        spec=config.spec,
+        regions=[REGIONS[name] for name in config.regions],
+        detector_path=detector_path,
+    )
     with Progress("convert", job.num_videos, "videos") as progress:
         conversion = run_conversion(job, work, lambda entry: progress.advance(_note(entry)))
     cli.say(f"clip spec {conversion.spec_hash}, regions {', '.join(conversion.regions)}")
@@ -96,6 +149,16 @@ def main() -> None:
             f"{split}: {counts['real']} real and {counts['fake']} fake clips of {counts['videos']} videos"
         )
     cli.say(f"records in {config.output}; what became of each video is in {config.output}/ledger.jsonl")
+
+
+def _detector_path(detector: str) -> str:
+    """The model file or the folder that the detector reads, known to be good; '' where it reads none."""
+    for name, flag in _DETECTOR_FILES.items():
+        if flag.value and name != detector:
+            raise UserError(f"--{flag.name} is for --detector={name}, not for --detector={detector}")
+    path = _DETECTOR_FILES[detector].value if detector in _DETECTOR_FILES else None
+    load_detector(detector, path or "")
+    return path or ""
 
 
 def _note(entry: LedgerEntry) -> str:

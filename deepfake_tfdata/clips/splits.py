@@ -1,19 +1,44 @@
-"""Which split a video belongs to. No identity and no source video ever crosses a split."""
+"""Which split a video belongs to. No identity and no source video ever crosses a split.
+
+A group below is what must stay in one split: an identity or, where a conversion dictionary joins several
+identities cut from one video, that source video.
+"""
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
-from pathlib import Path
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
 
 from deepfake_tfdata.clips.video import Video
 from deepfake_tfdata.errors import UserError
+from deepfake_tfdata.storage import AnyPath
 
 SPLITS = ("train", "val", "test")
 # FaceForensics++ has 720, 140 and 140 of 1,000; unlisted identities are divided in the same shares.
-_TRAIN_SHARE, _VAL_SHARE = 0.72, 0.14
+_SHARES = {"train": 0.72, "val": 0.14, "test": 0.14}
+# Swapping pairs makes components of two, one actor on ten targets makes eleven. Where everybody is swapped
+# with everybody (Celeb-DF, FakeAVCeleb), one component holds all and would be one split.
+_LARGEST_COMPONENT = 20
+_NO_GROUPS: Mapping[str, str] = MappingProxyType({})
 
 
-def read_split_lists(folder: Path) -> dict[str, str]:
+@dataclass(frozen=True)
+class Assignment:
+    """Every video is in one of the two.
+
+    Attributes:
+        splits: train, val or test by video key.
+        left_out: by video key, why it is in no split.
+    """
+
+    splits: Mapping[str, str]
+    left_out: Mapping[str, str]
+
+
+def read_split_lists(folder: AnyPath) -> dict[str, str]:
     """Reads the official train.json, val.json and test.json.
 
     Args:
@@ -33,68 +58,139 @@ def read_split_lists(folder: Path) -> dict[str, str]:
     return splits
 
 
-def assign_splits(videos: Iterable[Video], listed: Mapping[str, str] | None) -> dict[str, str]:
-    """Gives every video its split.
+def read_conversion_dict(path: AnyPath) -> dict[str, str]:
+    """Reads the conversion_dict.json of FaceForensics++: which source video each identity was cut from.
+
+    Args:
+        path: a file such as {"331": "R03Sko97IDE 0", "332": "R03Sko97IDE 1", ...}: YouTube id and sequence.
+
+    Returns:
+        The group of every identity: 'youtube R03Sko97IDE' for both of those.
+
+    Raises:
+        UserError: no such file, or it is no such dictionary.
+    """
+    sources = _read_json(path, "--conversion_dict names the conversion_dict.json of FaceForensics++")
+    if not isinstance(sources, dict) or not all(isinstance(source, str) for source in sources.values()):
+        raise UserError(f'{path} is no conversion dictionary; expected {{"331": "R03Sko97IDE 0", ...}}')
+    return {
+        identity: f"youtube {source.rpartition(' ')[0] or source}" for identity, source in sources.items()
+    }
+
+
+def split_by_identity(
+    videos: Iterable[Video], listed: Mapping[str, str], groups: Mapping[str, str] = _NO_GROUPS
+) -> dict[str, str]:
+    """The split by video key, of the videos whose identities are all listed, and in one split.
 
     Args:
         videos: of one data set.
-        listed: the split of each identity, from the official lists; None divides by hash.
+        listed: the split of each identity (of each group, where `groups` has it).
+        groups: the group of an identity that is not its own.
+    """
+    splits = {video.key: {listed.get(group) for group in _groups(video, groups)} for video in videos}
+    return {key: found.pop() for key, found in splits.items() if len(found) == 1 and None not in found}
+
+
+def divide_by_hash(
+    videos: Iterable[Video], splits: Sequence[str] = SPLITS, groups: Mapping[str, str] = _NO_GROUPS
+) -> dict[str, str]:
+    """Divides connected components of groups, joined by a fake of both, by the hash of their first.
+
+    Of a component too large to be one split, each group is divided for itself, and the videos that would
+    then straddle have no split.
+
+    Args:
+        videos: of one data set; their order does not matter.
+        splits: which splits to divide between.
+        groups: the group of an identity that is not its own.
 
     Returns:
-        The split by video key. A video whose identities the lists do not have, or have in two splits, is left
-        out: it could only leak.
+        The split by video key.
     """
     videos = list(videos)
-    by_identity = _hashed_components(videos) if listed is None else listed
-    assigned = {}
-    for video in videos:
-        splits = {by_identity.get(identity) for identity in video.identities}
-        if len(splits) == 1 and None not in splits:
-            assigned[video.key] = splits.pop()
-    return assigned
+    first = _components([_groups(video, groups) for video in videos])
+    size = Counter(first.values())
+    units = {group: root if size[root] <= _LARGEST_COMPONENT else group for group, root in first.items()}
+    listed = {group: _hashed_split(unit, splits) for group, unit in units.items()}
+    return split_by_identity(videos, listed, groups)
 
 
-def _identities(path: Path) -> list[str]:
+def assign_splits(
+    videos: Iterable[Video], given: Mapping[str, str] | None = None, groups: Mapping[str, str] = _NO_GROUPS
+) -> Assignment:
+    """Gives every video its split, or the reason why it has none.
+
+    Args:
+        videos: of one data set.
+        given: the split by video key, from lists; None divides by hash. Where lists let a group cross, the
+            test split stays as published, and the other videos of that group are left out of val and train
+            (of train, where val has it): they could only leak.
+        groups: the group of an identity that is not its own.
+    """
+    videos = list(videos)
+    reason = "the split lists do not have it, or not in one split"
+    if given is None:
+        given, reason = divide_by_hash(videos, groups=groups), "its identities fall into different splits"
+    splits: dict[str, str] = {}
+    left_out = {video.key: reason for video in videos if video.key not in given}
+    owner: dict[str, str] = {}
+    for split in reversed(SPLITS):
+        kept = []
+        for video in (video for video in videos if given.get(video.key) == split):
+            elsewhere = [owner[group] for group in _groups(video, groups) if group in owner]
+            if elsewhere:
+                left_out[video.key] = f"an identity or source video of it is in the {elsewhere[0]} split"
+            else:
+                splits[video.key] = split
+                kept.append(video)
+        owner.update((group, split) for video in kept for group in _groups(video, groups))
+    return Assignment(splits, left_out)
+
+
+def _groups(video: Video, groups: Mapping[str, str]) -> tuple[str, ...]:
+    return tuple(groups.get(identity, identity) for identity in video.identities)
+
+
+def _identities(path: AnyPath) -> list[str]:
+    pairs = _read_json(path, "--splits names a folder with train.json, val.json and test.json")
+    if not isinstance(pairs, list) or not all(isinstance(pair, list) for pair in pairs):
+        raise UserError(f'{path} is no split list; expected pairs such as [["071", "054"], ...]')
+    return [str(identity) for pair in pairs for identity in pair]
+
+
+def _read_json(path: AnyPath, expected: str) -> Any:
     try:
-        pairs = json.loads(path.read_text(encoding="utf-8"))
-        return [str(identity) for pair in pairs for identity in _pair(pair)]
+        return json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise UserError(
-            f"no {path}; --splits names a folder with train.json, val.json and test.json"
-        ) from None
-    except (ValueError, TypeError, UnicodeDecodeError):
-        raise UserError(f'{path} is no split list; expected pairs such as [["071", "054"], ...]') from None
+        raise UserError(f"no {path}; {expected}") from None
+    except (ValueError, OSError) as error:
+        raise UserError(f"{path} is no split list or dictionary in JSON ({error}); {expected}") from None
 
 
-def _pair(pair: object) -> list:
-    if not isinstance(pair, list):
-        raise TypeError
-    return pair
-
-
-def _hashed_components(videos: list[Video]) -> dict[str, str]:
-    """Divides connected components of identities, joined by a fake of both, by the hash of their first."""
+def _components(memberships: Iterable[Sequence[str]]) -> dict[str, str]:
+    """The smallest member of each one's connected component; the order of the memberships does not matter."""
     parent: dict[str, str] = {}
 
-    def root(identity: str) -> str:
-        parent.setdefault(identity, identity)
-        while parent[identity] != identity:
-            parent[identity] = parent[parent[identity]]
-            identity = parent[identity]
-        return identity
+    def root(member: str) -> str:
+        parent.setdefault(member, member)
+        while parent[member] != member:
+            parent[member] = parent[parent[member]]
+            member = parent[member]
+        return member
 
-    for video in videos:
-        first, *others = video.identities
-        for other in others:
-            # The smaller name is the root, so that the order of the videos does not matter.
-            low, high = sorted((root(first), root(other)))
+    for members in memberships:
+        for other in members:
+            low, high = sorted((root(members[0]), root(other)))
             parent[high] = low
-        root(first)
-    return {identity: _hashed_split(root(identity)) for identity in parent}
+    return {member: root(member) for member in parent}
 
 
-def _hashed_split(identity: str) -> str:
-    position = int.from_bytes(hashlib.sha256(identity.encode()).digest()[:8], "big") / 2**64
-    if position < _TRAIN_SHARE:
-        return "train"
-    return "val" if position < _TRAIN_SHARE + _VAL_SHARE else "test"
+def _hashed_split(unit: str, splits: Sequence[str]) -> str:
+    position = int.from_bytes(hashlib.sha256(unit.encode()).digest()[:8], "big") / 2**64
+    position *= sum(_SHARES[split] for split in splits)
+    for split in splits:
+        position -= _SHARES[split]
+        if position < 0:
+            return split
+    return splits[-1]

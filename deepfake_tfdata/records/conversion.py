@@ -2,13 +2,14 @@
 
 import dataclasses
 import hashlib
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
-from deepfake_tfdata.clips.layouts import find_layout
 from deepfake_tfdata.clips.regions import region_named
+from deepfake_tfdata.clips.selection import Selection, select_videos
 from deepfake_tfdata.clips.spec import ClipSpec, require_same_spec
-from deepfake_tfdata.clips.splits import assign_splits, read_split_lists
+from deepfake_tfdata.clips.video import with_originals
 from deepfake_tfdata.errors import UserError
 from deepfake_tfdata.records.ledger import OK, LedgerEntry, read_ledger, write_ledger
 from deepfake_tfdata.records.local import fill_shards
@@ -39,7 +40,9 @@ class ConversionConfig:
     layout: str
     compression: str
     manipulations: tuple[str, ...] | None
-    splits: AnyPath | None
+    splits: str | None
+    conversion_dict: AnyPath | None
+    strict_split: bool
     workers: int
     limit: int | None
 
@@ -50,11 +53,13 @@ class ConversionJob:
 
     Attributes:
         config: what was asked for.
+        selection: the videos and their splits.
         shards: the plan.
         conversion: what conversion.json says until the work is done.
     """
 
     config: ConversionConfig
+    selection: Selection
     shards: list[ShardPlan]
     conversion: Conversion
 
@@ -75,29 +80,33 @@ def plan_conversion(config: ConversionConfig, shard_bytes: int = TARGET_SHARD_BY
         UserError: nothing can be converted as asked, or the output was made with another spec or source.
     """
     _check(config)
-    layout_name, layout = find_layout(config.layout, config.source)
-    videos = layout.find_videos(config.source, config.compression, config.manipulations)
-    folder = config.splits or layout.default_splits(config.source)
-    splits = assign_splits(videos, read_split_lists(folder) if folder else None)
-    if not splits:
-        raise UserError(f"the lists in {folder} have none of the {len(videos)} videos; check --splits")
-    shards = plan_shards(videos, splits, config.spec, config.limit, shard_bytes)
+    selection = select_videos(
+        config.source,
+        config.layout,
+        config.compression,
+        config.manipulations,
+        config.splits,
+        config.conversion_dict,
+        config.strict_split,
+    )
+    videos = with_originals(selection.videos) if config.spec.share_tracks else selection.videos
+    shards = plan_shards(videos, selection.assignment.splits, config.spec, config.limit, shard_bytes)
     conversion = Conversion(
         spec=config.spec.to_dict(),
         spec_hash=config.spec.hash,
         regions=list(config.regions),
         source={
-            "layout": layout_name,
+            "layout": selection.layout,
             "compression": config.compression,
-            "splits": "official lists" if folder else "identities by hash",
-            "without_split": len(videos) - len(splits),
+            "splits": selection.split_by,
+            "left_out": dict(Counter(selection.assignment.left_out.values())),
         },
         plan=_fingerprint(shards),
         complete=False,
         counts={},
         versions=package_versions(),
     )
-    return ConversionJob(config, shards, _continue(config.output, conversion))
+    return ConversionJob(config, selection, shards, _continue(config.output, conversion))
 
 
 def run_conversion(job: ConversionJob, work: Work, on_video: OnVideo) -> Conversion:

@@ -1,56 +1,123 @@
+"""Recognising data sets, and FaceForensics++ in its two forms."""
+
+import json
+
 import pytest
 
-from deepfake_tfdata.clips.layouts import ffpp, find_layout
+from deepfake_tfdata.clips.layouts import LAYOUTS, find_layout, read_data_set
 from deepfake_tfdata.errors import UserError
+from tests.clips.trees import make_tree, write
+
+OFFICIAL = (
+    "original_sequences/youtube/{c23,c40}/videos/000.mp4",
+    "original_sequences/actors/c23/videos/01__kitchen_pan.mp4",
+    "manipulated_sequences/{Deepfakes,Face2Face,FaceShifter,FaceSwap,NeuralTextures}/c23/videos/000_003.mp4",
+    "manipulated_sequences/{Face2Face,DeepFakeDetection}/masks/videos/000_003.mp4",
+    "manipulated_sequences/DeepFakeDetection/c23/videos/01_02__meeting_serious__YVGY8LOK.mp4",
+)
+MIRROR = (
+    "{original,Deepfakes,Face2Face,FaceShifter,FaceSwap,NeuralTextures,DeepFakeDetection,csv}/readme.txt",
+    "original/000.mp4",
+    "Face2Face/000_003.mp4",
+    "DeepFakeDetection/01_02__meeting_serious__YVGY8LOK.mp4",
+)
 
 
-@pytest.fixture
-def tree(tmp_path):
-    names = ("original_sequences/youtube/c23/videos/000.mp4", "original_sequences/youtube/c40/videos/000.mp4")
-    methods = ("Face2Face", "Deepfakes")
-    names += tuple(f"manipulated_sequences/{method}/c23/videos/000_003.mp4" for method in methods)
-    for name in names:
-        path = tmp_path / name
-        path.parent.mkdir(parents=True)
-        path.touch()
-    return tmp_path
+def read(source, manipulations=None, compression="c23", layout="auto"):
+    name, place = find_layout(layout, source)
+    return name, read_data_set(name, place, compression, manipulations)
 
 
-def test_ffpp_reads_labels_and_identities_from_names(tree):
-    name, layout = find_layout("auto", tree)
-    videos = layout.find_videos(tree, "c23", None)
+def described(data):
+    return [(video.key, video.label, video.target_id, video.source_id) for video in data.videos]
+
+
+def test_ffpp_reads_labels_identities_and_masks_from_names(tmp_path):
+    name, data = read(make_tree(tmp_path, *OFFICIAL))
     assert name == "ffpp"
-    assert [(v.key, v.label, v.target_id, v.source_id) for v in videos] == [
+    assert described(data) == [
+        ("DeepFakeDetection/01_02__meeting_serious__YVGY8LOK", 1, "actor 01", "actor 02"),
         ("Deepfakes/000_003", 1, "000", "003"),
         ("Face2Face/000_003", 1, "000", "003"),
+        ("FaceShifter/000_003", 1, "000", "003"),
+        ("FaceSwap/000_003", 1, "000", "003"),
+        ("NeuralTextures/000_003", 1, "000", "003"),
         ("original/000", 0, "000", ""),
+        ("original/01__kitchen_pan", 0, "actor 01", ""),
     ]
+    masks = {video.key: video.mask_path for video in data.videos if video.mask_path}
+    mask = tmp_path / "manipulated_sequences/Face2Face/masks/videos/000_003.mp4"
+    assert masks == {"Face2Face/000_003": str(mask)}
 
 
-def test_ffpp_takes_the_methods_and_the_compression_asked_for(tree):
-    keys = [video.key for video in ffpp.find_videos(tree, "c23", ["Face2Face"])]
+def test_ffpp_takes_the_methods_and_the_compression_asked_for(tmp_path):
+    make_tree(tmp_path, *OFFICIAL)
+    keys = [video.key for video in read(tmp_path, ["Face2Face"])[1].videos]
     assert keys == ["Face2Face/000_003", "original/000"]
-    assert [video.key for video in ffpp.find_videos(tree, "c40", None)] == ["original/000"]
+    _, actors = read(tmp_path, ["DeepFakeDetection"])
+    assert [video.target_id for video in actors.videos] == ["actor 01", "actor 01"]
+    assert [video.key for video in read(tmp_path, compression="c40")[1].videos] == ["original/000"]
+
+
+def test_it_says_what_was_found_and_what_is_missing(tmp_path):
+    make_tree(tmp_path, *OFFICIAL[:1], "manipulated_sequences/Face2Face/c23/videos/{000_003,003_000}.MP4")
+    _, data = read(tmp_path)
+    assert data.summary(LAYOUTS["ffpp"].TITLE) == (
+        "FaceForensics++ official: 1 originals, Face2Face 2; missing: Deepfakes, FaceShifter, FaceSwap, "
+        "NeuralTextures, DeepFakeDetection, split lists"
+    )
+    write(tmp_path / "splits" / "train.json", json.dumps([]))
+    assert "split lists" not in read(tmp_path)[1].summary("")
 
 
 @pytest.mark.parametrize(
     ("compression", "methods", "message"),
     [
-        ("c99", None, "c99"),
-        ("c23", ["Nonsense"], "Nonsense"),
-        ("c23", ["FaceSwap"], "FaceSwap"),
-        ("raw", None, "raw"),
+        ("c99", None, "--compression=c99 .* raw, c23, c40"),
+        ("c23", ["Nonsense"], "unknown manipulation 'Nonsense'; choose from Deepfakes, Face2Face"),
+        ("c40", ["FaceSwap"], "no c40 videos of 'FaceSwap'"),
+        ("raw", None, "no raw videos"),
     ],
 )
-def test_ffpp_names_what_is_not_there(tree, compression, methods, message):
+def test_ffpp_names_what_is_not_there(tmp_path, compression, methods, message):
     with pytest.raises(UserError, match=message):
-        ffpp.find_videos(tree, compression, methods)
+        read(make_tree(tmp_path, *OFFICIAL), methods, compression)
 
 
-def test_an_unknown_tree_is_refused_with_the_known_ones(tmp_path):
+@pytest.mark.parametrize("case", [str, str.lower, str.upper])
+@pytest.mark.parametrize("inside", [False, True])
+def test_the_mirror_is_found_in_any_case_by_itself_or_its_parent(tmp_path, case, inside):
+    root = make_tree(tmp_path / "FaceForensics++_C23", *map(case, MIRROR))
+    name, data = read(root if inside else tmp_path)
+    assert name == "ffpp_mirror"
+    found = [(video.manipulation, video.label, video.target_id) for video in data.videos]
+    assert found == [("DeepFakeDetection", 1, "actor 01"), ("Face2Face", 1, "000"), ("original", 0, "000")]
+
+
+def test_the_mirror_is_c23_only(tmp_path):
+    with pytest.raises(UserError, match=r"--compression=c40 .* choose from c23"):
+        read(make_tree(tmp_path, *MIRROR), compression="c40")
+
+
+def test_an_unknown_source_is_refused_with_the_known_layouts(tmp_path):
     with pytest.raises(UserError, match="manipulated_sequences/METHOD"):
         find_layout("auto", tmp_path)
-    with pytest.raises(UserError, match="unknown layout 'nonsense'"):
+    with pytest.raises(UserError, match="unknown layout 'nonsense'; choose from auto, deeperforensics, ffpp"):
         find_layout("nonsense", tmp_path)
     with pytest.raises(UserError, match="is no directory"):
         find_layout("auto", tmp_path / "missing")
+    make_tree(tmp_path, *OFFICIAL)
+    with pytest.raises(UserError, match="known are celebdf: Celeb-real"):
+        find_layout("celebdf", tmp_path)
+
+
+def test_two_data_sets_in_one_folder_are_not_guessed_between(tmp_path):
+    make_tree(tmp_path, "a/{real,fake}/x.mp4", "b/{real,fake}/x.mp4")
+    with pytest.raises(UserError, match=r"several data sets in .*: a, b; name one"):
+        find_layout("auto", tmp_path)
+
+
+def test_two_files_of_one_key_are_both_named(tmp_path):
+    make_tree(tmp_path, *OFFICIAL, "original_sequences/youtube/c23/videos/000.avi")
+    with pytest.raises(UserError, match=r"'original/000': .*000\.avi and .*000\.mp4"):
+        read(tmp_path)

@@ -4,11 +4,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deepfake_tfdata.clips.splits import SPLITS, assign_splits, read_split_lists
+from deepfake_tfdata.clips.splits import (
+    SPLITS,
+    assign_splits,
+    divide_by_hash,
+    read_conversion_dict,
+    read_split_lists,
+    split_by_identity,
+)
 from deepfake_tfdata.clips.video import Video
 from deepfake_tfdata.errors import UserError
 
 identities = st.integers(0, 60).map("{:03d}".format)
+pair_sets = st.sets(st.tuples(identities, identities), max_size=60)
+# Which source video an identity was cut from: few enough of them for many to be joined.
+source_videos = st.dictionaries(identities, st.integers(0, 20).map("youtube {}".format), max_size=60)
+split_names = st.sampled_from(SPLITS)
 
 
 def original(identity):
@@ -19,28 +30,115 @@ def fake(target, source, method="Face2Face"):
     return Video("", f"{target}_{source}", 1, method, target, source)
 
 
-@given(st.sets(st.tuples(identities, identities), max_size=60), st.randoms())
-def test_hashed_splits_never_share_an_identity(pairs, random):
-    videos = [original(i) for pair in pairs for i in pair] + [fake(*pair) for pair in pairs]
-    splits = assign_splits(videos, None)
+def videos_of(pairs):
+    originals = {identity: original(identity) for pair in pairs for identity in pair}
+    return [*originals.values(), *(fake(*pair) for pair in sorted(pairs))]
+
+
+def assert_nothing_crosses(videos, assignment, groups):
+    """Every video is accounted for, and neither an identity nor a source video is in two splits."""
+    assert assignment.splits.keys() | assignment.left_out.keys() == {video.key for video in videos}
+    assert not assignment.splits.keys() & assignment.left_out.keys()
     seen = {}
     for video in videos:
-        for identity in video.identities:
-            assert seen.setdefault(identity, splits[video.key]) == splits[video.key]
+        if video.key in assignment.splits:
+            for identity in video.identities:
+                for name in (identity, groups.get(identity, identity)):
+                    split = assignment.splits[video.key]
+                    assert seen.setdefault(name, split) == split
+
+
+@given(pair_sets, source_videos, st.randoms())
+def test_divided_by_hash_nothing_crosses_whatever_the_order(pairs, groups, random):
+    videos = videos_of(pairs)
+    assignment = assign_splits(videos, None, groups)
+    assert_nothing_crosses(videos, assignment, groups)
     random.shuffle(videos)
-    assert assign_splits(videos, None) == splits
+    assert assign_splits(videos, None, groups).splits == assignment.splits
 
 
-def test_hashed_splits_have_the_official_shares():
-    videos = [original(f"{i:05d}") for i in range(4000)]
-    counts = [list(assign_splits(videos, None).values()).count(split) / 4000 for split in SPLITS]
-    assert counts == pytest.approx([0.72, 0.14, 0.14], abs=0.03)
+@given(pair_sets, source_videos, st.dictionaries(identities, split_names))
+def test_divided_by_lists_of_identities_nothing_crosses(pairs, groups, listed):
+    videos = videos_of(pairs)
+    given = split_by_identity(videos, listed)
+    assignment = assign_splits(videos, given, groups)
+    assert_nothing_crosses(videos, assignment, groups)
+    tested = {key for key, split in given.items() if split == "test"}
+    assert tested == {key for key, split in assignment.splits.items() if split == "test"}
+
+
+@given(pair_sets, source_videos, st.data())
+def test_divided_by_lists_of_videos_nothing_crosses(pairs, groups, data):
+    videos = videos_of(pairs)
+    given = {video.key: data.draw(split_names) for video in videos}
+    assert_nothing_crosses(videos, assign_splits(videos, given, groups), groups)
+
+
+def test_swapped_pairs_lose_nothing():
+    pairs = {(f"{i:03d}", f"{i + 1:03d}") for i in range(0, 1000, 2)}
+    assignment = assign_splits(videos_of(pairs | {(b, a) for a, b in pairs}))
+    assert not assignment.left_out
+    assert set(assignment.splits.values()) == set(SPLITS)
+
+
+def test_everybody_swapped_with_everybody_is_still_divided():
+    people = [f"id{i}" for i in range(60)]
+    videos = videos_of({(a, b) for a in people for b in people if a != b})
+    assignment = assign_splits(videos)
+    assert {assignment.splits[f"original/{person}"] for person in people} == set(SPLITS)
+    kept = len(assignment.splits) / len(videos)
+    assert 0.4 < kept < 0.75
+    assert set(assignment.left_out.values()) == {"its identities fall into different splits"}
+
+
+@pytest.mark.parametrize(
+    ("splits", "shares"), [(SPLITS, [0.72, 0.14, 0.14]), (("train", "val"), [0.837, 0.163, 0])]
+)
+def test_hashed_splits_have_the_official_shares(splits, shares):
+    found = list(divide_by_hash([original(f"{i:05d}") for i in range(4000)], splits).values())
+    assert [found.count(split) / 4000 for split in SPLITS] == pytest.approx(shares, abs=0.03)
 
 
 def test_listed_splits_leave_out_what_would_leak():
     listed = {"000": "train", "001": "train", "002": "test"}
     videos = [original("000"), fake("000", "001"), fake("000", "002"), original("009")]
-    assert assign_splits(videos, listed) == {"original/000": "train", "Face2Face/000_001": "train"}
+    assignment = assign_splits(videos, split_by_identity(videos, listed))
+    assert assignment.splits == {"original/000": "train", "Face2Face/000_001": "train"}
+    assert set(assignment.left_out) == {"Face2Face/000_002", "original/009"}
+
+
+def test_the_test_split_stays_as_published_and_the_others_give_way():
+    videos = [original("a"), fake("a", "b"), original("b"), original("c")]
+    given = {"original/a": "test", "Face2Face/a_b": "train", "original/b": "val", "original/c": "train"}
+    assignment = assign_splits(videos, given)
+    assert assignment.splits == {"original/a": "test", "original/b": "val", "original/c": "train"}
+    assert assignment.left_out == {"Face2Face/a_b": "an identity or source video of it is in the test split"}
+
+
+def test_source_videos_that_straddle_stay_in_one_split_only():
+    videos = videos_of({("331", "001"), ("332", "002"), ("005", "006")})
+    listed = {"331": "train", "001": "train", "332": "test", "002": "test", "005": "train", "006": "train"}
+    groups = {"331": "youtube R03Sko97IDE", "332": "youtube R03Sko97IDE"}
+    loose = assign_splits(videos, split_by_identity(videos, listed))
+    strict = assign_splits(videos, split_by_identity(videos, listed), groups)
+    assert not loose.left_out
+    assert set(strict.left_out) == {"original/331", "Face2Face/331_001"}
+    assert strict.splits["original/332"] == "test"
+
+
+def test_the_conversion_dictionary_names_source_videos(tmp_path):
+    path = tmp_path / "conversion_dict.json"
+    path.write_text('{"331": "R03Sko97IDE 0", "332": "R03Sko97IDE 1", "061": "3xDBNxpxXLQ"}')
+    assert read_conversion_dict(path) == {
+        "331": "youtube R03Sko97IDE",
+        "332": "youtube R03Sko97IDE",
+        "061": "youtube 3xDBNxpxXLQ",
+    }
+    path.write_text('["331"]')
+    with pytest.raises(UserError, match="no conversion dictionary"):
+        read_conversion_dict(path)
+    with pytest.raises(UserError, match=r"no .*missing"):
+        read_conversion_dict(tmp_path / "missing")
 
 
 def write_lists(folder, **lists):

@@ -1,67 +1,82 @@
-"""FaceForensics++ as its download script lays it out (Rössler et al., ICCV 2019)."""
+"""FaceForensics++ as its download script lays it out (Rössler et al., ICCV 2019), with DeepFakeDetection."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
+from deepfake_tfdata.clips.layouts.data_set import DataSet
+from deepfake_tfdata.clips.layouts.tree import video_files
 from deepfake_tfdata.clips.video import ORIGINAL, Video
-from deepfake_tfdata.errors import UserError
+from deepfake_tfdata.storage import AnyPath
 
+TITLE = "FaceForensics++ official"
 DESCRIPTION = "original_sequences/youtube/c23/videos/*.mp4, manipulated_sequences/METHOD/c23/videos/*.mp4"
 COMPRESSIONS = ("raw", "c23", "c40")
-METHODS = ("Deepfakes", "Face2Face", "FaceShifter", "FaceSwap", "NeuralTextures")
+# Made of the 1,000 YouTube videos.
+YOUTUBE_METHODS = ("Deepfakes", "Face2Face", "FaceShifter", "FaceSwap", "NeuralTextures")
+# Made of the videos of 28 paid actors, which the official lists do not divide.
+DEEPFAKE_DETECTION = "DeepFakeDetection"
+METHODS = (*YOUTUBE_METHODS, DEEPFAKE_DETECTION)
 
 
-def recognises(root: Path) -> bool:
+def recognises(source: AnyPath) -> bool:
     """Whether the folder has the two top folders of the download script."""
-    return (root / "original_sequences" / "youtube").is_dir() or (root / "manipulated_sequences").is_dir()
+    youtube = source / "original_sequences" / "youtube"
+    return youtube.is_dir() or (source / "manipulated_sequences").is_dir()
 
 
-def find_videos(root: Path, compression: str, manipulations: Sequence[str] | None) -> list[Video]:
-    """The originals and the fakes of the chosen methods, sorted by key.
-
-    Args:
-        root: holds original_sequences and manipulated_sequences.
-        compression: raw, c23 or c40.
-        manipulations: names out of METHODS; None takes every method that is there.
-
-    Raises:
-        UserError: an unknown compression or method, a method that is not there, or no video at all.
-    """
-    if compression not in COMPRESSIONS:
-        raise UserError(f"--compression={compression} is unknown; choose from {', '.join(COMPRESSIONS)}")
-    videos = [_original(path) for path in _mp4s(root / "original_sequences" / "youtube", compression)]
-    for method in _methods(root, manipulations):
-        fakes = [_fake(path, method) for path in _mp4s(root / "manipulated_sequences" / method, compression)]
-        if manipulations and not fakes:
-            raise UserError(f"no {compression} videos of '{method}' in {root}; download them or leave it out")
+def read(source: AnyPath, compression: str, manipulations: Sequence[str] | None) -> DataSet:
+    """Originals, and fakes of the chosen methods; actors' originals come with DeepFakeDetection only."""
+    originals = source / "original_sequences"
+    videos, missing = [], []
+    if manipulations is None or set(manipulations) & set(YOUTUBE_METHODS):
+        videos += youtube_originals(originals / "youtube" / compression / "videos")
+        missing += [] if videos else [f"{compression} originals"]
+    for method in manipulations or METHODS:
+        folder = source / "manipulated_sequences" / method
+        masks = {path.stem: str(path) for path in video_files(folder / "masks" / "videos")}
+        fakes = [fake(path, method, masks) for path in video_files(folder / compression / "videos")]
+        missing += [] if fakes else [method]
         videos += fakes
-    if not videos:
-        raise UserError(f"no {compression} videos in {root}; expected {DESCRIPTION}")
-    return sorted(videos, key=lambda video: video.key)
+        if method == DEEPFAKE_DETECTION and fakes:
+            actors = [_actor(path) for path in video_files(originals / "actors" / compression / "videos")]
+            missing += [] if actors else [f"{compression} originals of the actors"]
+            videos += actors
+    return with_official_lists(source, videos, missing)
 
 
-def default_splits(root: Path) -> Path | None:
-    """ROOT/splits, where people put the official lists."""
-    folder = root / "splits"
-    return folder if folder.is_dir() else None
+def with_official_lists(source: AnyPath, videos: list[Video], missing: list[str]) -> DataSet:
+    """The data set with the official lists in SOURCE/splits, and the identities that they do not speak of."""
+    lists = source / "splits"
+    found = lists.is_dir()
+    unlisted = {identity for video in videos for identity in video.identities if _is_actor(identity)}
+    missing = missing if found else [*missing, "split lists"]
+    return DataSet(videos, None, lists if found else None, frozenset(unlisted), missing)
 
 
-def _methods(root: Path, manipulations: Sequence[str] | None) -> Sequence[str]:
-    for method in manipulations or ():
-        if method not in METHODS:
-            raise UserError(f"unknown manipulation '{method}'; choose from {', '.join(METHODS)}")
-    return manipulations or [m for m in METHODS if (root / "manipulated_sequences" / m).is_dir()]
+def youtube_originals(folder: AnyPath) -> list[Video]:
+    """The originals NNN.mp4 of a folder."""
+    return [Video(str(path), path.stem, 0, ORIGINAL, target_id=path.stem) for path in video_files(folder)]
 
 
-def _mp4s(folder: Path, compression: str) -> list[Path]:
-    return sorted((folder / compression / "videos").glob("*.mp4"))
+def fake(path: AnyPath, method: str, masks: dict[str, str]) -> Video:
+    """A fake named target_source: the first identity's video with the second one's expression or face.
+
+    DeepFakeDetection adds the scene, TT_SS__scene__XXXXXXXX, and numbers its actors from 01.
+    """
+    pair = path.stem.partition("__")[0] if method == DEEPFAKE_DETECTION else path.stem
+    target, _, source = pair.partition("_")
+    if method == DEEPFAKE_DETECTION:
+        target, source = _actor_id(target), _actor_id(source)
+    return Video(str(path), path.stem, 1, method, target, source, masks.get(path.stem, ""))
 
 
-def _original(path: Path) -> Video:
-    return Video(str(path), path.stem, 0, ORIGINAL, target_id=path.stem)
+def _actor(path: AnyPath) -> Video:
+    return Video(str(path), path.stem, 0, ORIGINAL, target_id=_actor_id(path.stem.partition("__")[0]))
 
 
-def _fake(path: Path, method: str) -> Video:
-    # A fake is named target_source: the first identity's video with the second one's expression or face.
-    target, _, source = path.stem.partition("_")
-    return Video(str(path), path.stem, 1, method, target_id=target, source_id=source)
+def _actor_id(number: str) -> str:
+    # Not to be taken for one of the YouTube videos 000 to 999.
+    return f"actor {number}"
+
+
+def _is_actor(identity: str) -> bool:
+    return identity.startswith("actor ")
