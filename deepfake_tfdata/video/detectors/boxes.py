@@ -10,7 +10,6 @@ persistent face) or none.
 """
 
 import csv
-import math
 from functools import lru_cache
 from pathlib import Path
 
@@ -21,6 +20,8 @@ from deepfake_tfdata.errors import UserError
 from deepfake_tfdata.video.decode import DecodedFrame
 from deepfake_tfdata.video.errors import VideoError
 
+# No frame is this many pixels wide.
+_FAR = 1e6
 _HEADER = ["frame", "left", "top", "right", "bottom"]
 
 
@@ -42,8 +43,12 @@ class BoxFiles:
 
     def __call__(self, video: Video, frame: DecodedFrame) -> np.ndarray:
         """Faces of a frame; see Detector. VideoError where the video's file is missing or damaged."""
-        boxes = self._read(self._folder / f"{video.key}.csv")
-        return np.array(boxes.get(frame.index, ()), np.float32).reshape(-1, 4)
+        path = self._folder / f"{video.key}.csv"
+        boxes = np.array(self._read(path).get(frame.index, ()), np.float32).reshape(-1, 4)
+        # A crop takes memory by its size.
+        if (boxes[:, 2:] - boxes[:, :2] > max(frame.grey().shape)).any():
+            raise VideoError("bad_boxes", f"{path}: a box of frame {frame.index} is larger than the frame")
+        return boxes
 
 
 def _read_boxes(path: Path) -> dict[int, list[list[float]]]:
@@ -58,7 +63,7 @@ def _read_boxes(path: Path) -> dict[int, list[list[float]]]:
         for line in lines:
             try:
                 frame, (left, top, right, bottom) = int(line[0]), map(float, line[1:])
-                if not (-math.inf < left < right < math.inf and -math.inf < top < bottom < math.inf):
+                if not (left < right and top < bottom and max(map(abs, (left, top, right, bottom))) < _FAR):
                     raise ValueError
             except (ValueError, IndexError):
                 place = f"{path}, line {lines.line_num}"
