@@ -42,13 +42,19 @@ def numbered_frames(num_frames: int, size: int = 64) -> list[np.ndarray]:
     return [np.full((size, size, 3), 4 * index, np.uint8) for index in range(num_frames)]
 
 
-def write_video(path: Path, frames: list[np.ndarray], codec: str = "libx264", **options: str) -> Path:
+def write_video(
+    path: Path,
+    frames: list[np.ndarray],
+    codec: str = "libx264",
+    pix_fmt: str = "yuv420p",
+    **options: str,
+) -> Path:
     """Encodes frames at 25 a second."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with av.open(str(path), "w") as container:
         stream = container.add_stream(codec, rate=25)
         stream.height, stream.width = frames[0].shape[:2]
-        stream.pix_fmt = "yuv420p"
+        stream.pix_fmt = pix_fmt
         stream.options = {"crf": "10", **options}
         if codec == "mpeg4":
             stream.bit_rate = 8_000_000  # it knows no constant quality

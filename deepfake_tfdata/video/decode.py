@@ -1,8 +1,10 @@
 """Exact frames out of a video file, in one decoding pass."""
 
+import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import av
 import cv2
@@ -101,6 +103,8 @@ def decode_frames(path: str, choose: Callable[[int], np.ndarray]) -> ChosenFrame
             whatever `choose` raises.
     """
     count = _count_packets(path)
+    if not count:
+        raise _nothing_decoded()
     frames, decoded = _decode_at(path, choose(count))
     if decoded != count:
         # Some packets gave no frame (a damaged end, a hidden frame), so the choice was made on a wrong count.
@@ -130,7 +134,7 @@ def _decode_at(path: str, indices: np.ndarray) -> tuple[ChosenFrames, int]:
             if fits:
                 held.append(frame)
     if frame is None:
-        raise VideoError("unreadable", "no frame could be decoded: the file is truncated or damaged")
+        raise _nothing_decoded()
     return ChosenFrames(path, indices, np.array(timestamps), held if fits else None), frame.index + 1
 
 
@@ -140,12 +144,10 @@ def _decode(path: str) -> Iterator[DecodedFrame]:
         rate = float(stream.average_rate or 25)
         size = None
         for index, frame in enumerate(_tolerant_frames(container, stream)):
-            _check_limits(frame.width * frame.height, index + 1)
+            _check_count(index + 1)
             if size not in (None, (frame.width, frame.height)):
-                raise VideoError(
-                    "unreadable",
-                    f"its picture changes size from {size[0]}x{size[1]} to {frame.width}x{frame.height}",
-                )
+                change = f"{size[0]}x{size[1]} to {frame.width}x{frame.height}"
+                raise VideoError("unreadable", f"its picture changes size from {change}")
             size = frame.width, frame.height
             yield DecodedFrame(index, index / rate if frame.time is None else frame.time, frame)
 
@@ -153,10 +155,11 @@ def _decode(path: str) -> Iterator[DecodedFrame]:
 def _tolerant_frames(
     container: av.container.InputContainer, stream: av.VideoStream
 ) -> Iterator[av.VideoFrame]:
-    """Frames in display order; a damaged packet loses its own frame and no other."""
+    """Frames in display order; a damaged packet loses the frames that need it and no other."""
     for packet in container.demux(stream):
         try:
-            yield from packet.decode()
+            # A corrupt frame is half made up by the decoder, and looks manipulated.
+            yield from (frame for frame in packet.decode() if not frame.is_corrupt)
         except av.error.InvalidDataError:
             continue
 
@@ -168,31 +171,42 @@ def _count_packets(path: str) -> int:
         for packet in container.demux(stream):
             # An edit list cuts packets off that the decoder still needs.
             count += packet.size > 0 and not packet.is_discard
-            _check_limits(0, count)
+            _check_count(count)
         return count
 
 
-def _check_limits(num_pixels: int, num_frames: int) -> None:
-    if num_pixels > MAX_PIXELS:
-        raise VideoError(
-            "too_large", f"its frames of {num_pixels:,} pixels are larger than the limit of {MAX_PIXELS:,}"
-        )
+def _check_count(num_frames: int) -> None:
     if num_frames > MAX_FRAMES_IN_VIDEO:
+        raise VideoError("too_large", f"it has more than {MAX_FRAMES_IN_VIDEO:,} frames; cut it into parts")
+
+
+def _check_size(width: int, height: int) -> None:
+    if not width or not height:
+        # FFmpeg forgets a size above its own option.
         raise VideoError(
-            "too_large", f"it has more than {MAX_FRAMES_IN_VIDEO:,} frames; cut it into shorter videos"
+            "unreadable", f"its frames have no size, or one above the limit of {MAX_PIXELS:,} pixels"
         )
+    if width * height > MAX_PIXELS:
+        raise VideoError(
+            "too_large", f"its frames of {width}x{height} are above the limit of {MAX_PIXELS:,} pixels"
+        )
+
+
+def _nothing_decoded() -> VideoError:
+    return VideoError("unreadable", "no frame could be decoded: the file is truncated or damaged")
 
 
 @contextmanager
 def _open_stream(path: str) -> Iterator[tuple[av.container.InputContainer, av.VideoStream]]:
     try:
+        _check_file(path)
         # The prefix keeps FFmpeg from reading names such as 'concat:a.mp4' or 'http:b' as more than a file's.
         with av.open(f"file:{path}", options=_OPTIONS) as container:
             stream = _picture_stream(container)
             # One thread: the converter runs one process a core; frame threads would only hold frames.
             stream.codec_context.thread_count = 1
             stream.codec_context.options = _OPTIONS
-            _check_limits(stream.codec_context.width * stream.codec_context.height, 0)
+            _check_size(stream.codec_context.width, stream.codec_context.height)
             yield container, stream
     except av.error.InvalidDataError as error:
         raise VideoError(
@@ -200,6 +214,15 @@ def _open_stream(path: str) -> Iterator[tuple[av.container.InputContainer, av.Vi
         ) from error
     except (av.error.FFmpegError, OSError) as error:
         raise VideoError("unreadable", f"it can't be read: {error.strerror or error}") from error
+
+
+def _check_file(path: str) -> None:
+    about = Path(path).stat()
+    if not stat.S_ISREG(about.st_mode):
+        # A pipe would wait for a writer for ever.
+        raise VideoError("unreadable", "it is a folder or a device and no file")
+    if not about.st_size:
+        raise VideoError("unreadable", "the file is empty")
 
 
 def _picture_stream(container: av.container.InputContainer) -> av.VideoStream:

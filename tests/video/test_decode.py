@@ -1,5 +1,7 @@
+import av
 import numpy as np
 import pytest
+from av.video.reformatter import ColorRange, Colorspace
 
 from deepfake_tfdata.video.decode import decode_frames
 from deepfake_tfdata.video.errors import VideoError
@@ -45,6 +47,27 @@ def test_too_short_a_video_is_refused(tmp_path):
     path = write_video(tmp_path / "a.mp4", numbered_frames(7))
     with pytest.raises(VideoError, match="7 frames and a clip needs 8"):
         decode_frames(str(path), first_to_last)
+
+
+@pytest.mark.parametrize("space", ["ITU601", "ITU709"])
+@pytest.mark.parametrize("extent", ["MPEG", "JPEG"])
+def test_colours_are_those_that_were_encoded(tmp_path, space, extent):
+    red = np.full((64, 64, 3), (200, 60, 30), np.uint8)
+    path = tmp_path / "a.mp4"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=25)
+        stream.width = stream.height = 64
+        stream.pix_fmt = "yuv420p"
+        stream.codec_context.color_range = ColorRange[extent]
+        stream.codec_context.colorspace = Colorspace[space]
+        for _ in range(8):
+            frame = av.VideoFrame.from_ndarray(red, format="rgb24")
+            container.mux(
+                stream.encode(frame.reformat(format="yuv420p", dst_colorspace=space, dst_color_range=extent))
+            )
+        container.mux(stream.encode())
+    (frame, *_) = decode_frames(str(path), first_to_last)
+    np.testing.assert_allclose(frame.rgb()[32, 32], red[0, 0], atol=4)
 
 
 def test_grey_is_upright_luma(tmp_path):
