@@ -110,11 +110,18 @@ _CONVERSION_DICT = flags.DEFINE_string(
 )
 _WORKERS = flags.DEFINE_integer("workers", os.cpu_count(), "processes", flag_values=_FLAGS)
 _LIMIT = flags.DEFINE_integer("limit", None, "convert that many videos only, for a trial", flag_values=_FLAGS)
+_DRY_RUN = flags.DEFINE_boolean(
+    "dry_run",
+    False,
+    "say what would be converted, skipped and written, and write nothing",
+    flag_values=_FLAGS,
+)
 
 
 def main() -> None:
     """Reads the flags, converts, and says what came out."""
     from deepfake_tfdata.records.conversion import ConversionConfig, plan_conversion, run_conversion
+    from deepfake_tfdata.records.dry_run import describe_job
 
     spec = ClipSpec(**{flag.name: flag.value for flag in _SPEC_FLAGS})
     detector_path = _detector_path(spec.detector)
@@ -135,6 +142,10 @@ def main() -> None:
     job = plan_conversion(config)
     for line in job.selection.summary:
         cli.say(line)
+    if _DRY_RUN.value:
+        for line in describe_job(job):
+            cli.say(line)
+        return
     work = partial(
         process_video,
         spec=config.spec,

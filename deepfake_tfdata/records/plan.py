@@ -11,7 +11,7 @@ from deepfake_tfdata.clips.video import Video
 
 # Large enough for sequential reads, small enough that an interrupted run repeats minutes and not hours.
 TARGET_SHARD_BYTES = 128 * 2**20
-# Measured on face crops; only the number of shards depends on it.
+# Measured on face crops; only the number of shards and the dry run's figures depend on it.
 _BYTES_PER_PIXEL = {"jpeg": 0.4, "png": 1.6}
 
 
@@ -54,8 +54,7 @@ def plan_shards(
         limit: plans only that many videos, the first in order.
         shard_bytes: about how large a shard of one region gets.
     """
-    clip_bytes = spec.num_frames * spec.frame_size**2 * _BYTES_PER_PIXEL[spec.encoding]
-    videos_per_shard = max(1, int(shard_bytes / clip_bytes))
+    videos_per_shard = max(1, int(shard_bytes / expected_video_bytes(spec)))
     known = (video for video in videos if video.key in splits)
     ordered = sorted(known, key=lambda video: (_digest(video.key), video.key))[:limit]
     shards = []
@@ -67,6 +66,11 @@ def plan_shards(
             first, last = (len(members) * i // count for i in (index, index + 1))
             shards.append(ShardPlan(split, index, count, tuple(members[first:last])))
     return shards
+
+
+def expected_video_bytes(spec: ClipSpec) -> float:
+    """About how many bytes a video takes in the shards of one region."""
+    return spec.clips_per_video * spec.num_frames * spec.frame_size**2 * _BYTES_PER_PIXEL[spec.encoding]
 
 
 def _digest(key: str) -> str:
