@@ -47,12 +47,13 @@ def write_video(
     frames: list[np.ndarray],
     codec: str = "libx264",
     pix_fmt: str = "yuv420p",
+    rate: int = 25,
     **options: str,
 ) -> Path:
-    """Encodes frames at 25 a second."""
+    """Encodes frames at `rate` a second."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with av.open(str(path), "w") as container:
-        stream = container.add_stream(codec, rate=25)
+        stream = container.add_stream(codec, rate=rate)
         stream.height, stream.width = frames[0].shape[:2]
         stream.pix_fmt = pix_fmt
         stream.options = {"crf": "10", **options}
