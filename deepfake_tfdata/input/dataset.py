@@ -1,7 +1,9 @@
-"""The pipeline: read, shuffle, skip, parse, decode, augment, batch, prefetch."""
+"""The pipeline: read, join regions, shuffle, skip, parse, decode, augment, batch, prefetch."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import tensorflow as tf
 
@@ -18,6 +20,8 @@ _PARALLEL_FILES = 16
 # Batches ready ahead of the device. A batch of clips is large: more would only fill the memory.
 _PREFETCHED_BATCHES = 2
 _DECODERS = {"jpeg": tf.io.decode_jpeg, "png": tf.io.decode_png}
+# What differs between a clip's regions.
+_PER_REGION = ("frames", "boxes", "height", "width")
 
 
 @dataclass(frozen=True)
@@ -37,7 +41,7 @@ class HostShare:
 
 def load_clips(
     data: str | Path,
-    region: str,
+    region: str | Sequence[str],
     split: str,
     batch_size: int,
     *,
@@ -50,19 +54,20 @@ def load_clips(
     drop_remainder: bool = False,
     share: HostShare | None = None,
 ) -> tf.data.Dataset:
-    """Loads one region's clips in batches.
+    """Loads clips of one region, or of several side by side, in batches.
 
     As it is called by default it serves evaluation: in order, complete, each clip once. For training pass
     `shuffle=True, augment=True, num_epochs=None, drop_remainder=True`. The same seed gives the same batches
-    on any machine, and starting at (first_epoch, first_step) gives those that would have followed there.
+    on any machine and for any region, and starting at (first_epoch, first_step) gives those that would have
+    followed there.
 
     Args:
         data: the folder of records, as `convert` wrote it.
-        region: such as 'mouth'.
+        region: such as 'mouth', or several: 'full,eyes,mouth'.
         split: train, val or test.
         batch_size: clips a batch.
         shuffle: files and serialized records, anew every epoch.
-        augment: flip, brightness and contrast, alike for every frame of a clip.
+        augment: flip, brightness and contrast, alike for every frame and region of a clip.
         seed: of shuffling and augmentation.
         num_epochs: None never ends.
         first_epoch, first_step: where to begin; what is skipped is not decoded.
@@ -72,7 +77,8 @@ def load_clips(
 
     Returns:
         Batches of ({"frames": uint8 [B, T, H, W, 3], "clip_id": string [B], ...}, label int64 [B]); beside
-        the frames stand all features of `parse_example` but the label.
+        the frames stand all features of `parse_example` but the label. With several regions the frames,
+        boxes, height and width are each a dict by region.
 
     Raises:
         UserError: no such records, a damaged shard, or a batch larger than the split.
@@ -88,14 +94,17 @@ def load_clips(
     decode = _DECODERS[shards.spec.encoding]
 
     def load_epoch(epoch: tf.Tensor) -> tf.data.Dataset:
-        def load_clip(serialized: tf.Tensor) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
-            features = _decoded(parse_example(serialized, shards.spec.num_frames), shards.spec, decode)
+        def load_clip(*serialized: tf.Tensor) -> tuple[dict[str, Any], tf.Tensor]:
+            clips = [parse_example(region, shards.spec.num_frames) for region in serialized]
+            clip_id = clips[0]["clip_id"]
+            clips = [_decoded(clip, clip_id, shards.spec, decode) for clip in clips]
             if augment:
-                seed_of_clip = clip_seed(seed, epoch, features["clip_id"])
-                features["frames"] = augment_clip(features["frames"], seed_of_clip)
+                seed_of_clip = clip_seed(seed, epoch, clip_id)
+                clips = [{**clip, "frames": augment_clip(clip["frames"], seed_of_clip)} for clip in clips]
+            features = _side_by_side(shards.regions, clips)
             return features, features.pop("label")
 
-        records = _ordered_records(shards, epoch, seed) if shuffle else tf.data.TFRecordDataset(shards.files)
+        records = _ordered_records(shards, epoch, seed) if shuffle else _zipped(tf.transpose(shards.rows()))
         if drop_remainder:
             records = records.take(shards.num_clips // share.step_size * share.step_size)
         already_seen = tf.where(epoch == first_epoch, tf.constant(first_step * share.step_size, tf.int64), 0)
@@ -110,7 +119,7 @@ def load_clips(
 
 
 def clip_ids_of_step(
-    data: str | Path, region: str, step_size: int, *, seed: int, epoch: int, step: int
+    data: str | Path, region: str | Sequence[str], step_size: int, *, seed: int, epoch: int, step: int
 ) -> list[str]:
     """The clips of one training step, in the order that `load_clips` gives them with the same arguments."""
     shards = find_shards(data, region, "train")
@@ -121,38 +130,58 @@ def clip_ids_of_step(
         records.skip(step * step_size)
         .take(step_size)
         .with_options(_options())
-        .map(lambda serialized: parse_example(serialized, shards.spec.num_frames)["clip_id"])
+        .map(lambda serialized, *_: parse_example(serialized, shards.spec.num_frames)["clip_id"])
     )
     return [clip_id.decode() for clip_id in ids.as_numpy_iterator()]
 
 
 def _ordered_records(shards: Shards, epoch: tf.Tensor, seed: int) -> tf.data.Dataset:
-    """An epoch's serialized records, shuffled; to be called inside a dataset function."""
+    """An epoch's records as `_zipped` gives them, shuffled; to be called inside a dataset function."""
     # Inside one this sets the function's own seed. The program's global one, which TensorFlow mixes into
     # every shuffle, then no longer decides the order.
     tf.random.set_seed(1)
     epoch_seed = seed * 1_000_003 + epoch
-    files = tf.data.Dataset.from_tensor_slices(list(shards.files)).shuffle(len(shards.files), epoch_seed)
+    rows = shards.rows()
+    files = tf.data.Dataset.from_tensor_slices(rows).shuffle(len(rows), epoch_seed)
     records = files.interleave(
-        tf.data.TFRecordDataset,
-        cycle_length=min(_PARALLEL_FILES, len(shards.files)),
-        num_parallel_calls=tf.data.AUTOTUNE,
+        _zipped, cycle_length=min(_PARALLEL_FILES, len(rows)), num_parallel_calls=tf.data.AUTOTUNE
     )
     # Serialized records are shuffled, not decoded clips, which are ten times as large.
     return records.shuffle(min(_SHUFFLE_BUFFER, shards.num_clips), epoch_seed)
 
 
-def _decoded(features: dict[str, tf.Tensor], spec: ClipSpec, decode: object) -> dict[str, tf.Tensor]:
-    """Decodes the T images of a clip and checks that it was made with the spec of its folder."""
+def _zipped(files: tf.Tensor) -> tf.data.Dataset:
+    """Serialized records, each a tuple of R, from files [R] or [R, N], where R regions have N shards."""
+    return tf.data.Dataset.zip(tuple(tf.data.TFRecordDataset(region) for region in tf.unstack(files)))
+
+
+def _decoded(
+    features: dict[str, tf.Tensor], clip_id: tf.Tensor, spec: ClipSpec, decode: Callable[..., tf.Tensor]
+) -> dict[str, tf.Tensor]:
+    """Decodes the T images of a clip and checks that it is the expected one, made with its folder's spec."""
     # One op an image, so that TensorFlow's threads share a clip; map_fn would decode one after another.
     images = [decode(image, channels=3) for image in tf.unstack(features["frames"])]
-    same = tf.debugging.Assert(
+    same_clip = tf.debugging.Assert(
+        features["clip_id"] == clip_id,
+        ["regions have different clips,", clip_id, "and", features["clip_id"], "; convert them together"],
+    )
+    same_spec = tf.debugging.Assert(
         features["spec_hash"] == spec.hash,
         ["record", features["clip_id"], "has spec", features["spec_hash"], "and its folder", spec.hash],
     )
-    with tf.control_dependencies([same]):
+    with tf.control_dependencies([same_clip, same_spec]):
         frames = tf.ensure_shape(tf.stack(images), [spec.num_frames, spec.frame_size, spec.frame_size, 3])
     return {**features, "frames": frames}
+
+
+def _side_by_side(regions: Sequence[str], clips: Sequence[dict[str, tf.Tensor]]) -> dict[str, Any]:
+    """One clip of all its regions; a single region's is as it was."""
+    if len(clips) == 1:
+        return clips[0]
+    by_region = {
+        name: {r: clip[name] for r, clip in zip(regions, clips, strict=True)} for name in _PER_REGION
+    }
+    return {**clips[0], **by_region}
 
 
 def _options() -> tf.data.Options:

@@ -1,7 +1,8 @@
-"""The shards of one split of a region: found, counted, and checked."""
+"""The shards of one split of a region, or of several: found, counted, and checked."""
 
+import itertools
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,53 +18,69 @@ from deepfake_tfdata.storage import as_path
 
 @dataclass(frozen=True)
 class Shards:
-    """The shards of one split of a region.
+    """The shards of one split.
 
     Attributes:
-        files: paths, in order.
-        num_clips: in all of them.
+        regions: whose shards they are.
+        files: paths, in order, a region's after another's; each region has as many.
+        num_clips: in all shards of a region.
         num_videos: planned for the split, whether or not they gave a clip.
         spec: how the clips were made.
     """
 
+    regions: tuple[str, ...]
     files: tuple[str, ...]
     num_clips: int
     num_videos: int
     spec: ClipSpec
 
+    def rows(self) -> list[tuple[str, ...]]:
+        """For each shard the files of all regions, which hold the same clips in the same order."""
+        count = len(self.files) // len(self.regions)
+        return [self.files[index::count] for index in range(count)]
 
-def find_shards(data: str | Path, region: str, split: str) -> Shards:
-    """Finds the shards of a region and split.
+
+def region_names(region: str | Sequence[str]) -> tuple[str, ...]:
+    """The names in 'mouth', 'full,eyes,mouth' or ('full', 'eyes', 'mouth').
+
+    Raises:
+        UserError: one is there twice.
+    """
+    names = tuple(region.split(",") if isinstance(region, str) else region)
+    if len(set(names)) < len(names):
+        raise UserError(f"--region={','.join(names)} has a region twice; name each once")
+    return names
+
+
+def find_shards(data: str | Path, region: str | Sequence[str], split: str) -> Shards:
+    """Finds the shards of a split.
 
     Args:
         data: what `convert` had as --output.
-        region: one of the converted regions.
+        region: one or several of the converted regions, as in `region_names`.
         split: train, val or test.
 
     Raises:
-        UserError: there are no such records, or a shard is missing or truncated.
+        UserError: there are no such records, a shard is missing or truncated, or regions don't go together.
     """
+    regions = region_names(region)
     data = as_path(data)
     conversion = read_conversion(data)
-    if region not in conversion.regions:
-        raise UserError(f"no region '{region}' in {data}; it has {', '.join(conversion.regions)}")
+    for name in regions:
+        if name not in conversion.regions:
+            raise UserError(f"no region '{name}' in {data}; it has {', '.join(conversion.regions)}")
     if split not in SPLITS:
         raise UserError(f"unknown split '{split}'; choose from {', '.join(SPLITS)}")
     if not conversion.complete:
         raise UserError(f"the conversion in {data} is not finished; run the same convert command again")
-    info = json.loads((data / region / "dataset_info.json").read_text(encoding="utf-8"))
-    by_split = {entry["name"]: entry for entry in info["splits"]}
-    num_clips = sum(int(length) for length in by_split.get(split, {"shardLengths": ()})["shardLengths"])
-    if num_clips == 0:
-        raise UserError(f"the {split} split of region '{region}' in {data} is empty; convert more videos")
-    lengths = by_split[split]["shardLengths"]
-    names = (f"{info['name']}-{split}.tfrecord-{i:05d}-of-{len(lengths):05d}" for i in range(len(lengths)))
-    files = tuple(str(data / region / name) for name in names)
-    _check_sizes(files, int(by_split[split]["numBytes"]))
     spec = ClipSpec.from_dict(conversion.spec)
     if spec.hash != conversion.spec_hash:
         raise UserError(f"{data / CONVERSION_FILE} was changed by hand or by another version; convert again")
-    return Shards(files, num_clips, conversion.counts[split]["videos"], spec)
+    files, lengths = zip(*(_files_of_region(data, name, split) for name in regions), strict=True)
+    if len(set(lengths)) > 1:
+        raise UserError(f"the {split} splits of {','.join(regions)} in {data} differ; convert them together")
+    num_videos = conversion.counts[split]["videos"]
+    return Shards(regions, tuple(itertools.chain(*files)), sum(lengths[0]), num_videos, spec)
 
 
 @contextmanager
@@ -88,6 +105,19 @@ def find_damage(files: tuple[str, ...]) -> str:
                 "delete it and run the same convert command again"
             )
     return ""
+
+
+def _files_of_region(data: Path, region: str, split: str) -> tuple[tuple[str, ...], tuple[int, ...]]:
+    """The paths of a region's shards, and how many clips each holds."""
+    info = json.loads((data / region / "dataset_info.json").read_text(encoding="utf-8"))
+    by_split = {entry["name"]: entry for entry in info["splits"]}
+    lengths = tuple(int(length) for length in by_split.get(split, {"shardLengths": ()})["shardLengths"])
+    if sum(lengths) == 0:
+        raise UserError(f"the {split} split of region '{region}' in {data} is empty; convert more videos")
+    names = (f"{info['name']}-{split}.tfrecord-{i:05d}-of-{len(lengths):05d}" for i in range(len(lengths)))
+    files = tuple(str(data / region / name) for name in names)
+    _check_sizes(files, int(by_split[split]["numBytes"]))
+    return files, lengths
 
 
 def _check_sizes(files: tuple[str, ...], expected_bytes: int) -> None:
