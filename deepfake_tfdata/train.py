@@ -67,6 +67,18 @@ _EMA = flags.DEFINE_float(
     "momentum of the weights' moving average, used for evaluation; 0 keeps none",
     flag_values=_FLAGS,
 )
+_FREEZE_EPOCHS = flags.DEFINE_integer(
+    "freeze_epochs", 0, "epochs in which the backbone keeps its weights", flag_values=_FLAGS
+)
+_FINETUNE_LAYERS = flags.DEFINE_integer(
+    "finetune_layers",
+    0,
+    "of the backbone's top that learn after these epochs; 0 means all",
+    flag_values=_FLAGS,
+)
+_FINETUNE_LEARNING_RATE = flags.DEFINE_float(
+    "finetune_learning_rate", 1e-5, "after these epochs", flag_values=_FLAGS
+)
 _LABEL_SMOOTHING = flags.DEFINE_float("label_smoothing", 0.0, "0 to below 1", flag_values=_FLAGS)
 _AUGMENT = flags.DEFINE_boolean(
     "augment", True, "flip, brightness, contrast of whole clips", flag_values=_FLAGS
@@ -120,6 +132,9 @@ def main() -> None:
             clip_norm=_CLIP_NORM.value,
             ema=_EMA.value,
         ),
+        freeze_epochs=_FREEZE_EPOCHS.value,
+        finetune_layers=_FINETUNE_LAYERS.value,
+        finetune_learning_rate=_FINETUNE_LEARNING_RATE.value,
         label_smoothing=_LABEL_SMOOTHING.value,
         accumulation=_ACCUMULATION.value,
         augment=_AUGMENT.value,

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import platform
+import subprocess
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -34,6 +35,9 @@ class TrainConfig:
     patience: int
     batch_size: int
     optimizer: OptimizerConfig
+    freeze_epochs: int
+    finetune_layers: int
+    finetune_learning_rate: float
     label_smoothing: float
     accumulation: int
     augment: bool
@@ -48,6 +52,9 @@ class TrainConfig:
         for name in ("epochs", "patience", "batch_size", "accumulation", "checkpoint_steps"):
             if getattr(self, name) < 1:
                 raise UserError(f"--{name}={getattr(self, name)} is out of range; use 1 or more")
+        for name in ("freeze_epochs", "finetune_layers"):
+            if getattr(self, name) < 0:
+                raise UserError(f"--{name}={getattr(self, name)} is out of range; use 0 or more")
         if not 0 <= self.label_smoothing < 1:
             raise UserError(f"--label_smoothing={self.label_smoothing} is out of range; use 0 to below 1")
 
@@ -73,6 +80,7 @@ class Run:
         spec_hash: its hash.
         parameters: counts of the detector's weights.
         versions: of the packages that decide the numbers.
+        revision: of the project's git checkout; '' where there is none.
     """
 
     config: TrainConfig
@@ -80,6 +88,7 @@ class Run:
     spec_hash: str
     parameters: dict[str, int]
     versions: dict[str, str]
+    revision: str
 
 
 def read_run(workdir: Path) -> Run:
@@ -126,6 +135,16 @@ def require_resumable(run: Run) -> None:
             raise UserError(
                 f"{workdir} was trained with --{name}={before}, not {now}; choose another --workdir"
             )
+
+
+def git_revision() -> str:
+    """The commit that this code is of, with '+' where files were changed since; '' outside a checkout."""
+    here = Path(__file__).parent
+    try:
+        describe = ["git", "describe", "--always", "--abbrev=12", "--dirty=+", "--exclude=*"]
+        return subprocess.run(describe, cwd=here, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return ""
 
 
 def package_versions() -> dict[str, str]:

@@ -24,6 +24,7 @@ from deepfake_tfdata.training.checkpoints import newest_checkpoint, restore, sav
 from deepfake_tfdata.training.devices import is_chief
 from deepfake_tfdata.training.progress import RunProgress, describe_epoch
 from deepfake_tfdata.training.scoring import Predict, make_predict, score_clips
+from deepfake_tfdata.training.stages import Stage, set_trainable, stage_at
 from deepfake_tfdata.training.step import give_replicas_their_own_dropout, make_train_step
 
 _LOG = logging.getLogger(__name__)
@@ -75,7 +76,7 @@ class Trainer:
 
     Args:
         model: built in the strategy's scope.
-        optimizer: built there too.
+        stages: of the run, in order; the first begins at epoch 0.
         strategy: from select_strategy.
         config: how long.
     """
@@ -83,28 +84,18 @@ class Trainer:
     def __init__(
         self,
         model: keras.Model,
-        optimizer: keras.optimizers.Optimizer,
+        stages: list[Stage],
         strategy: tf.distribute.Strategy,
         config: LoopConfig,
     ) -> None:
-        self.model, self.optimizer, self.strategy, self.config = model, optimizer, strategy, config
+        self.model, self.stages, self.strategy, self.config = model, stages, strategy, config
         self.progress = RunProgress()
         if strategy.num_replicas_in_sync > 1:
             give_replicas_their_own_dropout(model)
         self._synchronize(True)
-        with strategy.scope():
-            optimizer.build(model.trainable_variables)
-        self._train_step = make_train_step(
-            model,
-            optimizer,
-            strategy,
-            config.batch_size,
-            label_smoothing=config.label_smoothing,
-            accumulation=config.accumulation,
-            jit_compile=config.jit_compile,
-        )
         self._predict = make_predict(model, strategy)
         self._chief = is_chief(strategy)
+        self._enter_stage()
 
     @property
     def step(self) -> int:
@@ -115,7 +106,8 @@ class Trainer:
     def finished(self) -> bool:
         """Whether the epochs or the patience are used up."""
         progress, config = self.progress, self.config
-        return progress.epoch >= config.epochs or progress.epochs_since_best >= config.patience
+        out_of_patience = progress.epochs_since_best >= config.patience and self._stage is self.stages[-1]
+        return progress.epoch >= config.epochs or out_of_patience
 
     def resume(self) -> bool:
         """Goes on from the newest whole checkpoint of the workdir; False if there is none.
@@ -126,8 +118,9 @@ class Trainer:
         checkpoint = newest_checkpoint(self.config.workdir / "checkpoints")
         if checkpoint is None:
             return False
-        restore(checkpoint, self._variables())
         self.progress = RunProgress(**checkpoint.progress)
+        self._enter_stage()
+        restore(checkpoint, self._variables())
         return True
 
     def fit(self, batches: Iterator, validation: tf.data.Dataset, callbacks: Callbacks) -> None:
@@ -156,6 +149,23 @@ class Trainer:
                 f"the device's memory does not hold a step; raise --accumulation, lower "
                 f"--batch_size={self.config.batch_size}, or choose a smaller --backbone or half --precision"
             ) from None
+
+    def _enter_stage(self) -> None:
+        """Sets trainable layers, optimizer and step for the epoch under way."""
+        self._stage = stage_at(self.stages, self.progress.epoch)
+        self.optimizer = self._stage.optimizer
+        set_trainable(self.model, self._stage)
+        with self.strategy.scope():
+            self.optimizer.build(self.model.trainable_variables)
+        self._train_step = make_train_step(
+            self.model,
+            self.optimizer,
+            self.strategy,
+            self.config.batch_size,
+            label_smoothing=self.config.label_smoothing,
+            accumulation=self.config.accumulation,
+            jit_compile=self.config.jit_compile,
+        )
 
     def _train_step_on(self, batches: Iterator, callbacks: Callbacks) -> None:
         start = time.perf_counter()
@@ -193,6 +203,9 @@ class Trainer:
             metrics.update(validation_metrics(self._predict, validation))
             if progress.end_epoch(metrics) and self._chief:
                 self._save_model()
+        if stage_at(self.stages, progress.epoch) is not self._stage:
+            progress.epochs_since_best = 0
+            self._enter_stage()
         self._save()
         if self._chief:
             progress.write_metrics(self.config.workdir / "metrics.jsonl")

@@ -1,5 +1,6 @@
 """One run from its configuration: build, resume, train."""
 
+import dataclasses
 import logging
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -16,6 +17,7 @@ from deepfake_tfdata.model.detector import build_detector, count_parameters
 from deepfake_tfdata.training.config import (
     Run,
     TrainConfig,
+    git_revision,
     package_versions,
     require_resumable,
     write_run,
@@ -23,6 +25,7 @@ from deepfake_tfdata.training.config import (
 from deepfake_tfdata.training.devices import is_chief, select_precision, select_strategy
 from deepfake_tfdata.training.loop import Callbacks, LoopConfig, Trainer
 from deepfake_tfdata.training.optimization import build_optimizer
+from deepfake_tfdata.training.stages import Stage
 
 _LOG = logging.getLogger(__name__)
 # Called with the number of steps to come; gives what is called with a note after each.
@@ -102,15 +105,30 @@ def _build(
             lstm_units=config.lstm_units,
             dropout=config.dropout,
         )
+        stages = _stages(config, loop.steps_per_epoch, loss_scaling=precision == "mixed_float16")
+    run = Run(config, spec.to_dict(), spec.hash, count_parameters(model), package_versions(), git_revision())
+    return Trainer(model, stages, strategy, loop), run
+
+
+def _stages(config: TrainConfig, steps_per_epoch: int, loss_scaling: bool) -> list[Stage]:
+    """One stage, or two where the backbone is frozen first."""
+
+    def stage(first_epoch: int, end: int, frozen: bool, learning_rate: float) -> Stage:
         optimizer = build_optimizer(
-            config.optimizer,
+            dataclasses.replace(config.optimizer, learning_rate=learning_rate),
             config.batch_size,
-            loop.steps_per_epoch,
-            config.epochs,
-            loss_scaling=precision == "mixed_float16",
+            steps_per_epoch,
+            end - first_epoch,
+            loss_scaling,
         )
-    run = Run(config, spec.to_dict(), spec.hash, count_parameters(model), package_versions())
-    return Trainer(model, optimizer, strategy, loop), run
+        return Stage(first_epoch, frozen, config.finetune_layers, optimizer)
+
+    frozen_until, rate = min(config.freeze_epochs, config.epochs), config.optimizer.learning_rate
+    stages = [stage(0, frozen_until, True, rate)] if frozen_until else []
+    if frozen_until < config.epochs:
+        rate = config.finetune_learning_rate if frozen_until else rate
+        stages.append(stage(frozen_until, config.epochs, False, rate))
+    return stages
 
 
 def _fit(
