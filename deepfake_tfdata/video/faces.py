@@ -12,7 +12,8 @@ from deepfake_tfdata.video.decode import ChosenFrames, decode_frames
 from deepfake_tfdata.video.detectors import Detector
 from deepfake_tfdata.video.errors import VideoError
 from deepfake_tfdata.video.sampling import sample_frames
-from deepfake_tfdata.video.track import centre_jitter, fill_gaps, follow_face, smooth_track, smoothing_window
+from deepfake_tfdata.video.smooth import centre_jitter, fill_gaps, smooth_track, smoothing_window
+from deepfake_tfdata.video.track import follow_face
 
 # Containers round to a millisecond, and videos that start elsewhere may still run alike.
 _SAME_TIME_SECONDS = 0.005

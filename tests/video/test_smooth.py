@@ -1,0 +1,81 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from deepfake_tfdata.video.errors import NoFaceError
+from deepfake_tfdata.video.smooth import centre_jitter, centres_of, fill_gaps, smooth_track, smoothing_window
+
+
+def box(x, y, side):
+    return np.array([x, y, x + side, y + side], np.float32)
+
+
+@given(
+    st.lists(st.booleans(), min_size=1, max_size=40).filter(any), st.sampled_from([3, 7, 13]), st.integers(0)
+)
+def test_a_smoothed_track_has_one_size_and_stays_near_the_face(found, window, seed):
+    found = np.array(found)
+    noise = np.random.default_rng(seed).uniform(-3, 3, (len(found), 4))
+    smooth = smooth_track((box(100, 80, 90) + noise).astype(np.float32), found, window)
+    sizes = smooth[:, 2:] - smooth[:, :2]
+    np.testing.assert_allclose(sizes, np.broadcast_to(sizes[0], sizes.shape), atol=1e-3)
+    np.testing.assert_allclose(smooth, np.broadcast_to(box(100, 80, 90), smooth.shape), atol=6)
+
+
+@given(st.lists(st.booleans(), min_size=3, max_size=40).filter(any), st.sampled_from([3, 7, 13]))
+def test_steady_motion_is_left_as_it_is(found, window):
+    found = np.array(found)
+    boxes = np.stack([box(10 + 3 * t, 50 - 2 * t, 80) for t in range(len(found))])
+    np.testing.assert_allclose(smooth_track(boxes, found, window)[found], boxes[found], atol=1e-3)
+
+
+@pytest.mark.parametrize("wrong", [0, 1, 6, 19])
+@pytest.mark.parametrize("window", [3, 13])
+def test_one_wrong_box_moves_nothing(wrong, window):
+    boxes = np.stack([box(10 + 2 * t, 50, 80) for t in range(20)])
+    clean = boxes.copy()
+    boxes[wrong] += 25
+    boxes[10:13] = 0
+    found = np.arange(20) // 3 != 3
+    found[9] = True
+    found[10:13] = False
+    smooth = smooth_track(boxes, found, window)
+    np.testing.assert_allclose(centres_of(smooth), centres_of(clean), atol=5)
+
+
+@pytest.mark.parametrize(("window", "times"), [(3, 3), (13, 20)])
+def test_jitter_is_taken_out(window, times):
+    random = np.random.default_rng(0)
+    boxes = np.stack([box(100, 100, 80)] * 200) + np.tile(random.normal(0, 2, (200, 2)), 2)
+    found = random.random(200) < 0.9
+    smooth = smooth_track(boxes.astype(np.float32), found, window)
+    before, after = (np.median(centre_jitter(track, found)) for track in (boxes, smooth))
+    assert after < before / times
+
+
+def test_jitter_counts_what_is_not_steady_and_no_filled_gap():
+    boxes = np.stack([box(5 * t, 0, 10) for t in range(7)])
+    boxes[3] += [2, 0, 2, 0]
+    every = np.ones(7, bool)
+    np.testing.assert_allclose(centre_jitter(boxes, every), [0, 2, 4, 2, 0])
+    np.testing.assert_allclose(centre_jitter(boxes, every & (np.arange(7) != 5)), [0, 2, 4])
+    assert len(centre_jitter(boxes[:2], every[:2])) == len(centre_jitter(boxes[:1], every[:1])) == 0
+
+
+def test_gaps_are_interpolated_and_ends_repeated():
+    boxes = np.stack([box(0, 0, 10), box(10, 0, 10), box(0, 0, 1), box(30, 0, 10), box(0, 0, 1)])
+    filled = fill_gaps(boxes, np.array([False, True, False, True, False]))
+    np.testing.assert_allclose(filled[:, 0], [10, 10, 20, 30, 30])
+
+
+@pytest.mark.parametrize("make", [fill_gaps, lambda boxes, found: smooth_track(boxes, found, 3)])
+def test_a_face_that_was_never_found_has_no_track(make):
+    with pytest.raises(NoFaceError):
+        make(np.zeros((3, 4)), np.zeros(3, bool))
+
+
+def test_the_window_spans_half_a_second_and_is_odd():
+    assert smoothing_window(np.arange(32) / 25) == 13
+    assert smoothing_window(np.arange(32) * 0.4) == 3
+    assert smoothing_window(np.zeros(1)) == 3
