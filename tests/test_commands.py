@@ -94,6 +94,12 @@ def failing(result) -> str:
         ("convert", ["--source={tree}", "--output={tmp}/out", "--regions=ears"], "unknown region 'ears'"),
         ("convert", ["--source={tree}", "--output={tmp}/out", "--compression=raw"], "no raw videos"),
         ("convert", ["--source={tree}", "--output={tmp}/out", "--workers=0"], "--workers=0"),
+        (
+            "convert",
+            ["--source={tree}", "--output={tmp}/out", "--manipulations=Nope"],
+            "unknown manipulation 'Nope'",
+        ),
+        ("convert", ["--source={tree}", "--output={tmp}/out", "--strict_split"], "--conversion_dict=FILE"),
         ("convert", ["--source={tree}", "--output={records}"], "different clip specs"),
         ("convert", ["--output={tmp}/out"], "--source is missing"),
         ("convert", ["--source={tree}", "--nonsense=1"], "nonsense"),

@@ -86,7 +86,7 @@ def _given_splits(data: DataSet, splits: str | None) -> tuple[Mapping[str, str] 
         return data.splits, "the data set's own lists"
     unlisted = [video for video in data.videos if data.unlisted.issuperset(video.identities)]
     listed = split_by_identity(data.videos, read_split_lists(lists))
-    return {**divide_by_hash(unlisted), **listed}, f"the lists in {lists}"
+    return {**divide_by_hash(unlisted), **listed}, "split lists"
 
 
 def _source_videos(

@@ -31,7 +31,7 @@ def select(source, splits=None, conversion_dict=None, strict_split=False, layout
 def test_the_lists_that_ship_with_the_data_are_used(ffpp):
     selection = select(ffpp)
     assert selection.assignment.splits["Face2Face/002_332"] == "test"
-    assert selection.summary[1] == f"divided by the lists in {ffpp}/splits: train 4, val 4, test 4"
+    assert selection.summary[1] == "divided by split lists: train 4, val 4, test 4"
 
 
 def test_the_word_hash_passes_over_them(ffpp):
@@ -92,7 +92,7 @@ def test_flags_that_make_no_sense_are_refused(ffpp, flags, message):
 
 def test_a_dictionary_and_lists_of_another_data_set_are_refused(ffpp, tmp_path_factory):
     folder = make_tree(tmp_path_factory.mktemp("plain"), "real/a.mp4", "fake/a.mp4")
-    with pytest.raises(UserError, match=r"no video of .* has a split by the lists in .*; check --splits"):
+    with pytest.raises(UserError, match=r"no video of .* has a split by split lists; check --splits"):
         select(folder, splits=str(ffpp / "splits"))
     path = write(folder / "conversion_dict.json", '{"331": "R03Sko97IDE 0"}')
     with pytest.raises(UserError, match="none of the identities"):

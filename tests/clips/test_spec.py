@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deepfake_tfdata.clips.regions import REGIONS, Region
+from deepfake_tfdata.clips.regions import DEFAULT_REGIONS, REGIONS, Region
 from deepfake_tfdata.clips.spec import ClipSpec, require_same_spec
 from deepfake_tfdata.errors import UserError
 
@@ -14,6 +14,12 @@ CHANGES = {
     "frame_size": 112,
     "encoding": "png",
     "tracking": "per_frame",
+    "sampling": "consecutive",
+    "fit": "letterbox",
+    "detector": "boxes",
+    "detector_hash": "0123456789ab",
+    "share_tracks": True,
+    "min_found": 0.8,
     "margin": 0.2,
     "regions": (Region("full", 0, 0, 1, 1),),
 }
@@ -42,7 +48,17 @@ def test_equal_specs_pass_although_json_made_lists_of_tuples():
     require_same_spec(spec.to_dict(), json.loads(json.dumps(spec.to_dict())), "a", "b")
 
 
-@pytest.mark.parametrize("values", [{"encoding": "bmp"}, {"num_frames": 0}, {"frame_size": 10**6}])
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"encoding": "bmp"},
+        {"num_frames": 0},
+        {"frame_size": 10**6},
+        {"fit": "crop"},
+        {"min_found": 1.5},
+        {"clips_per_video": 3},
+    ],
+)
 def test_refuses_what_makes_no_sense(values):
     with pytest.raises(UserError, match=f"--{next(iter(values))}={next(iter(values.values()))}"):
         ClipSpec(**values)
@@ -54,3 +70,13 @@ def test_eyes_and_mouth_are_the_outer_35_percent():
     faces = np.array([[100.0, 200.0, 200.0, 300.0]])
     np.testing.assert_allclose(REGIONS["eyes"].boxes(faces), [[100, 200, 200, 235]])
     np.testing.assert_allclose(REGIONS["mouth"].boxes(faces), [[100, 265, 200, 300]])
+
+
+def test_control_strips_have_the_area_of_the_mouth():
+    areas = {
+        region.name: (region.right - region.left) * (region.bottom - region.top)
+        for region in REGIONS.values()
+    }
+    assert areas["nose"] == pytest.approx(areas["mouth"])
+    assert areas["forehead"] == pytest.approx(areas["mouth"])
+    assert set(DEFAULT_REGIONS) < set(REGIONS)

@@ -17,7 +17,7 @@ def test_the_plan_is_printed_and_nothing_written(ffpp_tree, convert_flags, comma
     assert lines == [
         "FaceForensics++ official: 14 originals, Face2Face 14; missing: Deepfakes, FaceShifter, FaceSwap, "
         "NeuralTextures, DeepFakeDetection",
-        f"divided by the lists in {ffpp_tree}/splits: train 12, val 8, test 8",
+        "divided by split lists: train 12, val 8, test 8",
         "split  class  method     videos",
         "train  real   original   6",
         "train  fake   Face2Face  6",

@@ -1,6 +1,7 @@
 """How the field's data sets lie on disk. A layout turns a folder into videos; LAYOUTS lists them all."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 from typing import Protocol
 
@@ -16,6 +17,7 @@ from deepfake_tfdata.clips.layouts import (
 )
 from deepfake_tfdata.clips.layouts.data_set import DataSet
 from deepfake_tfdata.clips.layouts.tree import folders
+from deepfake_tfdata.clips.video import Video
 from deepfake_tfdata.errors import UserError
 from deepfake_tfdata.storage import AnyPath
 
@@ -109,23 +111,38 @@ def read_data_set(
     if layout.COMPRESSIONS and compression not in layout.COMPRESSIONS:
         known = ", ".join(layout.COMPRESSIONS)
         raise UserError(f"--compression={compression} is unknown to {layout.TITLE}; choose from {known}")
-    form = f"{compression} " if layout.COMPRESSIONS else ""
     data = layout.read(source, compression, manipulations)
-    videos = sorted(data.videos, key=lambda video: (video.key, video.path))
-    found = {video.manipulation for video in videos if video.label == 1}
-    for method in manipulations or ():
-        if method not in found:
-            everything = layout.read(source, compression, None).videos
-            there = {video.manipulation for video in everything if video.label == 1}
-            if method not in {*layout.METHODS, *there}:
-                known = ", ".join(dict.fromkeys([*layout.METHODS, *sorted(there)]))
-                raise UserError(f"unknown manipulation '{method}'; choose from {known}")
-            raise UserError(f"no {form}videos of '{method}' in {source}; download them or leave it out")
-    if not videos:
-        raise UserError(f"no {form}videos in {source}; expected {layout.DESCRIPTION}")
-    for first, second in pairwise(videos):
+    form = f"{compression} videos" if layout.COMPRESSIONS else "videos"
+    _check_methods(layout, source, compression, manipulations or (), data, form)
+    if not data.videos:
+        raise UserError(f"no {form} in {source}; expected {layout.DESCRIPTION}")
+    return replace(data, videos=_sorted_unique(data.videos))
+
+
+def _check_methods(
+    layout: Layout,
+    source: AnyPath,
+    compression: str,
+    manipulations: Sequence[str],
+    data: DataSet,
+    form: str,
+) -> None:
+    """Refuses a method that was asked for and has no videos."""
+    for method in manipulations:
+        if method in data.methods:
+            continue
+        known = [*layout.METHODS, *sorted(layout.read(source, compression, None).methods)]
+        if method in known:
+            raise UserError(f"no {form} of '{method}' in {source}; download them or leave it out")
+        raise UserError(f"unknown manipulation '{method}'; choose from {', '.join(dict.fromkeys(known))}")
+
+
+def _sorted_unique(videos: Sequence[Video]) -> list[Video]:
+    """The videos by key; UserError where two have one."""
+    ordered = sorted(videos, key=lambda video: (video.key, video.path))
+    for first, second in pairwise(ordered):
         if first.key == second.key:
             raise UserError(
                 f"two videos are called '{first.key}': {first.path} and {second.path}; rename or remove one"
             )
-    return DataSet(videos, data.splits, data.split_lists, data.unlisted, data.missing)
+    return ordered

@@ -26,10 +26,15 @@ class DataSet:
     unlisted: frozenset[str] = frozenset()
     missing: list[str] = field(default_factory=list)
 
+    @property
+    def methods(self) -> Counter[str]:
+        """How many fakes each method has."""
+        return Counter(video.manipulation for video in self.videos if video.label == 1)
+
     def summary(self, title: str) -> str:
         """One line: what was found, and what is missing."""
         originals = sum(video.label == 0 for video in self.videos)
-        methods = Counter(video.manipulation for video in self.videos if video.label == 1)
-        found = [f"{originals} originals", *(f"{name} {count}" for name, count in sorted(methods.items()))]
+        fakes = [f"{method} {count}" for method, count in sorted(self.methods.items())]
+        found = [f"{originals} originals", *fakes]
         missing = f"; missing: {', '.join(self.missing)}" if self.missing else ""
         return f"{title}: {', '.join(found)}{missing}"

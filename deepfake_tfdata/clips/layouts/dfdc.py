@@ -85,7 +85,7 @@ def _read_table(folder: AnyPath) -> Mapping[str, Mapping[str, Any]]:
         for name, row in table.items():
             if str(row["label"]) not in _LABELS:
                 raise UserError(f"{path} has the label '{row['label']}' for {name}; expected REAL or FAKE")
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, csv.Error):
         raise UserError(
             f'{path} is no table of labels; expected {{"NAME.mp4": {{"label": "FAKE", "original": ...}}}} in '
             f"{METADATA}, or the columns filename and label in {LABELS}"
@@ -96,5 +96,5 @@ def _read_table(folder: AnyPath) -> Mapping[str, Mapping[str, Any]]:
 def _video(path: AnyPath, row: Mapping[str, Any]) -> Video:
     label = _LABELS[str(row["label"])]
     # The name of a fake's original; the actors are not named anywhere.
-    original = (row.get("original") or path.name).rpartition(".")[0]
+    original = str(row.get("original") or path.name).rpartition(".")[0]
     return Video(str(path), path.stem, label, METHODS[0] if label else ORIGINAL, target_id=original)

@@ -13,7 +13,8 @@ from deepfake_tfdata.errors import UserError
 from deepfake_tfdata.storage import AnyPath, as_path
 
 TITLE = "CSV"
-DESCRIPTION = "a file NAME.csv with the columns path,label[,split,video_id,target_id,source_id,manipulation]"
+HEADER = "path,label[,split,video_id,target_id,source_id,manipulation]"
+DESCRIPTION = f"a file NAME.csv with the columns {HEADER}"
 METHODS = ("fake",)
 COMPRESSIONS = ()
 COLUMNS = ("path", "label", "split", "video_id", "target_id", "source_id", "manipulation")
@@ -71,9 +72,7 @@ def _check_header(path: AnyPath, header: Sequence[str]) -> None:
     lacking = [name for name in COLUMNS[:2] if name not in header]
     unknown = [name for name in header if name not in COLUMNS]
     if lacking or unknown or len(set(header)) < len(header):
-        raise UserError(
-            f"{path} begins with '{','.join(header)}'; expected {DESCRIPTION.partition('columns ')[2]}"
-        )
+        raise UserError(f"{path} begins with '{','.join(header)}'; expected {HEADER}")
 
 
 def _clean(row: Mapping[str | None, str | None], number: int, path: AnyPath) -> dict[str, str]:

@@ -15,7 +15,7 @@ def entries(folder: AnyPath) -> list[AnyPath]:
     Raises:
         UserError: the folder may not be read.
     """
-    if not folder.is_dir():
+    if not _is_folder(folder):
         return []
     try:
         return sorted(folder.iterdir(), key=str)
@@ -25,7 +25,9 @@ def entries(folder: AnyPath) -> list[AnyPath]:
 
 def folders(folder: AnyPath) -> list[AnyPath]:
     """The folders in a folder, sorted."""
-    return [path for path in entries(folder) if path.suffix.lower() not in VIDEO_SUFFIXES and path.is_dir()]
+    return [
+        path for path in entries(folder) if path.suffix.lower() not in VIDEO_SUFFIXES and _is_folder(path)
+    ]
 
 
 def child(folder: AnyPath, name: str) -> AnyPath:
@@ -63,6 +65,13 @@ def read_text(path: AnyPath) -> str:
 def relative_name(path: AnyPath, root: AnyPath) -> str:
     """The path below the root without its ending, with forward slashes: unique but for the ending."""
     return path.relative_to(root).with_suffix("").as_posix()
+
+
+def _is_folder(path: AnyPath) -> bool:
+    try:
+        return path.is_dir()
+    except PermissionError:
+        return False
 
 
 def _folders(folder: AnyPath, seen: set[AnyPath]) -> Iterator[AnyPath]:
