@@ -30,6 +30,9 @@ td:first-child { font-weight: 600; white-space: normal; }
 td:last-child { white-space: normal; overflow-wrap: break-word; min-width: 9rem; }
 .pictures { display: grid; grid-template-columns: repeat(auto-fit, minmax(20rem, 1fr)); gap: 1rem; }
 .pictures img { width: 100%; height: auto; border-radius: 6px; background: #fff; }
+figure { margin: 0; }
+figcaption { color: var(--muted); font-size: .85rem; overflow-wrap: anywhere; }
+figcaption b { color: var(--text); }
 .interval { width: 6rem; height: 1.1rem; vertical-align: middle; }
 @media print { body { padding: 0; background: #fff; } section { border-color: #ccc; } }
 """
@@ -85,11 +88,23 @@ def pictures(images: Mapping[str, bytes]) -> Html:
     Args:
         images: the file of each, by the text that describes it.
     """
-    tags = (
-        f'<img alt="{escape(text)}" src="data:image/png;base64,{base64.b64encode(image).decode()}">'
-        for text, image in images.items()
-    )
+    tags = (_image(text, image) for text, image in images.items())
     return Html(f'<div class="pictures">{"".join(tags)}</div>')
+
+
+def figures(images: Iterable[tuple[str, str, bytes]]) -> Html:
+    """PNG or JPEG images side by side, each with a title and a note below."""
+    cards = []
+    for title, note, image in images:
+        caption = f"<figcaption><b>{escape(title)}</b> {escape(note)}</figcaption>"
+        cards.append(f"<figure>{_image(title, image)}{caption}</figure>")
+    return Html(f'<div class="pictures">{"".join(cards)}</div>')
+
+
+def _image(text: str, content: bytes) -> Html:
+    kind = "jpeg" if content.startswith(b"\xff\xd8") else "png"
+    data = base64.b64encode(content).decode()
+    return Html(f'<img alt="{escape(text)}" src="data:image/{kind};base64,{data}">')
 
 
 def interval_bar(low: float | None, value: float | None, high: float | None) -> Html:

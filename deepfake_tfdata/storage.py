@@ -5,9 +5,9 @@ methods that this package uses, so that code which takes a path works with both.
 and is imported only once a URL is really used: worker processes with local videos never load it.
 """
 
+import errno
 import fnmatch
 import functools
-import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -128,17 +128,37 @@ class RemotePath:
 AnyPath = Path | RemotePath
 
 
+class UnreachableError(Exception):
+    """A file on object storage can't be downloaded; TensorFlow has tried several times."""
+
+
 @contextmanager
 def local_copy(name: str) -> Iterator[str]:
-    """The name of a local file with the same content: the file itself, or a download, deleted after use."""
+    """The name of a local file with the same content: the file itself, or a download, deleted after use.
+
+    Raises:
+        UnreachableError: it can't be downloaded.
+        OSError: the temporary folder has no space left.
+    """
     path = as_path(name)
     if isinstance(path, Path):
         yield name
         return
     with tempfile.TemporaryDirectory(prefix="deepfake_tfdata_") as folder:
-        local = os.path.join(folder, path.name)  # noqa: PTH118
-        path._gfile().copy(path.url, local)
-        yield local
+        copy = Path(folder) / path.name
+        _download(path, copy)
+        yield str(copy)
+
+
+def _download(path: RemotePath, copy: Path) -> None:
+    import tensorflow as tf
+
+    try:
+        path._gfile().copy(path.url, str(copy))
+    except tf.errors.ResourceExhaustedError as error:
+        raise OSError(errno.ENOSPC, "no space left for downloads", str(copy.parent)) from error
+    except tf.errors.OpError as error:
+        raise UnreachableError(f"{path} can't be downloaded: {error.message}") from error
 
 
 @functools.cache

@@ -6,7 +6,7 @@ import pytest
 
 from deepfake_tfdata.errors import UserError
 from deepfake_tfdata.files import atomic_path, write_text
-from deepfake_tfdata.storage import as_path, local_copy
+from deepfake_tfdata.storage import UnreachableError, as_path, local_copy
 
 
 @pytest.fixture
@@ -54,6 +54,11 @@ def test_a_download_is_gone_after_its_use(folder):
         assert pathlib.Path(name).read_bytes() == b"frames"
         assert name.endswith("video.mp4")
     assert not pathlib.Path(name).exists()
+
+
+def test_a_file_that_can_not_be_downloaded_is_named():
+    with pytest.raises(UnreachableError, match="none"):
+        local_copy("ram://test_storage/none.mp4").__enter__()
 
 
 def test_a_local_video_is_not_copied():

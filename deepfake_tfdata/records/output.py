@@ -54,8 +54,9 @@ def explained_write_errors(output: AnyPath) -> Iterator[None]:
     except OSError as error:
         place = error.filename or output
         raise UserError(_explain(place, error.errno in _FULL, error.strerror or str(error))) from error
-    except (tf.errors.OpError, tf.errors.ResourceExhaustedError) as error:
-        full = isinstance(error, tf.errors.ResourceExhaustedError) or "File too large" in error.message
+    except tf.errors.OpError as error:
+        # TensorFlow's names for ENOSPC and EFBIG.
+        full = isinstance(error, (tf.errors.ResourceExhaustedError, tf.errors.OutOfRangeError))
         raise UserError(_explain(output, full, error.message)) from error
 
 

@@ -6,14 +6,17 @@ import signal
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection, wait
+from queue import SimpleQueue
 
 from deepfake_tfdata.clips.limits import MAX_WORKER_BYTES
 from deepfake_tfdata.clips.processed import FaceStatistics, ProcessedVideo
 from deepfake_tfdata.clips.video import Video
+from deepfake_tfdata.storage import UnreachableError, local_copy
 
 Work = Callable[[Video], ProcessedVideo]
 # Ten minutes of 1080p decode in less; what takes longer hangs.
@@ -39,93 +42,111 @@ class Outcome:
 
 
 def process_in_order(
-    videos: Iterable[Video], work: Work, workers: int, time_limit: float = TIME_LIMIT_SECONDS
+    videos: Sequence[Video], work: Work, workers: int, time_limit: float = TIME_LIMIT_SECONDS
 ) -> Iterator[tuple[Video, Outcome]]:
     """Processes videos in parallel and yields them in their order.
 
     Args:
-        videos: what to process.
+        videos: what to process; one on object storage is downloaded first, and its copy deleted after.
         work: from a video to its clips; picklable, run in worker processes.
         workers: how many processes.
         time_limit: seconds a video may take before its worker is killed.
     """
-    waiting = deque(enumerate(videos))
-    pool = [_Worker(work) for _ in range(min(workers, len(waiting)))]
-    held: dict[int, tuple[Video, Outcome]] = {}
-    next_index = 0
-    try:
-        while waiting or held or any(worker.task for worker in pool):
-            for worker in pool:
-                if not worker.task and waiting and waiting[0][0] < next_index + _LOOKAHEAD * workers:
-                    worker.start(*waiting.popleft())
-            for worker in _finished(pool, time_limit):
-                index, video, outcome = worker.collect(time_limit)
-                held[index] = video, outcome
-            while next_index in held:
-                yield held.pop(next_index)
-                next_index += 1
-    finally:
-        for worker in pool:
-            worker.kill()
+    idle: SimpleQueue[Worker] = SimpleQueue()
+    pool = [Worker(work, time_limit) for _ in range(min(workers, len(videos)))]
+    for worker in pool:
+        idle.put(worker)
 
-
-def _finished(pool: list["_Worker"], time_limit: float) -> list["_Worker"]:
-    """Waits until a worker has answered, died or run out of time."""
-    busy = {worker.connection: worker for worker in pool if worker.task}
-    if not busy:
-        return []
-    patience = min(worker.started for worker in busy.values()) + time_limit - time.monotonic()
-    ready = [busy[connection] for connection in wait(list(busy), timeout=max(patience, 0))]
-    return ready or [w for w in busy.values() if time.monotonic() - w.started >= time_limit]
-
-
-class _Worker:
-    """A process and the pipe to it; made anew after a crash."""
-
-    def __init__(self, work: Work) -> None:
-        self._work = work
-        self.task: tuple[int, Video] | None = None
-        self.started = 0.0
-        self._spawn()
-
-    def start(self, index: int, video: Video) -> None:
-        self.task = index, video
-        self.started = time.monotonic()
-        # A worker that died before it was asked is noticed when it is collected.
-        with suppress(ConnectionError):
-            self.connection.send(video)
-
-    def collect(self, time_limit: float) -> tuple[int, Video, Outcome]:
-        """The outcome of the task; a worker that gave none is replaced."""
-        index, video = self.task
-        self.task = None
+    def process(video: Video) -> Outcome:
         try:
-            if self.connection.poll():
-                return index, video, self.connection.recv()
-            outcome = Outcome(
-                ProcessedVideo(), "timed_out", f"it took more than {time_limit:g} seconds", time_limit
-            )
-        except (EOFError, OSError):
-            # OSError: it died in the middle of its answer.
-            self._process.join()
-            reason = f"the decoder crashed (exit code {self._process.exitcode})"
-            outcome = Outcome(ProcessedVideo(), "crashed", reason, time.monotonic() - self.started)
-        self.kill()
-        self._spawn()
-        return index, video, outcome
+            with _local(video) as copy:
+                worker = idle.get()
+                try:
+                    return worker.process(copy)
+                finally:
+                    idle.put(worker)
+        except UnreachableError as error:
+            return Outcome(ProcessedVideo(), "unreachable", str(error), 0.0)
 
-    def kill(self) -> None:
+    # Twice as many threads as processes: while one waits for its worker, another downloads.
+    threads = ThreadPoolExecutor(2 * workers)
+    pending: deque[tuple[Video, Future[Outcome]]] = deque()
+    try:
+        for video in videos:
+            pending.append((video, threads.submit(process, video)))
+            if len(pending) >= _LOOKAHEAD * workers:
+                first, outcome = pending.popleft()
+                yield first, outcome.result()
+        for first, outcome in pending:
+            yield first, outcome.result()
+    finally:
+        for _, outcome in pending:
+            outcome.cancel()
+        for worker in pool:
+            worker.close()
+        threads.shutdown()
+
+
+class Worker:
+    """A process that works on one video at a time; made anew after a crash.
+
+    Args:
+        work: from a video to its clips; picklable.
+        time_limit: seconds a video may take.
+    """
+
+    def __init__(self, work: Work, time_limit: float = TIME_LIMIT_SECONDS) -> None:
+        self._work = work
+        self._time_limit = time_limit
+        self._closed = False
+        self._ending = threading.Lock()
+        self._spawn()
+
+    def process(self, video: Video) -> Outcome:
+        """The outcome of a video, whatever it does to the process."""
+        start = time.monotonic()
+        try:
+            self._connection.send(video)
+            if self._connection.poll(self._time_limit):
+                return self._connection.recv()
+            status, reason = "timed_out", f"it took more than {self._time_limit:g} seconds"
+        except (EOFError, OSError):
+            # The process is gone; OSError where it went in the middle of its answer.
+            self._process.join()
+            status, reason = "crashed", f"the decoder crashed (exit code {self._process.exitcode})"
+        with self._ending:
+            self._kill()
+            if not self._closed:
+                self._spawn()
+        return Outcome(ProcessedVideo(), status, reason, time.monotonic() - start)
+
+    def close(self) -> None:
+        """Ends the process, at once, even in the middle of a video that another thread waits for."""
+        with self._ending:
+            self._closed = True
+            self._process.kill()
+            self._process.join()
+
+    def _kill(self) -> None:
         self._process.kill()
         self._process.join()
-        self.connection.close()
+        self._connection.close()
 
     def _spawn(self) -> None:
         # Spawned, not forked: TensorFlow's threads in this process do not survive a fork.
         context = multiprocessing.get_context("spawn")
-        self.connection, theirs = context.Pipe()
+        self._connection, theirs = context.Pipe()
         self._process = context.Process(target=_serve, args=(theirs, self._work), daemon=True)
         self._process.start()
         theirs.close()
+
+
+@contextmanager
+def _local(video: Video) -> Iterator[Video]:
+    """The video, and the original that it shares a track with, with paths of local files."""
+    with ExitStack() as stack:
+        original = video.original and stack.enter_context(_local(video.original))
+        yield replace(video, path=stack.enter_context(local_copy(video.path)), original=original)
 
 
 def _serve(connection: Connection, work: Work) -> None:

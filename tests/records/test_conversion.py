@@ -1,13 +1,7 @@
 """The convert command on real videos, interrupted and not."""
 
 import json
-import os
-import random
 import shutil
-import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -73,29 +67,6 @@ def test_worker_count_changes_no_byte(records, convert_flags, command, tmp_path)
     result = command("convert", *convert_flags, f"--output={tmp_path}", "--workers=1")
     assert result.returncode == 0, result.stderr
     assert shard_bytes(tmp_path) == shard_bytes(records)
-
-
-def test_killed_at_random_moments_it_finishes_with_the_same_bytes(records, convert_flags, tmp_path):
-    arguments = [sys.executable, "-m", "deepfake_tfdata.convert", *convert_flags, f"--output={tmp_path}"]
-    chance = random.Random(0)
-    for _ in range(3):
-        process = subprocess.Popen(arguments, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
-        # TensorFlow's import takes some seconds; the kill should hit the work.
-        deadline = time.monotonic() + 60
-        while not (tmp_path / "conversion.json").exists() and time.monotonic() < deadline:
-            time.sleep(0.05)
-        time.sleep(chance.uniform(1, 5))
-        os.kill(process.pid, signal.SIGKILL)
-        process.wait()
-        assert all(content == shard_bytes(records)[name] for name, content in whole_shards(tmp_path).items())
-    subprocess.run(arguments, check=True, capture_output=True)
-    assert shard_bytes(tmp_path) == shard_bytes(records)
-    assert ledger(tmp_path).keys() == ledger(records).keys()
-    assert not list(tmp_path.rglob("*.incomplete*"))
-
-
-def whole_shards(folder: Path) -> dict[str, bytes]:
-    return {name: content for name, content in shard_bytes(folder).items() if ".incomplete" not in name}
 
 
 def test_a_deleted_shard_is_made_again(records, convert_flags, command, tmp_path):

@@ -1,0 +1,179 @@
+"""contact_sheet.html: one self-contained page to check a conversion by eye."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import tensorflow as tf
+
+from deepfake_tfdata.clips.spec import ClipSpec
+from deepfake_tfdata.clips.splits import SPLITS
+from deepfake_tfdata.clips.video import LABEL_NAMES, Video
+from deepfake_tfdata.files import write_text
+from deepfake_tfdata.page import Html, figures, page, section, table
+from deepfake_tfdata.records.example import parse_example
+from deepfake_tfdata.records.ledger import OK, LedgerEntry
+from deepfake_tfdata.records.plan import ShardPlan
+from deepfake_tfdata.storage import AnyPath
+
+CONTACT_SHEET = "contact_sheet.html"
+_WORST_SHOWN = 12  # of each kind
+_VIDEOS_SHOWN = 60
+_FAILURES_SHOWN = 100
+_FRAMES_SHOWN = 8
+_CROP_HEIGHT = 80  # pixels
+_GAP = 2
+_RED = (213, 94, 0)
+
+
+@dataclass(frozen=True)
+class _Converted:
+    """A video with clips, and where the first of them is."""
+
+    video: Video
+    entry: LedgerEntry
+    shard: ShardPlan
+    position: int
+
+    def coverage(self, num_frames: int) -> float:
+        """In which share of its frames the face was found."""
+        return self.entry.faces.frames_found / (num_frames * self.entry.clips)
+
+
+def write_contact_sheet(
+    output: AnyPath,
+    regions: Sequence[str],
+    spec: ClipSpec,
+    plan: Sequence[ShardPlan],
+    entries: Mapping[str, LedgerEntry],
+) -> None:
+    """Writes OUTPUT/contact_sheet.html, which follows from the records alone.
+
+    Args:
+        output: the folder of finished records.
+        regions: whose crops to show, from top to bottom.
+        spec, plan: of the conversion.
+        entries: of the ledger, by video key.
+    """
+    converted = list(_converted(plan, entries))
+    lead = f"{len(converted):,} of {len(entries):,} videos gave clips."
+    sections = [section("Videos", _counts(plan, entries))]
+    failures = [entry for entry in entries.values() if entry.status != OK]
+    if failures:
+        sections.append(section(f"Not used: {len(failures):,}", *_failures(failures)))
+    legend = (
+        f"{_FRAMES_SHOWN} frames from first to last; rows: {', '.join(regions)}. Orange frames: the face was "
+        "not found there, and the box was carried over from its neighbours."
+    )
+    for heading, members in _chosen(converted, spec.num_frames):
+        strips = (
+            (item.video.key, _note(item, spec), _strip(item, regions, spec, output)) for item in members
+        )
+        sections.append(section(heading, legend, figures(strips)))
+    write_text(output / CONTACT_SHEET, page("Contact sheet of a conversion", lead, sections))
+
+
+def _converted(plan: Iterable[ShardPlan], entries: Mapping[str, LedgerEntry]) -> Iterator[_Converted]:
+    for shard in plan:
+        position = 0
+        for video in shard.videos:
+            entry = entries[video.key]
+            if entry.clips:
+                yield _Converted(video, entry, shard, position)
+            position += entry.clips
+
+
+def _chosen(converted: Sequence[_Converted], num_frames: int) -> Iterator[tuple[str, list[_Converted]]]:
+    """The videos to show under their headings: the worst, then others that only their names decide."""
+    rest = sorted(converted, key=lambda item: hashlib.sha256(item.video.key.encode()).digest())
+    by_jitter = sorted(rest, key=lambda item: -(item.entry.faces.jitter_smooth or 0.0))
+    by_coverage = sorted(rest, key=lambda item: item.coverage(num_frames))
+    shown: set[str] = set()
+    for heading, items, count in (
+        ("Highest jitter", [item for item in by_jitter if item.entry.faces.jitter_smooth], _WORST_SHOWN),
+        ("Lowest coverage", [item for item in by_coverage if item.coverage(num_frames) < 1], _WORST_SHOWN),
+        ("Others, by chance", rest, _VIDEOS_SHOWN),
+    ):
+        members = [item for item in items if item.video.key not in shown][
+            : min(count, _VIDEOS_SHOWN - len(shown))
+        ]
+        shown |= {item.video.key for item in members}
+        if members:
+            yield heading, members
+
+
+def _counts(plan: Iterable[ShardPlan], entries: Mapping[str, LedgerEntry]) -> Html:
+    counts: Counter[tuple[str, int, str]] = Counter()
+    clips: Counter[tuple[str, int]] = Counter()
+    for shard in plan:
+        for video in shard.videos:
+            counts[shard.split, video.label, entries[video.key].status] += 1
+            clips[shard.split, video.label] += entries[video.key].clips
+    statuses = sorted({status for _, _, status in counts}, key=lambda status: (status != OK, status))
+    rows = [
+        (
+            split,
+            LABEL_NAMES[label],
+            clips[split, label],
+            *(counts[split, label, status] for status in statuses),
+        )
+        for split in SPLITS
+        for label in range(len(LABEL_NAMES))
+        if any(counts[split, label, status] for status in statuses)
+    ]
+    return table(("split", "class", "clips", *statuses), rows)
+
+
+def _failures(failures: Sequence[LedgerEntry]) -> tuple[str, ...]:
+    rows = [(entry.video, entry.status, entry.reason) for entry in failures[:_FAILURES_SHOWN]]
+    more = len(failures) - len(rows)
+    notes = (f"and {more:,} more in ledger.jsonl",) if more else ()
+    return (table(("video", "status", "reason"), rows), *notes)
+
+
+def _note(item: _Converted, spec: ClipSpec) -> str:
+    faces = item.entry.faces
+    parts = [
+        LABEL_NAMES[item.video.label],
+        item.shard.split,
+        f"face found {item.coverage(spec.num_frames):.0%}",
+    ]
+    if faces.jitter_smooth is not None:
+        parts.append(f"jitter {faces.jitter_smooth:.2%} of the face")
+    if faces.face_size is not None:
+        parts.append(f"face {faces.face_size:.0f} px")
+    return ", ".join(parts)
+
+
+def _strip(item: _Converted, regions: Sequence[str], spec: ClipSpec, output: AnyPath) -> bytes:
+    """One JPEG: a row a region, a column a frame."""
+    rows = []
+    for region in regions:
+        path = output / region / item.shard.file_name(region)
+        # The reader skips records by their lengths, without reading them.
+        (record,) = tf.data.TFRecordDataset(str(path)).skip(item.position).take(1)
+        rows.append(_row(parse_example(record, spec.num_frames)))
+    return tf.io.encode_jpeg(tf.concat(rows, axis=0), quality=85).numpy()
+
+
+def _row(features: Mapping[str, tf.Tensor]) -> tf.Tensor:
+    """uint8 [height, width, 3]: some of a clip's frames side by side."""
+    num_frames = len(features["frames"])
+    count = min(_FRAMES_SHOWN, num_frames)
+    cells = []
+    for index in (round(step * (num_frames - 1) / max(count - 1, 1)) for step in range(count)):
+        image = tf.io.decode_image(features["frames"][index], channels=3, expand_animations=False)
+        height, width = image.shape[:2]
+        size = (_CROP_HEIGHT, max(1, round(_CROP_HEIGHT * width / height)))
+        cell = tf.saturate_cast(tf.round(tf.image.resize(image, size, antialias=True)), tf.uint8)
+        cells.append(_framed(cell, (255, 255, 255) if features["face_found"][index] else _RED))
+    return tf.concat(cells, axis=1)
+
+
+def _framed(image: tf.Tensor, colour: tuple[int, int, int]) -> tf.Tensor:
+    channels = [
+        tf.pad(image[..., c], [[_GAP, _GAP], [_GAP, _GAP]], constant_values=tf.cast(value, tf.uint8))
+        for c, value in enumerate(colour)
+    ]
+    return tf.stack(channels, axis=-1)

@@ -1,0 +1,13 @@
+"""The convert command with shards of a few videos: what the tests of interruptions run as a process."""
+
+from functools import partial
+
+from deepfake_tfdata import convert
+
+SHARD_BYTES = 16_000
+
+if __name__ == "__main__":
+    from deepfake_tfdata.records import conversion
+
+    conversion.plan_conversion = partial(conversion.plan_conversion, shard_bytes=SHARD_BYTES)
+    convert.run()
