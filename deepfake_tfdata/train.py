@@ -21,9 +21,17 @@ from deepfake_tfdata.progress import Progress
 _TERMINATED = 143
 _FLAGS = flags.FlagValues()
 _DATA = flags.DEFINE_string("data", "data/records", "folder of records", flag_values=_FLAGS)
-_REGION = flags.DEFINE_string("region", "mouth", "region to train on", flag_values=_FLAGS)
+_REGION = flags.DEFINE_string(
+    "region", "mouth", "to train on; several, as in full,eyes,mouth, are fused", flag_values=_FLAGS
+)
+_SHARE_BACKBONE = flags.DEFINE_boolean(
+    "share_backbone", False, "one backbone for several regions instead of one each", flag_values=_FLAGS
+)
 _HEAD = flags.DEFINE_string(
-    "head", "attention", "control (mean over time) or attention (learned softmax)", flag_values=_FLAGS
+    "head",
+    "attention",
+    "attention|control|control_matched|max|last|transformer: how frames make one verdict",
+    flag_values=_FLAGS,
 )
 _WORKDIR = flags.DEFINE_string(
     "workdir", None, "of the run; runs/REGION_HEAD if not given", flag_values=_FLAGS
@@ -31,7 +39,7 @@ _WORKDIR = flags.DEFINE_string(
 _BACKBONE = flags.DEFINE_string(
     "backbone",
     "efficientnet_b1",
-    "efficientnet_b0..b7, efficientnet_v2_b0..b3, xception, meso4",
+    "efficientnet_b0..b7, efficientnet_v2_b0..b3, mobilenet_v3_*, convnext_*, xception, meso4",
     flag_values=_FLAGS,
 )
 _WEIGHTS = flags.DEFINE_string(
@@ -114,8 +122,9 @@ def main() -> None:
 
     config = TrainConfig(
         data=_DATA.value,
-        workdir=_WORKDIR.value or f"runs/{_REGION.value}_{_HEAD.value}",
+        workdir=_WORKDIR.value or f"runs/{_REGION.value.replace(',', '-')}_{_HEAD.value}",
         region=_REGION.value,
+        share_backbone=_SHARE_BACKBONE.value,
         head=_HEAD.value,
         backbone=_BACKBONE.value,
         weights=_WEIGHTS.value,

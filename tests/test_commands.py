@@ -73,6 +73,19 @@ def test_a_run_of_three_epochs_is_one_of_two_resumed(workdir, records, command, 
         }
 
 
+def test_several_regions_are_trained_and_evaluated_together(records, command, tmp_path):
+    flags = [f"--data={records}", f"--workdir={tmp_path}", *SMALL, "--epochs=1", "--region=full,mouth"]
+    result = command("train", *flags, "--share_backbone", "--accumulation=2")
+    assert result.returncode == 0, result.stderr
+    assert "full,mouth/attention" in result.stdout
+    assert (tmp_path / "evaluation" / "test" / "report.html").exists()
+    config = json.loads((tmp_path / "config.json").read_text())
+    assert config["flops_per_clip"] > 0
+    assert config["parameters"]["total"] == sum(
+        config["parameters"][part] for part in ("backbone", "temporal", "head")
+    )
+
+
 def truncate(shard: Path) -> None:
     shard.write_bytes(shard.read_bytes()[:-50])
 

@@ -26,6 +26,7 @@ class TrainConfig:
     data: str
     workdir: str
     region: str
+    share_backbone: bool
     head: str
     backbone: str
     weights: str
@@ -64,6 +65,11 @@ class TrainConfig:
         return cls(**{**values, "optimizer": OptimizerConfig(**values["optimizer"])})
 
     @property
+    def regions(self) -> list[str]:
+        """The regions it looks at."""
+        return self.region.split(",")
+
+    @property
     def flags(self) -> dict[str, Any]:
         """The values by the name of their flag."""
         values = dataclasses.asdict(self)
@@ -79,6 +85,7 @@ class Run:
         spec: of the clips it trains on, as ClipSpec.to_dict gives it.
         spec_hash: its hash.
         parameters: counts of the detector's weights.
+        flops_per_clip: operations of a forward pass, two a multiply-add.
         versions: of the packages that decide the numbers.
         revision: of the project's git checkout; '' where there is none.
     """
@@ -87,6 +94,7 @@ class Run:
     spec: dict[str, Any]
     spec_hash: str
     parameters: dict[str, int]
+    flops_per_clip: int
     versions: dict[str, str]
     revision: str
 

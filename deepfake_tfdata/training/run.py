@@ -14,6 +14,7 @@ from deepfake_tfdata.errors import UserError
 from deepfake_tfdata.input.dataset import HostShare, clip_ids_of_step, load_clips
 from deepfake_tfdata.input.shards import Shards, explained_data_loss, find_shards
 from deepfake_tfdata.model.detector import build_detector, count_parameters
+from deepfake_tfdata.model.flops import count_flops
 from deepfake_tfdata.training.config import (
     Run,
     TrainConfig,
@@ -104,9 +105,19 @@ def _build(
             config.weights,
             lstm_units=config.lstm_units,
             dropout=config.dropout,
+            regions=config.regions,
+            share_backbone=config.share_backbone,
         )
         stages = _stages(config, loop.steps_per_epoch, loss_scaling=precision == "mixed_float16")
-    run = Run(config, spec.to_dict(), spec.hash, count_parameters(model), package_versions(), git_revision())
+    run = Run(
+        config=config,
+        spec=spec.to_dict(),
+        spec_hash=spec.hash,
+        parameters=count_parameters(model),
+        flops_per_clip=count_flops(model),
+        versions=package_versions(),
+        revision=git_revision(),
+    )
     return Trainer(model, stages, strategy, loop), run
 
 

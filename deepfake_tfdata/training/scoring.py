@@ -2,13 +2,16 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-# From uint8 [B, T, H, W, 3] to the model's outputs, arrays of B.
-Predict = Callable[[np.ndarray], list[np.ndarray]]
+# uint8 [B, T, H, W, 3], or a dict of them by region.
+Frames = np.ndarray | dict[str, np.ndarray]
+# From frames to the model's outputs, arrays of B.
+Predict = Callable[[Frames], list[np.ndarray]]
 
 
 @dataclass(frozen=True)
@@ -18,8 +21,8 @@ class ClipScores:
     Attributes:
         logits: float32 [N].
         labels: int64 [N].
-        attention: float32 [N, T], or None if the model gives none.
-        features: all other features of the clips by name, arrays of N.
+        attention: float32 [N, T], or [N, R, T] of several regions; None if the model gives none.
+        features: of the clips by name, arrays of N; those that differ between regions are left out.
     """
 
     logits: np.ndarray
@@ -38,13 +41,14 @@ def score_clips(predict: Predict, clips: tf.data.Dataset) -> ClipScores:
     outputs, labels, features = [], [], []
     size = 0
     for batch, label in clips:
-        frames = batch.pop("frames").numpy()
+        frames = tf.nest.map_structure(np.asarray, batch.pop("frames"))
         # Every batch has the first one's size, so that one graph serves all; the filling is cut off again.
-        size = size or len(frames)
-        padded = np.pad(frames, [(0, size - len(frames))] + [(0, 0)] * (frames.ndim - 1))
-        outputs.append([value[: len(frames)] for value in predict(padded)])
+        size = size or len(label)
+        padded = _padded(frames, size)
+        outputs.append([value[: len(label)] for value in predict(padded)])
         labels.append(label.numpy())
-        features.append({name: value.numpy() for name, value in batch.items()})
+        of_clip = {name: value for name, value in batch.items() if not isinstance(value, dict)}
+        features.append({name: value.numpy() for name, value in of_clip.items()})
     columns = [np.concatenate(column) for column in zip(*outputs, strict=True)]
     return ClipScores(
         logits=columns[0].reshape(-1),
@@ -65,17 +69,32 @@ def make_predict(model: keras.Model, strategy: tf.distribute.Strategy) -> Predic
     replicas = len(strategy.extended.worker_devices)
 
     @tf.function
-    def run(frames: tf.Tensor) -> list[tf.Tensor]:
+    def run(frames: Any) -> list[tf.Tensor]:
         return strategy.run(lambda part: tf.nest.flatten(model(part, training=False)), args=(frames,))
 
-    def predict(frames: np.ndarray) -> list[np.ndarray]:
-        filling = -len(frames) % replicas
-        parts = np.split(np.concatenate([frames, frames[:1].repeat(filling, axis=0)]), replicas)
+    def predict(frames: Frames) -> list[np.ndarray]:
+        size = len(tf.nest.flatten(frames)[0])
+        part = -(-size // replicas)
+        filled = _padded(frames, part * replicas)
+
+        def part_of(replica: int) -> Any:
+            first = replica * part
+            return tf.nest.map_structure(lambda region: tf.constant(region[first : first + part]), filled)
+
         distributed = strategy.experimental_distribute_values_from_function(
-            lambda context: tf.constant(parts[context.replica_id_in_sync_group % replicas])
+            lambda context: part_of(context.replica_id_in_sync_group % replicas)
         )
         outputs = run(distributed)
         parts_of = strategy.experimental_local_results
-        return [np.concatenate(parts_of(output))[: len(frames)] for output in outputs]
+        return [np.concatenate(parts_of(output))[:size] for output in outputs]
 
     return predict
+
+
+def _padded(frames: Frames, size: int) -> Frames:
+    """Adds black clips up to a number of clips."""
+
+    def pad(region: np.ndarray) -> np.ndarray:
+        return np.pad(region, [(0, size - len(region))] + [(0, 0)] * (region.ndim - 1))
+
+    return tf.nest.map_structure(pad, frames)

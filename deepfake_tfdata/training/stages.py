@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import keras
 
-BACKBONE_LAYER = "backbone"
+from deepfake_tfdata.model.assembly import backbones_of
 
 
 @dataclass(frozen=True)
@@ -35,12 +35,10 @@ def set_trainable(detector: keras.Model, stage: Stage) -> None:
     Where only the top is trained, its BatchNormalization stays frozen: the layers below were trained with its
     statistics, and small batches of clips would replace them by noise.
     """
-    layers = detector.get_layer(BACKBONE_LAYER).layers
-    detector.get_layer(BACKBONE_LAYER).trainable = not stage.frozen
-    only_top = stage.top_layers and not stage.frozen
-    for position, layer in enumerate(layers, start=1):
-        if only_top:
-            below = position <= len(layers) - stage.top_layers
-            layer.trainable = not (below or isinstance(layer, keras.layers.BatchNormalization))
-        else:
+    for backbone in backbones_of(detector):
+        backbone.trainable = not stage.frozen
+        top = backbone.layers[-stage.top_layers :]
+        for layer in backbone.layers:
             layer.trainable = not stage.frozen
+            if stage.top_layers and not stage.frozen:
+                layer.trainable = layer in top and not isinstance(layer, keras.layers.BatchNormalization)

@@ -6,6 +6,9 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+# uint8 [B, T, H, W, 3], or a dict of them by region.
+Frames = tf.Tensor | dict[str, tf.Tensor]
+
 
 def make_train_step(
     model: keras.Model,
@@ -35,9 +38,9 @@ def make_train_step(
     variables = model.trainable_variables
 
     @tf.function(jit_compile=jit_compile)
-    def replica_step(frames: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
+    def replica_step(frames: Frames, labels: tf.Tensor) -> tf.Tensor:
         targets = tf.cast(labels, tf.float32) * (1.0 - label_smoothing) + 0.5 * label_smoothing
-        parts = zip(tf.split(frames, accumulation), tf.split(targets, accumulation), strict=True)
+        parts = zip(_split(frames, accumulation), tf.split(targets, accumulation), strict=True)
         loss, gradients = loss_and_gradients(*next(parts))
         for part in parts:
             # One after another: TensorFlow would run them side by side, and hold all activations at once.
@@ -48,7 +51,7 @@ def make_train_step(
         optimizer.apply(gradients, variables)
         return loss
 
-    def loss_and_gradients(frames: tf.Tensor, targets: tf.Tensor) -> tuple[tf.Tensor, list[tf.Tensor]]:
+    def loss_and_gradients(frames: Frames, targets: tf.Tensor) -> tuple[tf.Tensor, list[tf.Tensor]]:
         with tf.GradientTape() as tape:
             losses = tf.nn.sigmoid_cross_entropy_with_logits(targets, model(frames, training=True))
             loss = tf.reduce_sum(losses) / batch_size
@@ -61,6 +64,11 @@ def make_train_step(
         return strategy.reduce(tf.distribute.ReduceOp.SUM, losses, axis=None)
 
     return train_step
+
+
+def _split(frames: Frames, parts: int) -> list[Frames]:
+    pieces = [tf.split(region, parts) for region in tf.nest.flatten(frames)]
+    return [tf.nest.pack_sequence_as(frames, part) for part in zip(*pieces, strict=True)]
 
 
 def give_replicas_their_own_dropout(model: keras.Model) -> None:

@@ -25,6 +25,7 @@ OPTIMIZER = {
 }
 DEFAULTS = {
     "region": "mouth",
+    "share_backbone": False,
     "head": "attention",
     "backbone": "meso4",
     "weights": "none",
