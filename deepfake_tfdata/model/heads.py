@@ -70,8 +70,8 @@ def transformer(sequences: Sequence[keras.KerasTensor]) -> keras.KerasTensor:
     """
     sequence = _joined(sequences)
     _, steps, width = sequence.shape
-    # Made from the sequence: a constant would leave the layer and its weights out of the graph.
-    positions = ops.full_like(sequence[:, :, 0], list(range(steps)), dtype="int32")
+    # 0 to S - 1, made from the sequence: a constant would leave the layer and its weights out of the graph.
+    positions = ops.cumsum(ops.ones_like(sequence[:, :, 0], dtype="int32"), axis=1) - 1
     positions = keras.layers.Embedding(steps, width, dtype="float32", name="transformer_positions")(positions)
     x = _add([sequence, positions])
     normalized = _layer_norm("transformer_attention_norm")(x)

@@ -1,9 +1,10 @@
-"""Run as a program, on the backend in KERAS_BACKEND: one training step from given weights and data.
+"""One training step from given weights and data, on the backend in KERAS_BACKEND; also a program.
 
-one_step.py WEIGHTS INPUT.npz OUTPUT.npz: takes frames and labels, gives logits and two losses.
+one_step.py FOLDER: in it are NAME.weights.h5 for every configuration, and input.npz with frames and labels.
 """
 
 import sys
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -11,17 +12,40 @@ import numpy as np
 from deepfake_tfdata.model import build_detector
 from tools.benchmark_step import compile_forward, compile_train_step
 
+NUM_FRAMES, FRAME_SIZE = 3, 32
+CONFIGURATIONS = {
+    "one_region": {"head": "attention"},
+    "two_regions": {"head": "transformer", "regions": ("mouth", "eyes"), "share_backbone": True},
+}
 
-def main() -> None:
-    weights, input_path, output_path = sys.argv[1:]
-    data = np.load(input_path)
-    frames, labels = keras.ops.convert_to_tensor(data["frames"]), keras.ops.convert_to_tensor(data["labels"])
-    _, num_frames, frame_size = frames.shape[:3]
-    detector = build_detector("meso4", "attention", num_frames, frame_size, weights, lstm_units=8)
+
+def detector_of(name, weights="none"):
+    arguments = CONFIGURATIONS[name]
+    return build_detector(
+        "meso4", num_frames=NUM_FRAMES, frame_size=FRAME_SIZE, weights=weights, lstm_units=8, **arguments
+    )
+
+
+def one_step(name, folder):
+    """Logits of the weights in the folder, and the losses of two steps."""
+    data = np.load(folder / "input.npz")
+    labels = keras.ops.convert_to_tensor(data["labels"])
+    detector = detector_of(name, folder / f"{name}.weights.h5")
+    regions = [tensor.name for tensor in detector.inputs]
+    frames = {
+        region: keras.ops.convert_to_tensor(np.roll(data["frames"], shift, axis=0))
+        for shift, region in enumerate(regions)
+    }
     logits = keras.ops.convert_to_numpy(compile_forward(detector)(frames))
     step = compile_train_step(detector, keras.optimizers.SGD(0.01))
     losses = [keras.ops.convert_to_numpy(step(frames, labels)) for _ in range(2)]
-    np.savez(output_path, logits=logits, losses=losses, backend=keras.backend.backend())
+    return {"logits": logits, "losses": np.array(losses), "backend": keras.backend.backend()}
+
+
+def main() -> None:
+    folder = Path(sys.argv[1])
+    for name in CONFIGURATIONS:
+        np.savez(folder / f"{name}.npz", **one_step(name, folder))
 
 
 if __name__ == "__main__":

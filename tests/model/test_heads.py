@@ -71,7 +71,7 @@ def test_last_is_the_final_state_of_both_directions(sequence):
         return keras.layers.Bidirectional(keras.layers.LSTM(2, return_sequences=return_sequences))
 
     inputs = keras.Input((NUM_FRAMES, FEATURES))
-    sequences, finals = (keras.Model(inputs, bidirectional(whole)(inputs)) for whole in (True, False))
+    sequences, finals = (keras.Model([inputs], bidirectional(whole)(inputs)) for whole in (True, False))
     sequences.set_weights(finals.get_weights())
     np.testing.assert_allclose(
         call(head_model("last"), call(sequences, sequence)), call(finals, sequence), atol=1e-6

@@ -9,30 +9,24 @@ import keras
 import numpy as np
 import pytest
 
-from deepfake_tfdata.model import build_detector
+from tests.model import one_step
 
 ROOT = Path(__file__).resolve().parents[2]
-BACKENDS = ("tensorflow", "jax")
+OTHER_BACKEND = {"tensorflow": "jax", "jax": "tensorflow"}
 
 
-def test_one_step_is_the_same_on_tensorflow_and_jax(tmp_path, rng):
-    pytest.importorskip("jax")
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Weights and input, and the results of the backend that this process doesn't run on."""
+    backend = OTHER_BACKEND[keras.backend.backend()]
+    pytest.importorskip(backend)
+    folder = tmp_path_factory.mktemp("backends")
     keras.utils.set_random_seed(0)
-    build_detector("meso4", "attention", 3, 32, "none", lstm_units=8).save_weights(tmp_path / "w.weights.h5")
-    frames = rng.integers(0, 256, (4, 3, 32, 32, 3), np.uint8)
-    np.savez(tmp_path / "input.npz", frames=frames, labels=np.array([0, 1, 1, 0], np.float32))
-    programs = [start_one_step(tmp_path, backend) for backend in BACKENDS]
-    assert [program.wait(timeout=300) for program in programs] == [0, 0]
-
-    on_tensorflow, on_jax = (np.load(tmp_path / f"{backend}.npz") for backend in BACKENDS)
-    assert (on_tensorflow["backend"], on_jax["backend"]) == BACKENDS
-    np.testing.assert_allclose(on_tensorflow["logits"], on_jax["logits"], atol=1e-4)
-    # The second loss is that of the updated weights.
-    np.testing.assert_allclose(on_tensorflow["losses"], on_jax["losses"], atol=1e-4)
-    assert on_jax["losses"][1] < on_jax["losses"][0] - 1e-3
-
-
-def start_one_step(folder, backend):
+    for name in one_step.CONFIGURATIONS:
+        one_step.detector_of(name).save_weights(folder / f"{name}.weights.h5")
+    shape = (4, one_step.NUM_FRAMES, one_step.FRAME_SIZE, one_step.FRAME_SIZE, 3)
+    frames = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
+    np.savez(folder / "input.npz", frames=frames, labels=np.array([0, 1, 1, 0], np.float32))
     environment = {
         **os.environ,
         "KERAS_BACKEND": backend,
@@ -41,6 +35,16 @@ def start_one_step(folder, backend):
         "XLA_FLAGS": "--xla_backend_optimization_level=0",  # compiling costs more than running here
         "TF_CPP_MIN_LOG_LEVEL": "3",
     }
-    program = Path(__file__).with_name("one_step.py")
-    paths = (folder / "w.weights.h5", folder / "input.npz", folder / f"{backend}.npz")
-    return subprocess.Popen([sys.executable, program, *paths], env=environment, cwd=ROOT)
+    program = [sys.executable, one_step.__file__, folder]
+    subprocess.run(program, env=environment, cwd=ROOT, check=True, timeout=300)
+    return folder
+
+
+@pytest.mark.parametrize("name", one_step.CONFIGURATIONS)
+def test_one_step_is_the_same_on_both_backends(name, folder):
+    here, there = one_step.one_step(name, folder), np.load(folder / f"{name}.npz")
+    assert {str(here["backend"]), str(there["backend"])} == {"tensorflow", "jax"}
+    np.testing.assert_allclose(here["logits"], there["logits"], atol=1e-4)
+    # The second loss is that of the updated weights.
+    np.testing.assert_allclose(here["losses"], there["losses"], atol=1e-4)
+    assert abs(here["losses"][1] - here["losses"][0]) > 1e-3

@@ -36,7 +36,8 @@ def test_a_backbone_file_fills_the_backbone(tmp_path, name):
 
 def test_the_state_of_an_optimizer_and_a_metric_is_no_obstacle(tmp_path, rng):
     saved = detector()
-    saved.compile(optimizer="adam", loss="binary_crossentropy", metrics=[keras.metrics.AUC(from_logits=True)])
+    metrics = [keras.metrics.AUC(from_logits=True)]
+    saved.compile("adam", "binary_crossentropy", metrics=metrics, run_eagerly=True)
     saved.train_on_batch(rng.integers(0, 256, (2, 2, FRAME_SIZE, FRAME_SIZE, 3), np.uint8), np.array([0, 1]))
     saved.save(tmp_path / "model.keras")
     assert_same_weights(detector(weights=tmp_path / "model.keras"), saved)
