@@ -14,7 +14,7 @@ python -m tools.synthetic --output="$demo/videos" --preset="$preset"
 python -m deepfake_tfdata.convert --source="$demo/videos" --output="$demo/records" --num_frames=16 --frame_size=64
 for run in full_control mouth_attention; do
   python -m deepfake_tfdata.train --data="$demo/records" --region="${run%_*}" --head="${run#*_}" \
-    --workdir="$demo/$run" --backbone=meso4 --weights=none --batch_size=8 --epochs=15 --learning_rate=1e-3
+    --workdir="$demo/$run" --backbone=meso4 --weights=none --batch_size=8 --epochs=15 --learning_rate=1.4e-3
 done
 echo
 python -m tools.compare_runs --output="$demo/comparison.html" "$demo/full_control" "$demo/mouth_attention"
