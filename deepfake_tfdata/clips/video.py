@@ -27,7 +27,8 @@ class Video:
         target_id: the identity (person or source video) that is seen, or whose face was replaced.
         source_id: the identity that drove the manipulation; '' for an original, or where nobody says.
         mask_path: a video of the manipulated pixels; '' where the data set has none.
-        original: the video that a fake was made from, if its face track may be shared; see with_originals.
+        original_id: the video_id of the video that a fake was made from; '' where that is its target_id.
+        original: that video, if its face track may be shared; see with_originals.
     """
 
     path: str
@@ -37,10 +38,11 @@ class Video:
     target_id: str
     source_id: str = ""
     mask_path: str = ""
+    original_id: str = ""
     original: "Video | None" = None
 
     def __post_init__(self) -> None:
-        for field in ("video_id", "manipulation", "target_id", "source_id"):
+        for field in ("video_id", "manipulation", "target_id", "source_id", "original_id"):
             object.__setattr__(self, field, safe_text(getattr(self, field)))
 
     @property
@@ -55,11 +57,12 @@ class Video:
 
 
 def with_originals(videos: Iterable[Video]) -> list[Video]:
-    """The videos, every fake with its original: the one of that data set whose video_id is its target_id."""
+    """The videos of a data set, every fake with its original where that is among them."""
     videos = list(videos)
     originals = {video.video_id: video for video in videos if video.manipulation == ORIGINAL}
     return [
-        replace(video, original=originals.get(video.target_id)) if video.label else video for video in videos
+        replace(video, original=originals.get(video.original_id or video.target_id)) if video.label else video
+        for video in videos
     ]
 
 

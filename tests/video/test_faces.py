@@ -1,12 +1,14 @@
 """The face of real videos: followed through crossings and gaps, measured, and shared with the original."""
 
 import dataclasses
+from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 import skimage.data
 
+from deepfake_tfdata.clips.selection import select_videos
 from deepfake_tfdata.clips.spec import ClipSpec
 from deepfake_tfdata.clips.video import Video, with_originals
 from deepfake_tfdata.video.detectors import load_detector
@@ -140,13 +142,29 @@ def test_an_original_that_is_of_no_use_is_named(tmp_path, frames, reason):
     assert tracks_of(dataclasses.replace(fake, original=None), SHARED)[1] == "own: its original is not there"
 
 
-def test_originals_are_found_by_their_id():
-    original, other = (Video("", name, 0, "original", name) for name in ("000", "001"))
-    fake = Video("", "000_003", 1, "Face2Face", "000", "003")
-    lost = Video("", "007_003", 1, "Face2Face", "007", "003")
-    assert [video.original for video in with_originals([fake, other, original, lost])] == [
-        original,
-        None,
-        None,
-        None,
-    ]
+@pytest.mark.parametrize(
+    ("layout", "original", "fake"),
+    [
+        (
+            "ffpp",
+            "original_sequences/youtube/c23/videos/000",
+            "manipulated_sequences/Face2Face/c23/videos/000_003",
+        ),
+        (
+            "ffpp",
+            "original_sequences/actors/c23/videos/01__hugging_happy",
+            "manipulated_sequences/DeepFakeDetection/c23/videos/01_02__hugging_happy__YVGY8LOK",
+        ),
+        ("celebdf", "Celeb-real/id0_0002", "Celeb-synthesis/id0_id1_0002"),
+    ],
+)
+def test_originals_are_found_by_name(tmp_path, layout, original, fake):
+    decoy = original.replace("000", "001").replace("happy", "angry")
+    for name in (original, fake, decoy):
+        (tmp_path / f"{name}.mp4").parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / f"{name}.mp4").touch()
+    videos = with_originals(select_videos(tmp_path, layout, "c23", None, None, None, False).videos)
+    found = {video.video_id: video.original.video_id for video in videos if video.original}
+    assert found == {Path(fake).name: Path(original).name}
+    alone = [video for video in videos if video.label]
+    assert with_originals(alone)[0].original is None

@@ -65,7 +65,8 @@ def _video(path: AnyPath, folder: str) -> Video:
     people = [part for part in name.split("_") if part.startswith("id")] or [name]
     if folder == "Celeb-real":
         return Video(str(path), name, 0, ORIGINAL, target_id=people[0])
-    return Video(str(path), name, 1, folder, target_id=people[0], source_id=people[-1])
+    original_id = f"{people[0]}_{name.rpartition('_')[2]}"
+    return Video(str(path), name, 1, folder, people[0], people[-1], original_id=original_id)
 
 
 def _read_test_list(path: AnyPath) -> list[str]:

@@ -62,11 +62,13 @@ def fake(path: AnyPath, method: str, masks: dict[str, str]) -> Video:
 
     DeepFakeDetection adds the scene, TT_SS__scene__XXXXXXXX, and numbers its actors from 01.
     """
-    pair = path.stem.partition("__")[0] if method == DEEPFAKE_DETECTION else path.stem
+    pair, _, rest = path.stem.partition("__") if method == DEEPFAKE_DETECTION else (path.stem, "", "")
     target, _, source = pair.partition("_")
+    original_id = ""
     if method == DEEPFAKE_DETECTION:
+        original_id = f"{target}__{rest.partition('__')[0]}"
         target, source = _actor_id(target), _actor_id(source)
-    return Video(str(path), path.stem, 1, method, target, source, masks.get(path.stem, ""))
+    return Video(str(path), path.stem, 1, method, target, source, masks.get(path.stem, ""), original_id)
 
 
 def _actor(path: AnyPath) -> Video:
