@@ -12,6 +12,7 @@ from deepfake_tfdata.video.decode import ChosenFrames, decode_frames
 from deepfake_tfdata.video.detectors import Detector
 from deepfake_tfdata.video.errors import VideoError
 from deepfake_tfdata.video.sampling import sample_frames
+from deepfake_tfdata.video.search import find_faces
 from deepfake_tfdata.video.smooth import centre_jitter, fill_gaps, smooth_track, smoothing_window
 from deepfake_tfdata.video.track import follow_face
 
@@ -112,7 +113,7 @@ def face_statistics(tracks: Sequence[FaceTrack], track: str) -> FaceStatistics:
 def _detect_and_follow(
     video: Video, frames: ChosenFrames, spec: ClipSpec, detector: Detector
 ) -> list[FaceTrack]:
-    detections = [detector(video, frame) for frame in frames]
+    detections = find_faces(video, frames, detector)
     tracks = []
     for first in range(0, len(detections), spec.num_frames):
         clip = slice(first, first + spec.num_frames)

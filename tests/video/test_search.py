@@ -1,0 +1,76 @@
+import numpy as np
+import pytest
+
+from deepfake_tfdata.clips.video import Video
+from deepfake_tfdata.video.decode import decode_frames
+from deepfake_tfdata.video.detectors import load_detector
+from deepfake_tfdata.video.search import find_faces
+from deepfake_tfdata.video.smooth import smooth_track
+from deepfake_tfdata.video.track import follow_face
+from tests.fakes import face_frames, write_video
+
+VIDEO = Video("", "0", 0, "original", "0")
+
+
+class Scripted:
+    """Sees the faces of a script, by frame; looks that are too far from a face see nothing."""
+
+    def __init__(self, script):
+        self.script = script
+        self.scanned = []
+
+    def __call__(self, video, frame):
+        self.scanned.append(frame)
+        return self.script[frame]
+
+    def near(self, frame, before, after):
+        reach = np.stack([before, after])
+        low, high = reach[:, :2].min(axis=0) - 10, reach[:, 2:].max(axis=0) + 10
+        inside = [(box[:2] >= low).all() and (box[2:] <= high).all() for box in self.script[frame]]
+        return self.script[frame][np.array(inside, bool)]
+
+
+def faces(*lefts, side=50):
+    return np.array([[left, 0, left + side, side] for left in lefts], np.float32).reshape(-1, 4)
+
+
+def test_between_two_scans_it_looks_where_the_faces_are():
+    detector = Scripted([faces(3 * t, 300) for t in range(9)])
+    found = find_faces(VIDEO, range(9), detector)
+    assert detector.scanned == [0, 4, 8]
+    for boxes, script in zip(found, detector.script, strict=True):
+        np.testing.assert_array_equal(np.sort(boxes, axis=0), script)
+
+
+@pytest.mark.parametrize(
+    ("changed", "what"), [(2, faces(200, 300)), (2, faces(0)), (2, faces())], ids=["away", "one gone", "none"]
+)
+def test_where_a_face_of_both_scans_is_missing_the_frame_is_scanned(changed, what):
+    detector = Scripted([what if t == changed else faces(0, 300) for t in range(9)])
+    found = find_faces(VIDEO, range(9), detector)
+    assert sorted(detector.scanned) == [0, changed, 4, 8]
+    np.testing.assert_array_equal(found[changed], what)
+
+
+def test_a_newcomer_is_seen_from_the_scan_before_on():
+    detector = Scripted([faces(0, 300) if t >= 2 else faces(0) for t in range(5)])
+    assert [len(boxes) for boxes in find_faces(VIDEO, range(5), detector)] == [1, 1, 2, 2, 2]
+
+
+def test_without_a_face_in_both_scans_every_frame_is_scanned():
+    detector = Scripted([faces(0) if t < 3 else faces(300) for t in range(5)])
+    find_faces(VIDEO, range(5), detector)
+    assert sorted(detector.scanned) == [0, 1, 2, 3, 4]
+
+
+def test_the_cascade_finds_the_same_track_as_by_scanning_every_frame(tmp_path):
+    path = write_video(tmp_path / "a.mp4", face_frames(64, 360))
+    frames = decode_frames(str(path), lambda count: np.arange(0, count, 2))
+    haar = load_detector("haar", "")
+    tracks = []
+    for detector in (haar, lambda video, frame: haar(video, frame)):
+        boxes, found = follow_face(find_faces(VIDEO, frames, detector))
+        assert found.all()
+        tracks.append(smooth_track(boxes, found, 5))
+    assert np.abs(tracks[0] - tracks[1]).max() < 3
+    assert np.median(np.abs(tracks[0] - tracks[1])) < 1
