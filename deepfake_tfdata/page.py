@@ -29,6 +29,7 @@ tr:last-child td { border-bottom: 0; }
 td:first-child { font-weight: 600; white-space: normal; }
 td:last-child { white-space: normal; overflow-wrap: break-word; min-width: 9rem; }
 .pictures { display: grid; grid-template-columns: repeat(auto-fit, minmax(20rem, 1fr)); gap: 1rem; }
+.wide { grid-template-columns: repeat(auto-fill, minmax(min(26rem, 100%), 1fr)); }
 .pictures img { width: 100%; height: auto; border-radius: 6px; background: #fff; }
 figure { margin: 0; }
 figcaption { color: var(--muted); font-size: .85rem; overflow-wrap: anywhere; }
@@ -98,7 +99,7 @@ def figures(images: Iterable[tuple[str, str, bytes]]) -> Html:
     for title, note, image in images:
         caption = f"<figcaption><b>{escape(title)}</b> {escape(note)}</figcaption>"
         cards.append(f"<figure>{_image(title, image)}{caption}</figure>")
-    return Html(f'<div class="pictures">{"".join(cards)}</div>')
+    return Html(f'<div class="pictures wide">{"".join(cards)}</div>')
 
 
 def _image(text: str, content: bytes) -> Html:

@@ -57,20 +57,22 @@ def write_contact_sheet(
         entries: of the ledger, by video key.
     """
     converted = list(_converted(plan, entries))
-    lead = f"{len(converted):,} of {len(entries):,} videos gave clips."
-    sections = [section("Videos", _counts(plan, entries))]
     failures = [entry for entry in entries.values() if entry.status != OK]
+    sections = [section("Videos", _counts(plan, entries))]
     if failures:
-        sections.append(section(f"Not used: {len(failures):,}", *_failures(failures)))
+        sections.append(section("Not used", *_failures(failures)))
     legend = (
-        f"{_FRAMES_SHOWN} frames from first to last; rows: {', '.join(regions)}. Orange frames: the face was "
-        "not found there, and the box was carried over from its neighbours."
+        f"{_FRAMES_SHOWN} frames from first to last; rows: {', '.join(regions)}. In an orange frame the face "
+        "was not found, and its box is carried over from the neighbours."
     )
     for heading, members in _chosen(converted, spec.num_frames):
         strips = (
             (item.video.key, _note(item, spec), _strip(item, regions, spec, output)) for item in members
         )
         sections.append(section(heading, legend, figures(strips)))
+    lead = f"{len(converted):,} of {len(entries):,} videos gave clips"
+    reasons = Counter(entry.status for entry in failures).most_common()
+    lead += "".join(f", {count:,} {status.replace('_', ' ')}" for status, count in reasons) + "."
     write_text(output / CONTACT_SHEET, page("Contact sheet of a conversion", lead, sections))
 
 
