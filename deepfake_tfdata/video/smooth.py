@@ -6,12 +6,15 @@ from deepfake_tfdata.video.errors import NoFaceError
 
 # Longer than the detector's frame-to-frame jitter, shorter than a head movement.
 _SMOOTHING_SECONDS = 0.5
+# Shares of the face's size. A head that moves much between two sampled frames looks like jitter, too. So
+# smoothing moves a box by no more than detectors err on a still face, and replaces one that is far off.
+_MAX_JITTER, _MIN_MISTAKE = 0.03, 0.12
 
 
 def smooth_track(boxes: np.ndarray, found: np.ndarray, window: int) -> np.ndarray:
     """Smooths one face's boxes over time.
 
-    A running median takes single wrong boxes out, and local lines most of the jitter that is left. Both leave
+    A running median replaces single wrong boxes, and local lines take out most of the jitter. Both leave
     steady motion as it is, and both look at frames in which the face was found only.
 
     Args:
@@ -28,11 +31,14 @@ def smooth_track(boxes: np.ndarray, found: np.ndarray, window: int) -> np.ndarra
     if not found.any():
         raise NoFaceError
     seen = boxes[found].astype(np.float64)
-    times = np.flatnonzero(found)
-    medians = _running_median(times, centres_of(seen), window // 2)
-    centres = _interpolate(_local_lines(times, medians, window), found)
-    half = np.median(seen[:, 2:] - seen[:, :2], axis=0) / 2
-    return np.concatenate([centres - half, centres + half], axis=1).astype(np.float32)
+    times, centres = np.flatnonzero(found), centres_of(seen)
+    size = np.median(seen[:, 2:] - seen[:, :2], axis=0)
+    medians = _running_median(times, centres, window // 2)
+    wrong = (np.abs(centres - medians) > _MIN_MISTAKE * size).any(axis=1, keepdims=True)
+    centres = np.where(wrong, medians, centres)
+    jitter = centres - _local_lines(times, medians, window)
+    centres = _interpolate(centres - np.clip(jitter, -_MAX_JITTER * size, _MAX_JITTER * size), found)
+    return np.concatenate([centres - size / 2, centres + size / 2], axis=1).astype(np.float32)
 
 
 def fill_gaps(boxes: np.ndarray, found: np.ndarray) -> np.ndarray:

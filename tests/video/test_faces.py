@@ -57,8 +57,8 @@ def test_two_faces_that_cross_are_not_confused(tmp_path):
 
 
 def noisy(video, frame):
-    """The boxes of the cascade with an error of its own in every frame: 3 pixels in each coordinate."""
-    noise = np.random.default_rng(frame.index).normal(0, 3, 2)
+    """The boxes of the cascade with an error of its own in every frame: a pixel in each coordinate."""
+    noise = np.random.default_rng(frame.index).normal(0, 1, 2)
     return HAAR(video, frame) + np.tile(noise, 2)
 
 
@@ -66,8 +66,8 @@ def test_the_jitter_of_a_still_face_is_measured_and_smoothed(tmp_path):
     path = write_video(tmp_path / "still.mp4", face_frames(1) * 64)
     tracks, whose = tracks_of(video_of(path), ClipSpec(num_frames=32), noisy)
     faces = face_statistics(tracks, whose)
-    # Second differences of noise of 3 pixels: a Rayleigh median of 1.18 times 3 times the square root of 6.
-    assert faces.jitter_per_frame_px == pytest.approx(1.18 * 3 * 6**0.5, rel=0.35)
+    # Second differences of noise of a pixel: a Rayleigh median of 1.18 times the square root of 6.
+    assert faces.jitter_per_frame_px == pytest.approx(1.18 * 6**0.5, rel=0.35)
     assert faces.jitter_smooth_px < faces.jitter_per_frame_px / 5
     assert faces.jitter_per_frame == pytest.approx(faces.jitter_per_frame_px / faces.face_size, rel=1e-2)
     assert 75 < faces.face_size < 90
