@@ -13,7 +13,7 @@ from deepfake_tfdata.input.augment import augment_clip, clip_seed
 from deepfake_tfdata.input.shards import Shards, find_shards
 from deepfake_tfdata.records.example import parse_example
 
-# Clips drawn from at a time; serialized, at about 0.6 MB for 32 frames of 224 pixels.
+# Clips drawn from at a time; serialized, at about 0.6 MB a region for 32 frames of 224 pixels.
 _SHUFFLE_BUFFER = 1024
 # Enough open files to hide a disk's or a bucket's latency.
 _PARALLEL_FILES = 16
