@@ -108,6 +108,7 @@ def decode_frames(path: str, choose: Callable[[int], np.ndarray]) -> ChosenFrame
     frames, decoded = _decode_at(path, choose(count))
     if decoded != count:
         # Some packets gave no frame (a damaged end, a hidden frame), so the choice was made on a wrong count.
+        del frames  # before as many are held again
         frames, _ = _decode_at(path, choose(decoded))
     return frames
 
