@@ -109,6 +109,13 @@ _CONVERSION_DICT = flags.DEFINE_string(
     flag_values=_FLAGS,
 )
 _WORKERS = flags.DEFINE_integer("workers", os.cpu_count(), "processes", flag_values=_FLAGS)
+_RUNNER = flags.DEFINE_string("runner", "local", "where videos are processed: local|beam", flag_values=_FLAGS)
+_BEAM_OPTIONS = flags.DEFINE_string(
+    "beam_options",
+    "",
+    "of the Beam pipeline, such as '--runner=DataflowRunner --project=p'",
+    flag_values=_FLAGS,
+)
 _LIMIT = flags.DEFINE_integer("limit", None, "convert that many videos only, for a trial", flag_values=_FLAGS)
 _DRY_RUN = flags.DEFINE_boolean(
     "dry_run",
@@ -138,6 +145,8 @@ def main() -> None:
         strict_split=_STRICT_SPLIT.value,
         workers=_WORKERS.value,
         limit=_LIMIT.value,
+        runner=_RUNNER.value,
+        beam_options=_BEAM_OPTIONS.value,
     )
     job = plan_conversion(config)
     for line in job.selection.summary:

@@ -4,6 +4,7 @@ import dataclasses
 import hashlib
 from collections import Counter
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import Any
 
 from deepfake_tfdata.clips.regions import region_named
@@ -11,9 +12,9 @@ from deepfake_tfdata.clips.selection import Selection, select_videos
 from deepfake_tfdata.clips.spec import ClipSpec, require_same_spec
 from deepfake_tfdata.clips.video import with_originals
 from deepfake_tfdata.errors import UserError
+from deepfake_tfdata.records import local
 from deepfake_tfdata.records.contact_sheet import write_contact_sheet
 from deepfake_tfdata.records.ledger import OK, LedgerEntry, read_ledger, write_ledger
-from deepfake_tfdata.records.local import fill_shards
 from deepfake_tfdata.records.metadata import (
     CONVERSION_FILE,
     Conversion,
@@ -28,6 +29,8 @@ from deepfake_tfdata.records.plan import TARGET_SHARD_BYTES, ShardPlan, plan_sha
 from deepfake_tfdata.records.shards import OnVideo, is_complete
 from deepfake_tfdata.records.workers import Work
 from deepfake_tfdata.storage import AnyPath
+
+RUNNERS = ("local", "beam")
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,8 @@ class ConversionConfig:
     strict_split: bool
     workers: int
     limit: int | None
+    runner: str = "local"
+    beam_options: str = ""
 
 
 @dataclass(frozen=True)
@@ -152,7 +157,12 @@ def _fill(job: ConversionJob, work: Work, on_video: OnVideo) -> dict[str, Ledger
             continue
         for video in shard.videos:
             on_video(done[video.key])
-    fill_shards(missing, config.regions, output, work, config.workers, on_video)
+    if config.runner == "beam":
+        from deepfake_tfdata.records import beam
+
+        beam.fill_shards(missing, config.regions, output, work, config.beam_options, on_video)
+    else:
+        local.fill_shards(missing, config.regions, output, work, config.workers, on_video)
     entries = read_ledger(output)
     ordered = {video.key: entries[video.key] for shard in job.shards for video in shard.videos}
     write_ledger(output, ordered.values())
@@ -164,6 +174,12 @@ def _check(config: ConversionConfig) -> None:
         raise UserError("--regions is empty; name at least one")
     for name in config.regions:
         region_named(name)
+    if config.runner not in RUNNERS:
+        raise UserError(f"--runner={config.runner} is unknown; choose from {', '.join(RUNNERS)}")
+    if config.runner == "beam" and find_spec("apache_beam") is None:
+        raise UserError("--runner=beam needs Apache Beam; install 'deepfake-tfdata[beam]'")
+    if config.beam_options and config.runner != "beam":
+        raise UserError(f"--beam_options='{config.beam_options}' needs --runner=beam")
     for flag, value in (("workers", config.workers), ("limit", config.limit)):
         if value is not None and value < 1:
             raise UserError(f"--{flag}={value} is out of range; use 1 or more")

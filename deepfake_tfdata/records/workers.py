@@ -58,22 +58,18 @@ def process_in_order(
         idle.put(worker)
 
     def process(video: Video) -> Outcome:
+        worker = idle.get()
         try:
-            with _local(video) as copy:
-                worker = idle.get()
-                try:
-                    return worker.process(copy)
-                finally:
-                    idle.put(worker)
-        except UnreachableError as error:
-            return Outcome(ProcessedVideo(), "unreachable", str(error), 0.0)
+            return worker.process(video)
+        finally:
+            idle.put(worker)
 
     # Twice as many threads as processes: while one waits for its worker, another downloads.
     threads = ThreadPoolExecutor(2 * workers)
     pending: deque[tuple[Video, Future[Outcome]]] = deque()
     try:
         for video in videos:
-            pending.append((video, threads.submit(process, video)))
+            pending.append((video, threads.submit(attempt, video, process)))
             if len(pending) >= _LOOKAHEAD * workers:
                 first, outcome = pending.popleft()
                 yield first, outcome.result()
@@ -141,6 +137,15 @@ class Worker:
         theirs.close()
 
 
+def attempt(video: Video, process: Callable[[Video], Outcome]) -> Outcome:
+    """Processes a video once it is on this machine."""
+    try:
+        with _local(video) as copy:
+            return process(copy)
+    except UnreachableError as error:
+        return Outcome(ProcessedVideo(), "unreachable", str(error), 0.0)
+
+
 @contextmanager
 def _local(video: Video) -> Iterator[Video]:
     """The video, and the original that it shares a track with, with paths of local files."""
@@ -159,7 +164,7 @@ def _serve(connection: Connection, work: Work) -> None:
     _limit_memory()
     with suppress(EOFError, ConnectionError):
         while True:
-            connection.send(_attempt(work, connection.recv()))
+            connection.send(_work_on(work, connection.recv()))
 
 
 def _limit_memory() -> None:
@@ -178,7 +183,7 @@ def _end_with_parent() -> None:
     os._exit(1)
 
 
-def _attempt(work: Work, video: Video) -> Outcome:
+def _work_on(work: Work, video: Video) -> Outcome:
     start = time.monotonic()
     status, reason = "ok", ""
     try:

@@ -1,0 +1,91 @@
+"""The Beam runner: fills shards on whatever Apache Beam runs on, with the same bytes as the local runner."""
+
+import pickle
+import shlex
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
+
+import apache_beam as beam
+from apache_beam.options.pipeline_options import PipelineOptions
+
+from deepfake_tfdata.clips.video import Video
+from deepfake_tfdata.files import write_bytes
+from deepfake_tfdata.records.ledger import read_ledger
+from deepfake_tfdata.records.plan import ShardPlan
+from deepfake_tfdata.records.shards import OnVideo, write_shard
+from deepfake_tfdata.records.workers import Outcome, Work, Worker, attempt
+from deepfake_tfdata.storage import AnyPath, as_path
+
+_PLAN_FILE = "beam_plan.pickle"
+_ShardKey = tuple[str, int, int]  # split, index, count
+_Placed = tuple[int, Video, Outcome]  # position in the shard
+
+
+def fill_shards(
+    shards: Sequence[ShardPlan],
+    regions: Sequence[str],
+    output: AnyPath,
+    work: Work,
+    options: str,
+    on_video: OnVideo,
+) -> None:
+    """Processes videos wherever the pipeline runs, gathers them by shard, and writes in the plan's order.
+
+    A video's work runs in a process of its own there too, so that a decoder's crash costs that video. What
+    else goes wrong (a machine that dies, a step that fails) is the Beam runner's to retry or report.
+
+    Args:
+        shards: those to write.
+        regions: names; each has a folder in output.
+        output: the folder of records, which every machine of the pipeline must reach.
+        work: from a video to its clips by region.
+        options: of the pipeline, as on a command line, such as '--runner=DataflowRunner --project=p'.
+        on_video: called for each video when all is done: Beam reports nothing before.
+    """
+    # A file, because a hundred thousand videos exceed what a pipeline's description may hold.
+    plan = output / _PLAN_FILE
+    write_bytes(plan, pickle.dumps(list(shards)))
+    with beam.Pipeline(options=PipelineOptions(shlex.split(options))) as pipeline:
+        (
+            pipeline
+            | "plan" >> beam.Create([str(plan)])
+            | "videos" >> beam.FlatMap(_read_plan)
+            | "spread" >> beam.Reshuffle()
+            | "process" >> beam.ParDo(_Process(work))
+            | "gather" >> beam.GroupByKey()
+            | "write" >> beam.MapTuple(partial(_write, regions=tuple(regions), output=str(output)))
+        )
+    plan.unlink()
+    entries = read_ledger(output)
+    for shard in shards:
+        for video in shard.videos:
+            on_video(entries[video.key])
+
+
+class _Process(beam.DoFn):
+    """From a planned video to its outcome, under its shard."""
+
+    def __init__(self, work: Work) -> None:
+        self._work = work
+
+    def setup(self) -> None:
+        self._worker = Worker(self._work)
+
+    def process(self, planned: tuple[_ShardKey, int, Video]) -> Iterator[tuple[_ShardKey, _Placed]]:
+        shard, position, video = planned
+        yield shard, (position, video, attempt(video, self._worker.process))
+
+    def teardown(self) -> None:
+        self._worker.close()
+
+
+def _read_plan(plan: str) -> Iterator[tuple[_ShardKey, int, Video]]:
+    for shard in pickle.loads(as_path(plan).read_bytes()):
+        for position, video in enumerate(shard.videos):
+            yield (shard.split, shard.index, shard.count), position, video
+
+
+def _write(shard: _ShardKey, placed: Iterable[_Placed], regions: Sequence[str], output: str) -> None:
+    outcomes = [(video, outcome) for _, video, outcome in sorted(placed, key=lambda item: item[0])]
+    plan = ShardPlan(*shard, tuple(video for video, _ in outcomes))
+    write_shard(plan, regions, as_path(output), outcomes, lambda entry: None)
