@@ -78,6 +78,9 @@ _EMA = flags.DEFINE_float(
 _FREEZE_EPOCHS = flags.DEFINE_integer(
     "freeze_epochs", 0, "epochs in which the backbone keeps its weights", flag_values=_FLAGS
 )
+_CACHE_FEATURES = flags.DEFINE_boolean(
+    "cache_features", False, "compute a frozen backbone's features once and train on them", flag_values=_FLAGS
+)
 _FINETUNE_LAYERS = flags.DEFINE_integer(
     "finetune_layers",
     0,
@@ -141,6 +144,7 @@ def main() -> None:
             clip_norm=_CLIP_NORM.value,
             ema=_EMA.value,
         ),
+        cache_features=_CACHE_FEATURES.value,
         freeze_epochs=_FREEZE_EPOCHS.value,
         finetune_layers=_FINETUNE_LAYERS.value,
         finetune_learning_rate=_FINETUNE_LEARNING_RATE.value,

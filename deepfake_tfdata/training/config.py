@@ -36,6 +36,7 @@ class TrainConfig:
     patience: int
     batch_size: int
     optimizer: OptimizerConfig
+    cache_features: bool
     freeze_epochs: int
     finetune_layers: int
     finetune_learning_rate: float
@@ -56,6 +57,11 @@ class TrainConfig:
         for name in ("freeze_epochs", "finetune_layers"):
             if getattr(self, name) < 0:
                 raise UserError(f"--{name}={getattr(self, name)} is out of range; use 0 or more")
+        if self.cache_features and (self.augment or self.freeze_epochs < self.epochs):
+            raise UserError(
+                "--cache_features needs a frozen backbone and frames that never change: add --noaugment "
+                f"and --freeze_epochs={self.epochs}, or leave it out"
+            )
         if not 0 <= self.label_smoothing < 1:
             raise UserError(f"--label_smoothing={self.label_smoothing} is out of range; use 0 to below 1")
 

@@ -76,6 +76,7 @@ class Trainer:
 
     Args:
         model: built in the strategy's scope.
+        saved: what is saved as the best model: the model, or one that shares its layers.
         stages: of the run, in order; the first begins at epoch 0.
         strategy: from select_strategy.
         config: how long.
@@ -84,11 +85,13 @@ class Trainer:
     def __init__(
         self,
         model: keras.Model,
+        saved: keras.Model,
         stages: list[Stage],
         strategy: tf.distribute.Strategy,
         config: LoopConfig,
     ) -> None:
-        self.model, self.stages, self.strategy, self.config = model, stages, strategy, config
+        self.model, self.saved, self.stages, self.config = model, saved, stages, config
+        self.strategy = strategy
         self.progress = RunProgress()
         if strategy.num_replicas_in_sync > 1:
             give_replicas_their_own_dropout(model)
@@ -221,13 +224,13 @@ class Trainer:
         # Synchronised layers would tie the file to strategies that know how to.
         self._synchronize(False)
         with atomic_path(self.config.workdir / MODEL_FILE) as temporary:
-            self.model.save(temporary)
+            self.saved.save(temporary)
         self._synchronize(True)
 
     def _synchronize(self, synchronized: bool) -> None:
         """Replicas see different clips; unsynchronised, only the first one's statistics would be saved."""
         several = self.strategy.num_replicas_in_sync > 1
-        set_batch_norm_synchronized(self.model, synchronized and several)
+        set_batch_norm_synchronized(self.saved, synchronized and several)
 
     def _variables(self) -> list[keras.Variable]:
         """Every variable that decides how training goes on, in a fixed order."""

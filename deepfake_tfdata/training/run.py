@@ -14,6 +14,7 @@ from deepfake_tfdata.errors import UserError
 from deepfake_tfdata.input.dataset import HostShare, clip_ids_of_step, load_clips
 from deepfake_tfdata.input.shards import Shards, explained_data_loss, find_shards
 from deepfake_tfdata.model.detector import build_detector, count_parameters
+from deepfake_tfdata.model.features import temporal_detector
 from deepfake_tfdata.model.flops import count_flops
 from deepfake_tfdata.training.config import (
     Run,
@@ -24,6 +25,7 @@ from deepfake_tfdata.training.config import (
     write_run,
 )
 from deepfake_tfdata.training.devices import is_chief, select_precision, select_strategy
+from deepfake_tfdata.training.features import FeatureSplit, load_features
 from deepfake_tfdata.training.loop import Callbacks, LoopConfig, Trainer
 from deepfake_tfdata.training.optimization import build_optimizer
 from deepfake_tfdata.training.stages import Stage
@@ -118,7 +120,8 @@ def _build(
         versions=package_versions(),
         revision=git_revision(),
     )
-    return Trainer(model, stages, strategy, loop), run
+    trained = temporal_detector(model) if config.cache_features else model
+    return Trainer(trained, model, stages, strategy, loop), run
 
 
 def _stages(config: TrainConfig, steps_per_epoch: int, loss_scaling: bool) -> list[Stage]:
@@ -149,22 +152,59 @@ def _fit(
     start_progress: StartProgress,
     should_stop: Callable[[], bool],
 ) -> None:
-    batches = iter(
-        trainer.strategy.distribute_datasets_from_function(
-            partial(
-                _load_replica_batches,
-                config=config,
-                first_epoch=trainer.progress.epoch,
-                first_step=len(trainer.progress.losses),
-            )
-        )
-    )
-    validation = load_clips(config.data, config.region, "val", config.batch_size)
-    clip_ids = partial(_clip_ids, config=config)
     files = shards.files + find_shards(config.data, config.region, "val").files
+    clip_ids = partial(_clip_ids, config=config)
     steps = config.epochs * trainer.config.steps_per_epoch - trainer.step
-    with explained_data_loss(files), start_progress(steps) as on_step:
-        trainer.fit(batches, validation, Callbacks(on_step, should_stop, clip_ids))
+    with explained_data_loss(files):
+        load_batches, validation = _data(trainer, config, start_progress)
+        position = {"first_epoch": trainer.progress.epoch, "first_step": len(trainer.progress.losses)}
+        batches = trainer.strategy.distribute_datasets_from_function(
+            partial(load_batches, config=config, **position)
+        )
+        with start_progress(steps) as on_step:
+            trainer.fit(iter(batches), validation, Callbacks(on_step, should_stop, clip_ids))
+
+
+def _data(
+    trainer: Trainer, config: TrainConfig, start_progress: StartProgress
+) -> tuple[Callable[..., tf.data.Dataset], tf.data.Dataset]:
+    """What loads a replica's batches, and the validation: frames, or the features kept of them."""
+    if not config.cache_features:
+        return _load_replica_batches, load_clips(config.data, config.region, "val", config.batch_size)
+    train, val = (
+        load_features(
+            trainer.saved,
+            config.data,
+            config.region,
+            split,
+            config.batch_size,
+            trainer.strategy,
+            start_progress,
+        )
+        for split in ("train", "val")
+    )
+    return partial(_feature_batches, features=train), val.in_order(config.batch_size)
+
+
+def _feature_batches(
+    context: tf.distribute.InputContext,
+    features: FeatureSplit,
+    config: TrainConfig,
+    first_epoch: int,
+    first_step: int,
+) -> tf.data.Dataset:
+    """This host's part of every step, a batch a replica, of kept features."""
+    return features.batches(
+        context.get_per_replica_batch_size(config.batch_size),
+        seed=config.seed,
+        first_epoch=first_epoch,
+        first_step=first_step,
+        share=_host_share(context, config),
+    )
+
+
+def _host_share(context: tf.distribute.InputContext, config: TrainConfig) -> HostShare:
+    return HostShare(context.input_pipeline_id, context.num_input_pipelines, config.batch_size)
 
 
 def _load_replica_batches(
@@ -183,7 +223,7 @@ def _load_replica_batches(
         first_epoch=first_epoch,
         first_step=first_step,
         drop_remainder=True,
-        share=HostShare(context.input_pipeline_id, context.num_input_pipelines, config.batch_size),
+        share=_host_share(context, config),
     ).map(lambda features, label: (features["frames"], label))
 
 

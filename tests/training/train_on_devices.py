@@ -34,6 +34,7 @@ DEFAULTS = {
     "epochs": 2,
     "patience": 9,
     "batch_size": 4,
+    "cache_features": False,
     "freeze_epochs": 0,
     "finetune_layers": 0,
     "finetune_learning_rate": 1e-5,

@@ -1,0 +1,136 @@
+"""Features of a frozen backbone, computed once and kept: what then trains is the LSTM and the head.
+
+A frozen backbone gives the same features for a frame in every epoch, as long as nothing augments the frame.
+"""
+
+import hashlib
+import logging
+import math
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from deepfake_tfdata.files import atomic_path
+from deepfake_tfdata.input.dataset import HostShare, load_clips
+from deepfake_tfdata.input.shards import find_shards
+from deepfake_tfdata.model.assembly import backbones_of
+from deepfake_tfdata.model.features import feature_extractor
+from deepfake_tfdata.training.scoring import make_predict
+
+_LOG = logging.getLogger(__name__)
+# Clips a file; an interrupted extraction repeats one file at most.
+_CLIPS_PER_FILE = 256
+
+
+@dataclass(frozen=True)
+class FeatureSplit:
+    """The features of one split.
+
+    Attributes:
+        features: a float32 [N, T, F] for each input of the detector, in its order.
+        labels: int64 [N].
+    """
+
+    features: tuple[np.ndarray, ...]
+    labels: np.ndarray
+
+    def batches(
+        self, batch_size: int, *, seed: int, first_epoch: int, first_step: int, share: HostShare
+    ) -> tf.data.Dataset:
+        """Endless shuffled batches (features, labels), resumable and shared like those of `load_clips`."""
+        count = len(self.labels)
+        features, labels = tuple(map(tf.constant, self.features)), tf.constant(self.labels)
+
+        def epoch_of(epoch: tf.Tensor) -> tf.data.Dataset:
+            seeds = tf.stack([tf.constant(seed, tf.int64), epoch])
+            order = tf.random.experimental.stateless_shuffle(tf.range(count), seed=seeds)
+            seen = tf.where(epoch == first_epoch, tf.constant(first_step * share.step_size, tf.int64), 0)
+            rows = tf.data.Dataset.from_tensor_slices(order).take(count // share.step_size * share.step_size)
+            return rows.skip(seen).shard(share.count, share.index).batch(batch_size)
+
+        def gather(rows: tf.Tensor) -> tuple[tuple[tf.Tensor, ...], tf.Tensor]:
+            return tuple(tf.gather(each, rows) for each in features), tf.gather(labels, rows)
+
+        epochs = tf.data.Dataset.range(first_epoch, tf.int64.max)
+        return epochs.flat_map(epoch_of).map(gather).prefetch(2)
+
+    def in_order(self, batch_size: int) -> tf.data.Dataset:
+        """Batches ({"frames": features}, labels) for `score_clips`, each clip once."""
+        dataset = tf.data.Dataset.from_tensor_slices(({"frames": self.features}, self.labels))
+        return dataset.batch(batch_size)
+
+
+def load_features(
+    detector: keras.Model,
+    data: str,
+    region: str,
+    split: str,
+    batch_size: int,
+    strategy: tf.distribute.Strategy,
+    start_progress: Callable[[int], AbstractContextManager[Callable[[str], None]]],
+) -> FeatureSplit:
+    """Loads a split's features, and computes first what DATA/features lacks of them.
+
+    Args:
+        detector: its backbones compute the features; built in the strategy's scope.
+        data, region, split: as for `load_clips`.
+        batch_size: clips a forward pass.
+        strategy: what the detector runs on.
+        start_progress: shows the files of features that are computed.
+    """
+    shards = find_shards(data, region, split)
+    folder = Path(data) / "features" / f"{region.replace(',', '-')}-{_key(detector, shards.spec.hash)}"
+    count = math.ceil(shards.num_clips / _CLIPS_PER_FILE)
+    paths = [folder / f"{split}-{index:05d}-of-{count:05d}.npz" for index in range(count)]
+    missing = [index for index, path in enumerate(paths) if not path.exists()]
+    if missing:
+        _LOG.info("computing the features of %d %s clips, once, into %s", shards.num_clips, split, folder)
+        predict = make_predict(feature_extractor(detector), strategy)
+        with start_progress(len(missing)) as on_file:
+            for index in missing:
+                _extract(predict, data, region, split, batch_size, index, paths[index])
+                on_file(split)
+    return _read(paths)
+
+
+def _extract(
+    predict: Callable, data: str, region: str, split: str, batch_size: int, index: int, path: Path
+) -> None:
+    """Computes the features of the clips of one file."""
+    share = HostShare(0, 1, _CLIPS_PER_FILE)
+    clips = load_clips(data, region, split, batch_size, first_step=index, share=share)
+    outputs, labels = [], []
+    for features, label in clips.take(math.ceil(_CLIPS_PER_FILE / batch_size)):
+        outputs.append(predict(tf.nest.map_structure(np.asarray, features["frames"])))
+        labels.append(label.numpy())
+    # The last batch may reach into the next file.
+    columns = [np.concatenate(column)[:_CLIPS_PER_FILE] for column in zip(*outputs, strict=True)]
+    with atomic_path(path) as temporary:
+        features = [column.astype(np.float32) for column in columns]
+        np.savez(temporary, *features, labels=np.concatenate(labels)[:_CLIPS_PER_FILE])
+
+
+def _read(paths: list[Path]) -> FeatureSplit:
+    files = [np.load(path) for path in paths]
+    names = [name for name in files[0].files if name != "labels"]
+    return FeatureSplit(
+        tuple(np.concatenate([file[name] for file in files]) for name in names),
+        np.concatenate([file["labels"] for file in files]),
+    )
+
+
+def _key(detector: keras.Model, spec_hash: str) -> str:
+    """Changes with the clips and with any weight of the backbones, wherever they came from."""
+    digest = hashlib.sha256(f"{spec_hash} {keras.config.dtype_policy().name}".encode())
+    for backbone in backbones_of(detector):
+        digest.update(backbone.name.encode())
+        for layer in backbone.layers:
+            digest.update(type(layer).__name__.encode())
+        for weight in backbone.weights:
+            digest.update(np.ascontiguousarray(weight).tobytes())
+    return digest.hexdigest()[:12]

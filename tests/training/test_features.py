@@ -1,0 +1,70 @@
+"""Training on the kept features of a frozen backbone."""
+
+import json
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from deepfake_tfdata.input.dataset import HostShare
+from deepfake_tfdata.training.features import FeatureSplit
+from tests.training.test_replicas import train
+
+FROZEN = {"freeze_epochs": 3, "epochs": 3, "augment": False, "optimizer": {"learning_rate": 1e-2}}
+ONE_HOST = HostShare(0, 1, 4)
+
+
+def split(count=10):
+    features = np.arange(count, dtype=np.float32)[:, None, None] * np.ones((1, 2, 3), np.float32)
+    return FeatureSplit((features,), np.arange(count))
+
+
+def labels(dataset, batches):
+    return [label.numpy().tolist() for _, label in dataset.take(batches)]
+
+
+def test_batches_are_shuffled_whole_and_resumable():
+    options = {"seed": 5, "share": ONE_HOST}
+    whole = labels(split().batches(4, first_epoch=0, first_step=0, **options), 6)
+    assert all(len({*whole[i], *whole[i + 1]}) == 8 for i in (0, 2, 4))
+    assert whole[:2] != whole[2:4]
+    assert labels(split().batches(4, first_epoch=1, first_step=1, **options), 3) == whole[3:]
+    hosts = [
+        labels(split().batches(2, seed=5, first_epoch=0, first_step=0, share=HostShare(i, 2, 4)), 6)
+        for i in range(2)
+    ]
+    assert [sorted(a + b) for a, b in zip(*hosts, strict=True)] == [sorted(batch) for batch in whole]
+
+
+def test_features_follow_their_labels():
+    for (features,), label in split().batches(4, seed=1, first_epoch=0, first_step=0, share=ONE_HOST).take(4):
+        tf.debugging.assert_equal(features[:, 0, 0], tf.cast(label, tf.float32))
+
+
+@pytest.mark.parametrize("region", ["mouth", "full,mouth"])
+def test_the_kept_features_train_as_the_frames_do(records, tmp_path, region):
+    direct = train(records, tmp_path / "direct", 1, region=region, **FROZEN)
+    cached = train(records, tmp_path / "cached", 1, region=region, cache_features=True, **FROZEN)
+    # The order of the clips differs, so that the last epoch agrees and not every step.
+    assert cached["history"][-1]["val_loss"] == pytest.approx(direct["history"][-1]["val_loss"], rel=0.05)
+    assert cached["history"][-1]["loss"] < cached["history"][0]["loss"]
+    folders = list((records / "features").glob(f"{region.replace(',', '-')}-*"))
+    assert len(folders) == 1
+    written = {path: path.stat().st_mtime_ns for path in folders[0].iterdir()}
+    again = train(
+        records, tmp_path / "again", 2, region=region, cache_features=True, strategy="mirrored", **FROZEN
+    )
+    assert again["losses"] == pytest.approx(cached["losses"], rel=1e-3)
+    assert {path: path.stat().st_mtime_ns for path in folders[0].iterdir()} == written
+
+
+def test_the_saved_model_is_the_whole_detector(records, tmp_path, command):
+    flags = ["--backbone=meso4", "--weights=none", "--lstm_units=8", "--batch_size=4", "--epochs=1"]
+    flags += [f"--data={records}", f"--workdir={tmp_path}", "--cache_features"]
+    assert "--noaugment and --freeze_epochs=1" in command("train", *flags).stderr
+    result = command("train", *flags, "--noaugment", "--freeze_epochs=1")
+    assert result.returncode == 0, result.stderr
+    metrics = json.loads((tmp_path / "metrics.jsonl").read_text())
+    result = command("evaluate", f"--workdir={tmp_path}", "--split=val")
+    evaluated = json.loads((tmp_path / "evaluation" / "val" / "metrics.json").read_text())
+    assert evaluated["auc"] == pytest.approx(metrics["val_auc"])
