@@ -28,7 +28,7 @@ _RED = (213, 94, 0)
 
 
 @dataclass(frozen=True)
-class _Converted:
+class ConvertedVideo:
     """A video with clips, and where the first of them is."""
 
     video: Video
@@ -65,7 +65,7 @@ def write_contact_sheet(
         f"{_FRAMES_SHOWN} frames from first to last; rows: {', '.join(regions)}. In an orange frame the face "
         "was not found, and its box is carried over from the neighbours."
     )
-    for heading, members in _chosen(converted, spec.num_frames):
+    for heading, members in choose(converted, spec.num_frames):
         strips = (
             (item.video.key, _note(item, spec), _strip(item, regions, spec, output)) for item in members
         )
@@ -76,18 +76,25 @@ def write_contact_sheet(
     write_text(output / CONTACT_SHEET, page("Contact sheet of a conversion", lead, sections))
 
 
-def _converted(plan: Iterable[ShardPlan], entries: Mapping[str, LedgerEntry]) -> Iterator[_Converted]:
+def _converted(plan: Iterable[ShardPlan], entries: Mapping[str, LedgerEntry]) -> Iterator[ConvertedVideo]:
     for shard in plan:
         position = 0
         for video in shard.videos:
             entry = entries[video.key]
             if entry.clips:
-                yield _Converted(video, entry, shard, position)
+                yield ConvertedVideo(video, entry, shard, position)
             position += entry.clips
 
 
-def _chosen(converted: Sequence[_Converted], num_frames: int) -> Iterator[tuple[str, list[_Converted]]]:
-    """The videos to show under their headings: the worst, then others that only their names decide."""
+def choose(
+    converted: Sequence[ConvertedVideo], num_frames: int
+) -> Iterator[tuple[str, list[ConvertedVideo]]]:
+    """The videos to show under their headings: the worst, then others that only their names decide.
+
+    Args:
+        converted: all videos with clips, in any order.
+        num_frames: T.
+    """
     rest = sorted(converted, key=lambda item: hashlib.sha256(item.video.key.encode()).digest())
     by_jitter = sorted(rest, key=lambda item: -(item.entry.faces.jitter_smooth or 0.0))
     by_coverage = sorted(rest, key=lambda item: item.coverage(num_frames))
@@ -134,7 +141,7 @@ def _failures(failures: Sequence[LedgerEntry]) -> tuple[str, ...]:
     return (table(("video", "status", "reason"), rows), *notes)
 
 
-def _note(item: _Converted, spec: ClipSpec) -> str:
+def _note(item: ConvertedVideo, spec: ClipSpec) -> str:
     faces = item.entry.faces
     parts = [
         LABEL_NAMES[item.video.label],
@@ -148,7 +155,7 @@ def _note(item: _Converted, spec: ClipSpec) -> str:
     return ", ".join(parts)
 
 
-def _strip(item: _Converted, regions: Sequence[str], spec: ClipSpec, output: AnyPath) -> bytes:
+def _strip(item: ConvertedVideo, regions: Sequence[str], spec: ClipSpec, output: AnyPath) -> bytes:
     """One JPEG: a row a region, a column a frame."""
     rows = []
     for region in regions:
