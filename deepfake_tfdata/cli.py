@@ -48,7 +48,7 @@ def run(
         status = _fail(str(error), _USAGE_ERROR)
     except KeyboardInterrupt:
         status = _fail("interrupted; run the same command again to go on", _INTERRUPTED)
-    _leave(status)
+    leave(status)
 
 
 def main() -> None:
@@ -74,6 +74,17 @@ def required(flag: flags.FlagHolder[str | None]) -> str:
 def say(line: str) -> None:
     """Prints a line of a command's result."""
     print(line, flush=True)
+
+
+def leave(status: int) -> None:
+    """Ends the process with that status; just returns for 0."""
+    if "tensorflow_io" in sys.modules:
+        # Its destructors abort at exit ("pure virtual method called"), which would report a failure.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)
+    if status:
+        sys.exit(status)
 
 
 def _import_tensorflow() -> None:
@@ -106,13 +117,3 @@ def _flag_help(flag_values: flags.FlagValues) -> str:
 def _fail(message: str, status: int) -> int:
     print(f"error: {' '.join(message.split())}", file=sys.stderr)
     return status
-
-
-def _leave(status: int) -> None:
-    if "tensorflow_io" in sys.modules:
-        # Its destructors abort at exit ("pure virtual method called"), which would report a failure.
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(status)
-    if status:
-        sys.exit(status)

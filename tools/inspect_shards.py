@@ -11,7 +11,6 @@ dataset_info.json. Exits with 1 when something is damaged or missing. Folders ma
 import argparse
 import io
 import json
-import os
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -21,6 +20,7 @@ import numpy as np
 import tensorflow as tf
 from PIL import Image
 
+from deepfake_tfdata.cli import leave
 from deepfake_tfdata.errors import UserError
 from deepfake_tfdata.storage import AnyPath, as_path
 
@@ -50,9 +50,7 @@ def main() -> None:
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
         status = 2
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(status)  # tensorflow-io, which s3:// needs, aborts at a normal exit
+    leave(status)
 
 
 def find_shards(place: AnyPath) -> list[AnyPath]:

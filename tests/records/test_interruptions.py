@@ -145,7 +145,9 @@ def test_a_second_conversion_into_the_same_folder_is_refused(convert, tmp_path):
         process = convert(tmp_path)
         _, stderr = process.communicate(timeout=60)
     assert process.returncode == 2
-    assert stderr.startswith(f"error: process {os.getpid()} is converting into {tmp_path}")
+    assert stderr.splitlines()[-1].startswith(
+        f"error: process {os.getpid()} is converting into {tmp_path}; wait"
+    )
     # A lock that a killed process left behind holds nobody up.
     (tmp_path / LOCK_FILE).write_text("1")
     with exclusive(tmp_path):

@@ -2,6 +2,7 @@ import os
 import signal
 import time
 from multiprocessing.connection import Connection
+from pathlib import Path
 
 import pytest
 
@@ -9,6 +10,7 @@ from deepfake_tfdata.clips.limits import MAX_WORKER_BYTES
 from deepfake_tfdata.clips.processed import ProcessedVideo
 from deepfake_tfdata.clips.video import Video
 from deepfake_tfdata.records.workers import process_in_order
+from deepfake_tfdata.storage import as_path
 
 
 def videos(*names):
@@ -27,6 +29,8 @@ def work(video):
         os.kill(os.getpid(), signal.SIGSEGV)
     if video.video_id == "torn":
         Connection._send = send_half
+    if video.video_id == "path":
+        return ProcessedVideo({"full": [f"{video.path} holds {Path(video.path).read_bytes()}"]})
     if video.video_id == "hang":
         time.sleep(3600)
     if video.video_id == "raise":
@@ -52,3 +56,15 @@ def test_one_bad_video_costs_one_video(workers):
 
 def test_no_videos_are_no_problem():
     assert list(process_in_order([], work, 2, time_limit=1)) == []
+
+
+def test_a_remote_video_is_downloaded_for_the_worker_and_one_that_is_gone_accounted_for():
+    there, gone = (
+        Video(f"ram://test_workers/{name}.mp4", name, 0, "original", name) for name in ("path", "gone")
+    )
+    as_path(there.path).write_bytes(b"frames")
+    outcomes = [outcome for _, outcome in process_in_order([there, gone], work, 1, time_limit=60)]
+    assert [outcome.status for outcome in outcomes] == ["ok", "unreachable"]
+    (local,) = outcomes[0].processed.clips["full"]
+    assert local.endswith("/path.mp4 holds b'frames'")
+    assert "ram://test_workers/gone.mp4" in outcomes[1].reason
