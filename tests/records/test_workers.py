@@ -43,7 +43,7 @@ def work(video):
 
 @pytest.mark.parametrize("workers", [1, 3])
 def test_one_bad_video_costs_one_video(workers):
-    names = ["slow", "a", "crash", "b", "raise", "hang", "c", "crash", "huge", "d"]
+    names = ["slow", "a", "crash", "b", "raise", "hang", "c", "torn", "huge", "d"]
     outcomes = list(process_in_order(videos(*names), work, workers, time_limit=3))
     assert [video.video_id for video, _ in outcomes] == names
     statuses = [outcome.status for _, outcome in outcomes]
