@@ -51,6 +51,9 @@ def test_evaluate_leaves_what_the_contract_says(workdir, command):
     folder = workdir / "evaluation" / "val"
     names = {"metrics.json", "predictions.csv", "confusion_matrix.png", "roc.png", "report.html"}
     assert {path.name for path in folder.iterdir()} == names
+    report = (folder / "report.html").read_text()
+    for shown in ("attention", "meso4", "float32", "parameters, head"):
+        assert shown in report
     metrics = json.loads((folder / "metrics.json").read_text())
     assert (metrics["num_videos"], metrics["coverage"]) == (8, 1.0)
     assert sum(map(sum, metrics["confusion_matrix"])) == 8

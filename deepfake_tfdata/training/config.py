@@ -87,7 +87,8 @@ class Run:
     """What config.json holds.
 
     Attributes:
-        config: the flags, with `precision` resolved.
+        config: the flags.
+        precision: the policy that --precision came to.
         spec: of the clips it trains on, as ClipSpec.to_dict gives it.
         spec_hash: its hash.
         parameters: counts of the detector's weights.
@@ -97,6 +98,7 @@ class Run:
     """
 
     config: TrainConfig
+    precision: str
     spec: dict[str, Any]
     spec_hash: str
     parameters: dict[str, int]

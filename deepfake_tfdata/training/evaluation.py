@@ -14,7 +14,7 @@ from deepfake_tfdata.evaluation.report import write_evaluation
 from deepfake_tfdata.input.dataset import load_clips
 from deepfake_tfdata.input.shards import explained_data_loss, find_shards
 from deepfake_tfdata.model.detector import with_attention
-from deepfake_tfdata.training.config import read_run
+from deepfake_tfdata.training.config import Run, read_run
 from deepfake_tfdata.training.devices import select_strategy
 from deepfake_tfdata.training.loop import MODEL_FILE
 from deepfake_tfdata.training.scoring import ClipScores, make_predict, score_clips
@@ -45,7 +45,7 @@ def evaluate_run(workdir: Path, split: str, data: str | None = None) -> Evaluati
     with explained_data_loss(shards.files):
         predictions = to_predictions(score_clips(make_predict(model, strategy), clips))
     name = f"{run.config.region}/{run.config.head}"
-    context = {**_context(run.config.flags), "clip spec": run.spec_hash, **run.parameters, **run.versions}
+    context = _context(run)
     metrics = write_evaluation(
         workdir / "evaluation" / split,
         predictions,
@@ -90,6 +90,14 @@ def _load_model(path: Path) -> keras.Model:
         raise UserError(f"{path} can't be loaded ({error}); train again into a new --workdir") from None
 
 
-def _context(config: dict[str, Any]) -> dict[str, Any]:
-    shown = ("region", "head", "backbone", "weights", "batch_size", "learning_rate", "precision", "seed")
-    return {name: config[name] for name in shown}
+def _context(run: Run) -> dict[str, Any]:
+    """What the report says of a run."""
+    shown = ("region", "head", "backbone", "weights", "batch_size", "learning_rate", "seed")
+    return {
+        **{name: run.config.flags[name] for name in shown},
+        "precision": run.precision,
+        "clip spec": run.spec_hash,
+        **{f"parameters, {part}": f"{count:,}" for part, count in run.parameters.items()},
+        "revision": run.revision,
+        **run.versions,
+    }

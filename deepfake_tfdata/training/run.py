@@ -113,6 +113,7 @@ def _build(
         stages = _stages(config, loop.steps_per_epoch, loss_scaling=precision == "mixed_float16")
     run = Run(
         config=config,
+        precision=precision,
         spec=spec.to_dict(),
         spec_hash=spec.hash,
         parameters=count_parameters(model),
