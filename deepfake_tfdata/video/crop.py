@@ -14,6 +14,8 @@ _ENCODER_OPTIONS = {
 }
 # Mid grey: about zero after any backbone's normalisation.
 _PADDING = 128
+# Boxes whose sides differ by less, in pixels, are meant to be of one size.
+_SAME_SIZE = 0.01
 
 
 def grow_boxes(boxes: np.ndarray, margin: float) -> np.ndarray:
@@ -25,7 +27,11 @@ def grow_boxes(boxes: np.ndarray, margin: float) -> np.ndarray:
 def whole_pixels(boxes: np.ndarray) -> np.ndarray:
     """Rounds float [T, 4] boxes to int64 so that boxes of one size stay of one size."""
     corner = np.rint(boxes[:, :2])
-    size = np.maximum(np.rint(boxes[:, 2:] - boxes[:, :2]), 1)
+    size = boxes[:, 2:] - boxes[:, :2]
+    if np.ptp(size, axis=0).max() < _SAME_SIZE:
+        # Float noise about a half would be rounded to two sizes.
+        size = np.broadcast_to(np.median(size, axis=0), size.shape)
+    size = np.maximum(np.rint(size), 1)
     return np.concatenate([corner, corner + size], axis=1).astype(np.int64)
 
 

@@ -23,6 +23,12 @@ _OPTIONS = {
     "max_pixels": str(MAX_PIXELS),
 }
 
+# In these a packet is a frame that is shown; others may hold frames that only serve to predict from.
+_CODECS_WITHOUT_HIDDEN_FRAMES = ("h264", "hevc", "mpeg4")
+
+# From a packet's presentation time, in its stream's units, to the frame's position in the video.
+DisplayOrder = dict[int, int]
+
 
 @dataclass(frozen=True)
 class DecodedFrame:
@@ -102,10 +108,16 @@ def decode_frames(path: str, choose: Callable[[int], np.ndarray]) -> ChosenFrame
         VideoError: the file can't be opened or decoded, has no video in it, or is larger than the limits;
             whatever `choose` raises.
     """
-    count = _count_packets(path)
+    count, order = _scan_packets(path)
     if not count:
         raise _nothing_decoded()
-    frames, decoded = _decode_at(path, choose(count))
+    indices = choose(count)
+    if order is not None:
+        frames, _ = _decode_at(path, indices, order)
+        if len(frames.timestamps) == len(indices):
+            return frames
+        del frames  # a packet gave no frame, so that the order can't be trusted
+    frames, decoded = _decode_at(path, indices)
     if decoded != count:
         # Some packets gave no frame (a damaged end, a hidden frame), so the choice was made on a wrong count.
         del frames  # before as many are held again
@@ -121,22 +133,26 @@ def shrink(image: np.ndarray, width: int) -> np.ndarray:
     return cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
 
 
-def _decode_at(path: str, indices: np.ndarray) -> tuple[ChosenFrames, int]:
-    """The frames at the indices, and how many frames the video turned out to have."""
+def _decode_at(path: str, indices: np.ndarray, order: DisplayOrder | None = None) -> tuple[ChosenFrames, int]:
+    """The frames at the indices, and how many frames the video turned out to have.
+
+    With the display order given, frames that neither are wanted nor help to decode another are skipped.
+    """
     wanted = set(indices.tolist())
     held: list[DecodedFrame] = []
     timestamps: list[float] = []
     fits = True
     frame = None
-    for frame in _decode(path):
+    for frame in _decode(path) if order is None else _decode_needed(path, wanted, order):
         if frame.index in wanted:
             timestamps.append(frame.timestamp)
             fits = frame.num_bytes * len(wanted) <= MAX_HELD_BYTES
             if fits:
                 held.append(frame)
-    if frame is None:
+    if frame is None and order is None:
         raise _nothing_decoded()
-    return ChosenFrames(path, indices, np.array(timestamps), held if fits else None), frame.index + 1
+    last = -1 if frame is None else frame.index
+    return ChosenFrames(path, indices, np.array(timestamps), held if fits else None), last + 1
 
 
 def _decode(path: str) -> Iterator[DecodedFrame]:
@@ -153,6 +169,24 @@ def _decode(path: str) -> Iterator[DecodedFrame]:
             yield DecodedFrame(index, index / rate if frame.time is None else frame.time, frame)
 
 
+def _decode_needed(path: str, wanted: set[int], order: DisplayOrder) -> Iterator[DecodedFrame]:
+    """The wanted frames and those that others need; ends early where the order does not hold."""
+    with _open_stream(path) as (container, stream):
+        rate = float(stream.average_rate or 25)
+        size = stream.codec_context.width, stream.codec_context.height
+        for packet in container.demux(stream):
+            stream.codec_context.skip_frame = "DEFAULT" if order.get(packet.pts) in wanted else "NONREF"
+            try:
+                frames = packet.decode()
+            except av.error.InvalidDataError:
+                return
+            for frame in frames:
+                index = order.get(frame.pts)
+                if index is None or frame.is_corrupt or (frame.width, frame.height) != size:
+                    return
+                yield DecodedFrame(index, index / rate if frame.time is None else frame.time, frame)
+
+
 def _tolerant_frames(
     container: av.container.InputContainer, stream: av.VideoStream
 ) -> Iterator[av.VideoFrame]:
@@ -165,15 +199,26 @@ def _tolerant_frames(
             continue
 
 
-def _count_packets(path: str) -> int:
-    """Frames in the file by its packets: no decoding, and right where the header's count is not."""
+def _scan_packets(path: str) -> tuple[int, DisplayOrder | None]:
+    """Frames in the file by its packets: no decoding, and right where the header's count is not.
+
+    Returns:
+        The number of frames, and their display order where the packets tell it: every one has a time of
+        its own, none is cut off by an edit list, and the codec has no hidden frames.
+    """
     with _open_stream(path) as (container, stream):
-        count = 0
+        count, times, cut = 0, [], False
         for packet in container.demux(stream):
-            # An edit list cuts packets off that the decoder still needs.
-            count += packet.size > 0 and not packet.is_discard
-            _check_count(count)
-        return count
+            if packet.size:
+                # An edit list cuts packets off that the decoder still needs.
+                count += not packet.is_discard
+                cut |= packet.is_discard
+                times.append(packet.pts)
+                _check_count(count)
+        clear = not cut and None not in times and len(set(times)) == len(times)
+        if clear and stream.codec_context.name in _CODECS_WITHOUT_HIDDEN_FRAMES:
+            return count, {time: index for index, time in enumerate(sorted(times))}
+        return count, None
 
 
 def _check_count(num_frames: int) -> None:

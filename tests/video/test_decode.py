@@ -26,6 +26,31 @@ def test_gives_exactly_the_chosen_frames(tmp_path, codec, name):
     )
 
 
+@pytest.mark.parametrize(
+    ("codec", "name", "options"),
+    [
+        ("libx264", "a.mp4", {"x264-params": "bframes=8:b-pyramid=normal:open-gop=1:keyint=20"}),
+        ("libx264", "a.mkv", {"x264-params": "bframes=3:b-pyramid=none"}),
+        ("libx264", "a.mp4", {"x264-params": "bframes=0"}),
+        ("libx265", "a.mp4", {"x265-params": "bframes=4:log-level=none"}),
+        ("mpeg4", "a.mp4", {"bf": "2"}),
+        ("libvpx-vp9", "a.webm", {}),
+    ],
+)
+@pytest.mark.parametrize("num_frames", [5, 31, 60])
+def test_skipping_what_no_frame_needs_changes_no_pixel(tmp_path, codec, name, options, num_frames):
+    random = np.random.default_rng(0)
+    picture = random.integers(0, 256, (64, 64, 3), np.uint8)
+    path = write_video(
+        tmp_path / name, [np.roll(picture, 3 * t, axis=1) for t in range(60)], codec, **options
+    )
+    with av.open(str(path)) as container:
+        everything = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
+    assert len(everything) == 60
+    for frame in decode_frames(str(path), lambda count: linspace_indices(count, num_frames)):
+        np.testing.assert_array_equal(frame.rgb(), everything[frame.index])
+
+
 def test_a_truncated_file_is_sampled_over_what_is_left(tmp_path):
     path = write_video(tmp_path / "a.mkv", numbered_frames(60), g="10")
     path.write_bytes(path.read_bytes()[: path.stat().st_size * 2 // 3])
