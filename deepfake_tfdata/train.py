@@ -159,9 +159,12 @@ def main() -> None:
         deterministic=_DETERMINISTIC.value,
     )
     terminated = _on_termination()
-    if not train(config, _show_steps, terminated.is_set):
+    outcome = train(config, _show_steps, terminated.is_set)
+    if not outcome.finished:
         cli.say(f"terminated; {config.workdir} is saved, run the same command again to go on")
         sys.exit(_TERMINATED)
+    if not outcome.chief:
+        return
     evaluation = evaluate_run(Path(config.workdir), "test")
     cli.say(comparison_table([evaluation]))
     cli.say(f"report: {config.workdir}/evaluation/test/report.html")

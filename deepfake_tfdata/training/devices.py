@@ -28,18 +28,20 @@ def select_strategy(name: str) -> tf.distribute.Strategy:
     """
     if name not in STRATEGIES:
         raise UserError(f"--strategy={name} is unknown; choose from {', '.join(STRATEGIES)}")
-    gpus = tf.config.list_physical_devices("GPU")
-    for gpu in gpus:
-        # Take memory as it is needed, so that several runs can share a GPU.
-        tf.config.experimental.set_memory_growth(gpu, True)
-    if name == "auto":
-        name = _fitting_strategy(len(gpus))
-    if name == "multi_worker":
+    _grow_memory()
+    if name == "multi_worker" or (name == "auto" and os.environ.get("TF_CONFIG")):
         return _multi_worker()
     if name == "tpu":
         return _tpu()
+    return local_strategy(name)
+
+
+def local_strategy(name: str = "auto") -> tf.distribute.Strategy:
+    """The strategy of that name on this machine alone: 'single', 'mirrored', or 'auto' by the number of GPUs."""
+    _grow_memory()
+    gpus = tf.config.list_physical_devices("GPU")
     kind = "GPU" if gpus else "CPU"
-    if name == "single":
+    if name == "single" or (name == "auto" and len(gpus) < 2):
         return tf.distribute.OneDeviceStrategy(f"/{kind}:0")
     return tf.distribute.MirroredStrategy([device.name for device in tf.config.list_logical_devices(kind)])
 
@@ -73,10 +75,10 @@ def select_precision(name: str, strategy: tf.distribute.Strategy) -> str:
     return name
 
 
-def _fitting_strategy(num_gpus: int) -> str:
-    if os.environ.get("TF_CONFIG"):
-        return "multi_worker"
-    return "mirrored" if num_gpus > 1 else "single"
+def _grow_memory() -> None:
+    """Makes GPUs' memory be taken as it is needed, so that several runs can share one."""
+    for gpu in tf.config.list_physical_devices("GPU"):
+        tf.config.experimental.set_memory_growth(gpu, True)
 
 
 def _multi_worker() -> tf.distribute.Strategy:

@@ -15,7 +15,7 @@ from deepfake_tfdata.input.dataset import load_clips
 from deepfake_tfdata.input.shards import explained_data_loss, find_shards
 from deepfake_tfdata.model.detector import with_attention
 from deepfake_tfdata.training.config import Run, read_run
-from deepfake_tfdata.training.devices import select_strategy
+from deepfake_tfdata.training.devices import local_strategy
 from deepfake_tfdata.training.loop import MODEL_FILE
 from deepfake_tfdata.training.scoring import ClipScores, make_predict, score_clips
 
@@ -38,7 +38,7 @@ def evaluate_run(workdir: Path, split: str, data: str | None = None) -> Evaluati
     data = data or run.config.data
     shards = find_shards(data, run.config.region, split)
     require_same_spec(run.spec, shards.spec.to_dict(), f"the run in {workdir}", f"the records in {data}")
-    strategy = select_strategy(run.config.strategy)
+    strategy = local_strategy()
     with strategy.scope():
         model = with_attention(_load_model(workdir / MODEL_FILE))
     clips = load_clips(data, run.config.region, split, run.config.batch_size)

@@ -4,6 +4,7 @@ import dataclasses
 import logging
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -35,7 +36,20 @@ _LOG = logging.getLogger(__name__)
 StartProgress = Callable[[int], AbstractContextManager[Callable[[str], None]]]
 
 
-def train(config: TrainConfig, start_progress: StartProgress, should_stop: Callable[[], bool]) -> bool:
+@dataclass(frozen=True)
+class Outcome:
+    """How a training process ended.
+
+    Attributes:
+        finished: it was not asked to stop before its end.
+        chief: it is the one that writes the files.
+    """
+
+    finished: bool
+    chief: bool
+
+
+def train(config: TrainConfig, start_progress: StartProgress, should_stop: Callable[[], bool]) -> Outcome:
     """Trains a detector, or goes on where an earlier run in the same workdir stopped.
 
     Args:
@@ -44,7 +58,7 @@ def train(config: TrainConfig, start_progress: StartProgress, should_stop: Calla
         should_stop: asked after every step; True saves and ends.
 
     Returns:
-        Whether training is finished, and not stopped.
+        How it ended.
 
     Raises:
         UserError: the records, the flags or the workdir do not fit.
@@ -80,7 +94,7 @@ def train(config: TrainConfig, start_progress: StartProgress, should_stop: Calla
         trainer.config.steps_per_epoch,
     )
     _fit(trainer, config, shards, start_progress, should_stop)
-    return trainer.finished
+    return Outcome(trainer.finished, is_chief(strategy))
 
 
 def _build(
