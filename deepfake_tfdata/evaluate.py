@@ -20,10 +20,9 @@ def main() -> None:
     from deepfake_tfdata.evaluation.comparison import comparison_table
     from deepfake_tfdata.training.evaluation import evaluate_run
 
-    workdir = Path(cli.required(_WORKDIR))
-    evaluation = evaluate_run(workdir, _SPLIT.value, _DATA.value)
+    evaluation, folder = evaluate_run(Path(cli.required(_WORKDIR)), _SPLIT.value, _DATA.value)
     cli.say(comparison_table([evaluation]))
-    cli.say(f"report: {workdir}/evaluation/{_SPLIT.value}/report.html")
+    cli.say(f"report: {folder}/report.html")
 
 
 def run(argv: list[str] | None = None) -> None:

@@ -158,16 +158,18 @@ def main() -> None:
         seed=_SEED.value,
         deterministic=_DETERMINISTIC.value,
     )
+    interrupt = signal.getsignal(signal.SIGTERM)
     terminated = _on_termination()
     outcome = train(config, _show_steps, terminated.is_set)
     if not outcome.finished:
         cli.say(f"terminated; {config.workdir} is saved, run the same command again to go on")
         sys.exit(_TERMINATED)
+    signal.signal(signal.SIGTERM, interrupt)
     if not outcome.chief:
         return
-    evaluation = evaluate_run(Path(config.workdir), "test")
+    evaluation, folder = evaluate_run(Path(config.workdir), "test")
     cli.say(comparison_table([evaluation]))
-    cli.say(f"report: {config.workdir}/evaluation/test/report.html")
+    cli.say(f"report: {folder}/report.html")
 
 
 def _on_termination() -> threading.Event:

@@ -131,6 +131,8 @@ def failing(result) -> str:
         ),
         ("train", ["--data={other}", "--workdir={workdir}", *SMALL], "different clip specs"),
         ("train", ["--data={damaged}", *SMALL], "truncated or damaged"),
+        ("train", ["--data={records}", "--batch_size=500", *SMALL[:2]], "--batch_size=500 exceeds"),
+        ("train", ["--data={records}", "--seed=-1"], "--seed=-1 is out of range"),
         ("evaluate", ["--workdir={tmp}"], "no trained model"),
         ("evaluate", ["--workdir={workdir}", "--split=dev"], "unknown split 'dev'"),
         ("evaluate", ["--workdir={workdir}", "--data={other}"], "frame_size: 48 against 32"),

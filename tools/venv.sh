@@ -1,7 +1,7 @@
 # Sourced by demo.sh and test.sh: makes or reuses .venv, installs the package with EXTRA, activates it.
 # Usage: source tools/venv.sh EXTRA        (EXTRA is "" or a list in brackets, such as "[dev]")
 PYTHON="${PYTHON:-python3}"
-if [ ! -x .venv/bin/python ]; then
+if [ ! -x .venv/bin/pip ]; then
   "$PYTHON" -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 13))' || {
     echo "deepfake_tfdata needs Python 3.10 to 3.13, and $PYTHON is another; set PYTHON=/path/to/python3.11" >&2
     exit 2

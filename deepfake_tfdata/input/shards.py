@@ -26,6 +26,7 @@ class Shards:
         num_clips: in all shards of a region.
         num_videos: planned for the split, whether or not they gave a clip.
         spec: how the clips were made.
+        plan: a fingerprint of which videos are in which split.
     """
 
     regions: tuple[str, ...]
@@ -33,6 +34,7 @@ class Shards:
     num_clips: int
     num_videos: int
     spec: ClipSpec
+    plan: str
 
     def rows(self) -> list[tuple[str, ...]]:
         """For each shard the files of all regions, which hold the same clips in the same order."""
@@ -80,7 +82,8 @@ def find_shards(data: str | Path, region: str | Sequence[str], split: str) -> Sh
     if len(set(lengths)) > 1:
         raise UserError(f"the {split} splits of {','.join(regions)} in {data} differ; convert them together")
     num_videos = conversion.counts[split]["videos"]
-    return Shards(regions, tuple(itertools.chain(*files)), sum(lengths[0]), num_videos, spec)
+    all_files = tuple(itertools.chain(*files))
+    return Shards(regions, all_files, sum(lengths[0]), num_videos, spec, conversion.plan)
 
 
 @contextmanager

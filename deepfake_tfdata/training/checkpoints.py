@@ -17,6 +17,8 @@ from deepfake_tfdata.errors import UserError
 from deepfake_tfdata.files import atomic_path
 
 _LOG = logging.getLogger(__name__)
+# The folder of a workdir.
+CHECKPOINTS = "checkpoints"
 _KEPT = 3
 _NAME = re.compile(r"step-(\d+)\.npz")
 

@@ -12,6 +12,7 @@ from typing import Any
 from deepfake_tfdata.clips.spec import require_same_spec
 from deepfake_tfdata.errors import UserError
 from deepfake_tfdata.files import write_json
+from deepfake_tfdata.training.checkpoints import CHECKPOINTS, list_checkpoints
 from deepfake_tfdata.training.optimization import OptimizerConfig
 
 CONFIG_FILE = "config.json"
@@ -62,6 +63,12 @@ class TrainConfig:
                 "--cache_features needs a frozen backbone and frames that never change: add --noaugment "
                 f"and --freeze_epochs={self.epochs}, or leave it out"
             )
+        if not 0 <= self.seed < 2**31:
+            raise UserError(f"--seed={self.seed} is out of range; use 0 to {2**31 - 1}")
+        if not 0 < (rate := self.finetune_learning_rate) < 10:
+            raise UserError(f"--finetune_learning_rate={rate} is out of range; use more than 0, below 10")
+        if "://" in self.workdir:
+            raise UserError(f"--workdir={self.workdir} is on object storage; use a local or mounted folder")
         if not 0 <= self.label_smoothing < 1:
             raise UserError(f"--label_smoothing={self.label_smoothing} is out of range; use 0 to below 1")
 
@@ -91,6 +98,7 @@ class Run:
         precision: the policy that --precision came to.
         spec: of the clips it trains on, as ClipSpec.to_dict gives it.
         spec_hash: its hash.
+        plan: a fingerprint of which videos are in which split.
         parameters: counts of the detector's weights.
         flops_per_clip: operations of a forward pass, two a multiply-add.
         versions: of the packages that decide the numbers.
@@ -101,6 +109,7 @@ class Run:
     precision: str
     spec: dict[str, Any]
     spec_hash: str
+    plan: str
     parameters: dict[str, int]
     flops_per_clip: int
     versions: dict[str, str]
@@ -140,7 +149,18 @@ def require_resumable(run: Run) -> None:
     if not (workdir / CONFIG_FILE).is_file():
         return
     earlier = read_run(workdir)
+    if not list_checkpoints(workdir / CHECKPOINTS):
+        return  # it ended before anything was learnt, perhaps for a flag that is now put right
     require_same_spec(earlier.spec, run.spec, f"the run in {workdir}", f"the records in {run.config.data}")
+    if earlier.plan != run.plan:
+        raise UserError(
+            f"{workdir} was trained on other videos than {run.config.data} holds; choose another --workdir"
+        )
+    if earlier.precision != run.precision:
+        raise UserError(
+            f"{workdir} was trained in {earlier.precision}, not {run.precision}; "
+            f"add --precision={earlier.precision}"
+        )
     may_change = set(_MAY_CHANGE)
     if run.config.optimizer.schedule != "constant":
         may_change.remove("epochs")  # the schedule is as long as they are

@@ -37,7 +37,7 @@ def select_strategy(name: str) -> tf.distribute.Strategy:
 
 
 def local_strategy(name: str = "auto") -> tf.distribute.Strategy:
-    """The strategy of that name on this machine alone: 'single', 'mirrored', or 'auto' by the number of GPUs."""
+    """The strategy of that name on this machine alone; 'auto' mirrors where there are several GPUs."""
     _grow_memory()
     gpus = tf.config.list_physical_devices("GPU")
     kind = "GPU" if gpus else "CPU"

@@ -20,8 +20,11 @@ from deepfake_tfdata.training.loop import MODEL_FILE
 from deepfake_tfdata.training.scoring import ClipScores, make_predict, score_clips
 
 
-def evaluate_run(workdir: Path, split: str, data: str | None = None) -> Evaluation:
+def evaluate_run(workdir: Path, split: str, data: str | None = None) -> tuple[Evaluation, Path]:
     """Scores a split with a run's best model and writes WORKDIR/evaluation/SPLIT.
+
+    Where the records hold other videos, or divide them otherwise, than those of the run, the folder is
+    SPLIT-PLAN, with the fingerprint of that division.
 
     Args:
         workdir: of the run.
@@ -29,7 +32,7 @@ def evaluate_run(workdir: Path, split: str, data: str | None = None) -> Evaluati
         data: the folder of records; the run's own if None.
 
     Returns:
-        The metrics and the predictions.
+        The metrics with the predictions, and the folder they are in.
 
     Raises:
         UserError: no trained model, no records, or records of another spec.
@@ -46,14 +49,17 @@ def evaluate_run(workdir: Path, split: str, data: str | None = None) -> Evaluati
         predictions = to_predictions(score_clips(make_predict(model, strategy), clips))
     name = f"{run.config.region}/{run.config.head}"
     context = _context(run)
+    # Other videos than the run's own must not pass for its result.
+    folder = workdir / "evaluation" / (split if shards.plan == run.plan else f"{split}-{shards.plan}")
+    context["data"], context["plan of the videos"] = data, shards.plan
     metrics = write_evaluation(
-        workdir / "evaluation" / split,
+        folder,
         predictions,
         title=f"{name} on {split}",
         context=context,
         num_videos_in_split=shards.num_videos,
     )
-    return Evaluation(name, predictions, metrics)
+    return Evaluation(name, predictions, metrics), folder
 
 
 def to_predictions(scores: ClipScores) -> Predictions:

@@ -84,7 +84,11 @@ def load_features(
         start_progress: shows the files of features that are computed.
     """
     shards = find_shards(data, region, split)
-    folder = Path(data) / "features" / f"{region.replace(',', '-')}-{_key(detector, shards.spec.hash)}"
+    folder = (
+        Path(data)
+        / "features"
+        / f"{region.replace(',', '-')}-{_key(detector, f'{shards.spec.hash} {shards.plan}')}"
+    )
     count = math.ceil(shards.num_clips / _CLIPS_PER_FILE)
     paths = [folder / f"{split}-{index:05d}-of-{count:05d}.npz" for index in range(count)]
     missing = [index for index, path in enumerate(paths) if not path.exists()]
@@ -124,9 +128,9 @@ def _read(paths: list[Path]) -> FeatureSplit:
     )
 
 
-def _key(detector: keras.Model, spec_hash: str) -> str:
+def _key(detector: keras.Model, records: str) -> str:
     """Changes with the clips and with any weight of the backbones, wherever they came from."""
-    digest = hashlib.sha256(f"{spec_hash} {keras.config.dtype_policy().name}".encode())
+    digest = hashlib.sha256(f"{records} {keras.config.dtype_policy().name}".encode())
     for backbone in backbones_of(detector):
         digest.update(backbone.name.encode())
         for layer in backbone.layers:

@@ -20,7 +20,7 @@ from sklearn.metrics import roc_auc_score
 from deepfake_tfdata.errors import UserError
 from deepfake_tfdata.files import atomic_path
 from deepfake_tfdata.model.detector import set_batch_norm_synchronized
-from deepfake_tfdata.training.checkpoints import newest_checkpoint, restore, save_checkpoint
+from deepfake_tfdata.training.checkpoints import CHECKPOINTS, newest_checkpoint, restore, save_checkpoint
 from deepfake_tfdata.training.devices import is_chief
 from deepfake_tfdata.training.progress import RunProgress, describe_epoch
 from deepfake_tfdata.training.scoring import Predict, make_predict, score_clips
@@ -98,7 +98,7 @@ class Trainer:
         self._synchronize(True)
         self._predict = make_predict(model, strategy)
         self._chief = is_chief(strategy)
-        self._enter_stage()
+        self._enter_stage(stages[0])
 
     @property
     def step(self) -> int:
@@ -118,12 +118,14 @@ class Trainer:
         Raises:
             UserError: all are damaged, or they are another model's.
         """
-        checkpoint = newest_checkpoint(self.config.workdir / "checkpoints")
+        checkpoint = newest_checkpoint(self.config.workdir / CHECKPOINTS)
         if checkpoint is None:
             return False
         self.progress = RunProgress(**checkpoint.progress)
-        self._enter_stage()
+        self._enter_stage(self.stages[self.progress.stage])
         restore(checkpoint, self._variables())
+        # A run that ended with one stage may go on with the next.
+        self._enter_stage_of_epoch()
         return True
 
     def fit(self, batches: Iterator, validation: tf.data.Dataset, callbacks: Callbacks) -> None:
@@ -153,10 +155,17 @@ class Trainer:
                 f"--batch_size={self.config.batch_size}, or choose a smaller --backbone or half --precision"
             ) from None
 
-    def _enter_stage(self) -> None:
-        """Sets trainable layers, optimizer and step for the epoch under way."""
-        self._stage = stage_at(self.stages, self.progress.epoch)
-        self.optimizer = self._stage.optimizer
+    def _enter_stage_of_epoch(self) -> None:
+        stage = stage_at(self.stages, self.progress.epoch)
+        if stage is not self._stage:
+            self.progress.epochs_since_best = 0
+            self._enter_stage(stage)
+
+    def _enter_stage(self, stage: Stage) -> None:
+        """Sets trainable layers, optimizer and step."""
+        self._stage = stage
+        self.progress.stage = self.stages.index(stage)
+        self.optimizer = stage.optimizer
         set_trainable(self.model, self._stage)
         with self.strategy.scope():
             self.optimizer.build(self.model.trainable_variables)
@@ -187,10 +196,11 @@ class Trainer:
 
     def _explain_divergence(self, loss: float, callbacks: Callbacks) -> str:
         clips = callbacks.clip_ids(self.progress.epoch, len(self.progress.losses))
+        of_clips = f" (clips of the step: {', '.join(clips)})" if clips else ""
         rate = self._learning_rate()
         return (
             f"the loss is {loss} at step {self.step + 1} with learning rate {rate:.2g}; "
-            f"lower --learning_rate or set --clip_norm=1 (clips of the step: {', '.join(clips)})"
+            f"lower --learning_rate or set --clip_norm=1, in a new --workdir{of_clips}"
         )
 
     def _end_epoch(self, validation: tf.data.Dataset) -> None:
@@ -206,18 +216,18 @@ class Trainer:
             metrics.update(validation_metrics(self._predict, validation))
             if progress.end_epoch(metrics) and self._chief:
                 self._save_model()
-        if stage_at(self.stages, progress.epoch) is not self._stage:
-            progress.epochs_since_best = 0
-            self._enter_stage()
+        self._enter_stage_of_epoch()
+        if self._chief:
+            # Before the checkpoint, which ends the epoch for good; a repeated epoch writes the same line.
+            progress.write_metrics(self.config.workdir / "metrics.jsonl")
         self._save()
         if self._chief:
-            progress.write_metrics(self.config.workdir / "metrics.jsonl")
             self._write_summaries(metrics)
             _LOG.info(describe_epoch(metrics))
 
     def _save(self) -> None:
         if self._chief:
-            folder = self.config.workdir / "checkpoints"
+            folder = self.config.workdir / CHECKPOINTS
             save_checkpoint(folder, self.step, self._variables(), self.progress.to_dict())
 
     def _save_model(self) -> None:
@@ -272,8 +282,16 @@ def averaged_weights(optimizer: keras.optimizers.Optimizer, model: keras.Model) 
 
 
 def validation_metrics(predict: Predict, clips: tf.data.Dataset) -> dict[str, float | None]:
-    """Mean loss and AUC over clips; the AUC is None where there is one class only."""
+    """Mean loss and AUC over clips; the AUC is None where there is one class only.
+
+    Raises:
+        UserError: a logit is not finite.
+    """
     scores = score_clips(predict, clips)
+    if not np.isfinite(scores.logits).all():
+        raise UserError(
+            "the detector gives no finite logits any more; lower --learning_rate in a new --workdir"
+        )
     # log(1 + exp(x)) without overflow, for the label's side of the logit.
     losses = np.logaddexp(0.0, np.where(scores.labels == 1, -scores.logits, scores.logits))
     both = len(set(scores.labels.tolist())) == 2

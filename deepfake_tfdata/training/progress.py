@@ -16,6 +16,7 @@ class RunProgress:
         history: a metrics line for every finished epoch.
         losses: of the steps of the epoch under way.
         seconds, waited: spent on them, and waiting for their input.
+        stage: the position of the stage under way.
         best: the sort key of the best validation.
         epochs_since_best: for early stopping.
     """
@@ -24,6 +25,7 @@ class RunProgress:
     losses: list[float] = field(default_factory=list)
     seconds: float = 0.0
     waited: float = 0.0
+    stage: int = 0
     best: list[float] | None = None
     epochs_since_best: int = 0
 

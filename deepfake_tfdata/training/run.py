@@ -11,6 +11,7 @@ from pathlib import Path
 import keras
 import tensorflow as tf
 
+from deepfake_tfdata.clips.splits import SPLITS
 from deepfake_tfdata.errors import UserError
 from deepfake_tfdata.input.dataset import HostShare, clip_ids_of_step, load_clips
 from deepfake_tfdata.input.shards import Shards, explained_data_loss, find_shards
@@ -64,8 +65,14 @@ def train(config: TrainConfig, start_progress: StartProgress, should_stop: Calla
         UserError: the records, the flags or the workdir do not fit.
     """
     strategy = select_strategy(config.strategy)
-    shards = find_shards(config.data, config.region, "train")
+    shards, *_ = (find_shards(config.data, config.region, split) for split in SPLITS)
     replicas = strategy.num_replicas_in_sync
+    if config.batch_size > shards.num_clips:
+        raise UserError(
+            f"--batch_size={config.batch_size} exceeds the {shards.num_clips} train clips; use less"
+        )
+    if config.cache_features and (strategy.extended._in_multi_worker_mode() or "://" in config.data):
+        raise UserError("--cache_features works on one machine with local --data; leave it out")
     if config.batch_size % (replicas * config.accumulation):
         raise UserError(
             f"--batch_size={config.batch_size} can't be shared by {replicas} device(s) in "
@@ -130,6 +137,7 @@ def _build(
         precision=precision,
         spec=spec.to_dict(),
         spec_hash=spec.hash,
+        plan=shards.plan,
         parameters=count_parameters(model),
         flops_per_clip=count_flops(model),
         versions=package_versions(),
@@ -243,6 +251,8 @@ def _load_replica_batches(
 
 
 def _clip_ids(epoch: int, step: int, config: TrainConfig) -> list[str]:
+    if config.cache_features:
+        return []  # these are in an order of their own
     return clip_ids_of_step(
         config.data, config.region, config.batch_size, seed=config.seed, epoch=epoch, step=step
     )

@@ -109,6 +109,6 @@ def test_the_backbone_is_frozen_first_and_the_run_resumes_in_its_second_stage(re
     frozen_first = {"freeze_epochs": 1, "finetune_learning_rate": 1e-4, "epochs": 3}
     whole = train(records, tmp_path / "whole", 1, **frozen_first)
     assert [epoch["learning_rate"] for epoch in whole["history"]] == pytest.approx([5e-4, 5e-5, 5e-5])
-    train(records, tmp_path / "parts", 1, **{**frozen_first, "epochs": 2})
+    train(records, tmp_path / "parts", 1, **{**frozen_first, "epochs": 1})
     rest = train(records, tmp_path / "parts", 1, **frozen_first)
-    assert rest["losses"] == pytest.approx(whole["losses"][6:], rel=1e-4)
+    assert rest["losses"] == pytest.approx(whole["losses"][3:], rel=1e-4)

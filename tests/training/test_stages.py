@@ -42,3 +42,15 @@ def test_the_top_learns_without_its_batch_normalization(detector):
     assert names == {"block4_conv"}
     set_trainable(detector, stage())
     assert len(backbone.trainable_variables) == 16
+
+
+def test_a_frozen_backbone_with_stochastic_depth_gives_the_same_features_twice():
+    detector = build_detector("efficientnet_b0", "control", 2, 32, "none", lstm_units=4)
+    backbone = detector.get_layer("backbone")
+    frames = np.random.default_rng(0).integers(0, 256, (4, 32, 32, 3), np.uint8)
+    set_trainable(detector, stage(frozen=True))
+    first, second = (np.asarray(backbone(frames, training=True)) for _ in range(2))
+    np.testing.assert_array_equal(first, second)
+    np.testing.assert_allclose(first, np.asarray(backbone(frames, training=False)), atol=1e-6)
+    set_trainable(detector, stage())
+    assert any(getattr(layer, "rate", 0) > 0 for layer in backbone.layers)
