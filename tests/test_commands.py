@@ -121,8 +121,12 @@ def failing(result) -> str:
         ("convert", ["--source={tree}", "--nonsense=1"], "nonsense"),
         ("train", ["--data={tmp}"], "python -m deepfake_tfdata.convert"),
         ("train", ["--data={records}", "--region=nose"], "no region 'nose'"),
-        ("train", ["--data={records}", "--head=nope", "--weights=none"], "--head=nope is unknown"),
-        ("train", ["--data={records}", "--backbone=nope", "--weights=none"], "nope"),
+        (
+            "train",
+            ["--data={records}", "--head=nope", "--weights=none", "--batch_size=4"],
+            "--head=nope is unknown",
+        ),
+        ("train", ["--data={records}", "--backbone=nope", "--weights=none", "--batch_size=4"], "nope"),
         ("train", ["--data={records}", "--epochs=many"], "many"),
         (
             "train",
@@ -175,7 +179,12 @@ def damaged_records(records, tmp_path_factory):
 def test_imagenet_weights_without_a_network_name_the_way_out(records, command, tmp_path):
     # An empty cache and a proxy that refuses stand for a machine without a network.
     environment = {"KERAS_HOME": str(tmp_path), "https_proxy": "http://127.0.0.1:9", "no_proxy": ""}
-    flags = [f"--data={records}", f"--workdir={tmp_path / 'run'}", "--backbone=efficientnet_b0"]
+    flags = [
+        f"--data={records}",
+        f"--workdir={tmp_path / 'run'}",
+        "--backbone=efficientnet_b0",
+        "--batch_size=4",
+    ]
     line = failing(command("train", *flags, **environment))
     assert "--weights=none" in line
     assert "--weights=FILE" in line
