@@ -1,7 +1,6 @@
 """A training process that is killed goes on as if it had not been."""
 
 import json
-import os
 import random
 import signal
 import subprocess
@@ -17,7 +16,7 @@ FLAGS = [
     "--lstm_units=8",
     "--dropout=0.3",
     "--batch_size=2",
-    "--epochs=3",
+    "--epochs=6",
     "--patience=9",
     "--schedule=cosine",
     "--ema=0.9",
@@ -55,7 +54,7 @@ def start_and_wait(records, workdir, steps, timeout=120):
 
 
 def final_state(workdir):
-    with np.load(workdir / "checkpoints" / "step-000000018.npz") as file:
+    with np.load(workdir / "checkpoints" / "step-000000036.npz") as file:
         return {name: file[name] for name in file.files if name != "progress"}
 
 
@@ -76,15 +75,16 @@ def test_killed_anywhere_it_ends_bit_for_bit_where_it_would_have(records, whole_
     chance = random.Random(1)
     for steps in (2, 3):
         process = start_and_wait(records, tmp_path, steps)
-        time.sleep(chance.uniform(0, 0.3))
+        time.sleep(chance.uniform(0, 0.05))
         process.kill()
         process.communicate()
     process = start_and_wait(records, tmp_path, 2)
-    os.kill(process.pid, signal.SIGTERM)
+    process.send_signal(signal.SIGTERM)
     asked = time.monotonic()
     output, _ = process.communicate(timeout=60)
     assert time.monotonic() - asked < 20
-    if process.returncode != 130:  # Ctrl-C's, in the evaluation after the last step
+    # A fast machine may be in the evaluation (Ctrl-C's status) or at the end.
+    if process.returncode not in (0, 130):
         assert process.returncode == 143
         assert "run the same command again" in output
     output, errors = start(records, tmp_path).communicate(timeout=300)
