@@ -59,7 +59,13 @@ _SPEC_FLAGS = (
     flags.DEFINE_integer(
         "frame_size", _DEFAULTS.frame_size, "side of a stored crop, pixels", flag_values=_FLAGS
     ),
-    _choice("geometry", "how crops are stored"),
+    _choice("geometry", "crops as they are in the video, or squares of frame_size"),
+    flags.DEFINE_integer(
+        "max_side",
+        _DEFAULTS.max_side,
+        "longer sides of native crops are reduced to it, pixels; 0 reduces none",
+        flag_values=_FLAGS,
+    ),
     _choice("fit", "how a crop becomes a square: distorted, or with grey bars"),
     _choice("encoding", "of a frame"),
     _choice("detector", "of faces"),

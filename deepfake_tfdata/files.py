@@ -2,8 +2,9 @@
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from deepfake_tfdata.storage import AnyPath, RemotePath
@@ -42,6 +43,47 @@ def write_text(path: AnyPath, text: str) -> None:
 def write_json(path: AnyPath, value: Any) -> None:
     """Writes a JSON file atomically, indented for people."""
     write_text(path, json.dumps(value, indent=2) + "\n")
+
+
+@dataclass(frozen=True)
+class PartedFile:
+    """A text file that grows in parts: each is a file beside it until the whole is written.
+
+    Object storage can't append, and parts may be written in parallel.
+
+    Attributes:
+        path: of the whole file.
+    """
+
+    path: AnyPath
+
+    def read(self) -> list[list[str]]:
+        """The lines of the whole file, if it is there, and of every part after it, in the parts' order."""
+        files = (self.path, *self._part_paths())
+        return [file.read_text("utf-8").splitlines() for file in files if file.is_file()]
+
+    def write_part(self, name: str, lines: Iterable[str]) -> None:
+        """Writes the lines of a part, which count from now on."""
+        _write_lines(self._parts / f"{name}{self.path.suffix}", lines)
+
+    def write(self, lines: Iterable[str]) -> None:
+        """Writes the whole file, which replaces its parts."""
+        _write_lines(self.path, lines)
+        for part in self._part_paths():
+            part.unlink()
+        if self._parts.is_dir():
+            self._parts.rmdir()
+
+    @property
+    def _parts(self) -> AnyPath:
+        return self.path.with_name(f"{self.path.stem}_parts")
+
+    def _part_paths(self) -> list[AnyPath]:
+        return sorted(self._parts.glob(f"*{self.path.suffix}"))
+
+
+def _write_lines(path: AnyPath, lines: Iterable[str]) -> None:
+    write_text(path, "".join(f"{line}\n" for line in lines))
 
 
 def _sync(path: AnyPath) -> None:

@@ -8,6 +8,7 @@ and is imported only once a URL is really used: worker processes with local vide
 import errno
 import fnmatch
 import functools
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -146,15 +147,24 @@ def local_copy(name: str) -> Iterator[str]:
         return
     with tempfile.TemporaryDirectory(prefix="deepfake_tfdata_") as folder:
         copy = Path(folder) / path.name
-        _download(path, copy)
+        download(path, copy)
         yield str(copy)
 
 
-def _download(path: RemotePath, copy: Path) -> None:
+def download(path: AnyPath, copy: Path) -> None:
+    """Copies a file to this machine.
+
+    Raises:
+        UnreachableError: it can't be downloaded.
+        OSError: there is no space left.
+    """
+    if isinstance(path, Path):
+        shutil.copyfile(path, copy)
+        return
     import tensorflow as tf
 
     try:
-        path._gfile().copy(path.url, str(copy))
+        path._gfile().copy(path.url, str(copy), overwrite=True)
     except tf.errors.ResourceExhaustedError as error:
         raise OSError(errno.ENOSPC, "no space left for downloads", str(copy.parent)) from error
     except tf.errors.OpError as error:

@@ -91,8 +91,34 @@ _FINETUNE_LEARNING_RATE = flags.DEFINE_float(
     "finetune_learning_rate", 1e-5, "after these epochs", flag_values=_FLAGS
 )
 _LABEL_SMOOTHING = flags.DEFINE_float("label_smoothing", 0.0, "0 to below 1", flag_values=_FLAGS)
-_AUGMENT = flags.DEFINE_boolean(
-    "augment", True, "flip, brightness, contrast of whole clips", flag_values=_FLAGS
+_FRAME_SIZE = flags.DEFINE_integer(
+    "frame_size",
+    0,
+    "side of what the detector sees of native records, pixels; 0 takes the conversion's",
+    flag_values=_FLAGS,
+)
+_BALANCE = flags.DEFINE_string(
+    "balance",
+    "none",
+    "none|class|method, or weights such as original:2,Face2Face:1 that say how often each is drawn",
+    flag_values=_FLAGS,
+)
+_PAIRS = flags.DEFINE_boolean("pairs", False, "a fake and its original in the same batch", flag_values=_FLAGS)
+_SKIP_CORRUPT = flags.DEFINE_boolean(
+    "skip_corrupt", False, "read all records first and leave out those that are damaged", flag_values=_FLAGS
+)
+_CACHE_DIR = flags.DEFINE_string(
+    "cache_dir", "", "local folder for copies of shards from object storage", flag_values=_FLAGS
+)
+_DATA_SERVICE = flags.DEFINE_string(
+    "data_service", "", "grpc://HOST:PORT of a tf.data service that makes the batches", flag_values=_FLAGS
+)
+_AUGMENT = flags.DEFINE_string(
+    "augment",
+    "default",
+    "whole clips: default (flip,colour), none, all, or of reverse,blur,noise,downscale,codec,jpeg,frame_drop,"
+    "cutout,zoom,flip,colour",
+    flag_values=_FLAGS,
 )
 _STRATEGY = flags.DEFINE_string(
     "strategy",
@@ -150,7 +176,13 @@ def main() -> None:
         finetune_learning_rate=_FINETUNE_LEARNING_RATE.value,
         label_smoothing=_LABEL_SMOOTHING.value,
         accumulation=_ACCUMULATION.value,
+        frame_size=_FRAME_SIZE.value,
         augment=_AUGMENT.value,
+        balance=_BALANCE.value,
+        pairs=_PAIRS.value,
+        skip_corrupt=_SKIP_CORRUPT.value,
+        cache_dir=_CACHE_DIR.value,
+        data_service=_DATA_SERVICE.value,
         checkpoint_steps=_CHECKPOINT_STEPS.value,
         strategy=_STRATEGY.value,
         jit_compile=_JIT_COMPILE.value,

@@ -50,8 +50,20 @@ def convert_flags(ffpp_tree: Path) -> list[str]:
 
 @pytest.fixture(scope="session")
 def records(convert_flags: list[str], command: Command, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What the convert command makes of ffpp_tree."""
+    """What the convert command makes of ffpp_tree: native crops."""
     output = tmp_path_factory.mktemp("records") / "all"
     result = command("convert", *convert_flags, f"--output={output}")
+    assert result.returncode == 0, result.stderr
+    return output
+
+
+@pytest.fixture(scope="session")
+def resized_records(
+    convert_flags: list[str], command: Command, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """The same as JPEG squares of FRAME_SIZE."""
+    output = tmp_path_factory.mktemp("records") / "resized"
+    flags = [*convert_flags, f"--output={output}", "--geometry=resized", "--encoding=jpeg"]
+    result = command("convert", *flags, "--regions=full,mouth")
     assert result.returncode == 0, result.stderr
     return output

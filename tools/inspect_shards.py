@@ -5,7 +5,8 @@ python -m tools.inspect_shards data/records/mouth --print=Face2Face/000_003
 python -m tools.inspect_shards data/records/mouth --export=Face2Face/000_003 --to=clip.mp4
 
 Reads every record of a folder (or of the shards named), checks its checksums, and compares the counts with
-dataset_info.json. Exits with 1 when something is damaged or missing. Folders may be URLs, such as gs://b/records.
+dataset_info.json. Exits with 1 when something is damaged or missing. Folders may be URLs, such as
+gs://b/records.
 """
 
 import argparse
@@ -169,14 +170,20 @@ def export(shards: Sequence[AnyPath], clip_id: str, target: Path | None) -> None
         folders = ", ".join(str(shard.parent) for shard, _ in clips)
         raise UserError(f"'{clip_id}' is in {folders}; name one of them")
     ((_, example),) = clips
-    images = [
-        np.asarray(Image.open(io.BytesIO(image)).convert("RGB")) for image in feature(example, "frames")
-    ]
+    images = [pixels(image, example) for image in feature(example, "frames")]
     if target.suffix == ".png":
         Image.fromarray(np.concatenate(images, axis=1)).save(target)
     else:
         write_video(target, images, feature(example, "timestamps"))
     print(f"{len(images)} frames in {target}")
+
+
+def pixels(image: bytes, example: tf.train.Example) -> np.ndarray:
+    """uint8 [H, W, 3] of an encoded image, or of bare pixels, which have no header to open."""
+    (height,), (width,) = feature(example, "height"), feature(example, "width")
+    if len(image) == height * width * 3:
+        return np.frombuffer(image, np.uint8).reshape(height, width, 3)
+    return np.asarray(Image.open(io.BytesIO(image)).convert("RGB"))
 
 
 def write_video(target: Path, images: Sequence[np.ndarray], timestamps: Sequence[float]) -> None:

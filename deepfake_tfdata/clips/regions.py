@@ -17,6 +17,11 @@ class Region:
     right: float
     bottom: float
 
+    @property
+    def area(self) -> float:
+        """As a share of the face crop's."""
+        return (self.right - self.left) * (self.bottom - self.top)
+
     def boxes(self, faces: np.ndarray) -> np.ndarray:
         """Places the region in face crops.
 

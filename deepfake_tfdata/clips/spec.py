@@ -11,9 +11,9 @@ from deepfake_tfdata.errors import UserError
 
 CHOICES = {
     "sampling": ("linspace", "consecutive"),
-    "geometry": ("resized",),
+    "geometry": ("native", "resized"),
     "fit": ("stretch", "letterbox"),
-    "encoding": ("jpeg", "png"),
+    "encoding": ("raw", "png", "webp", "jpeg"),
     "detector": ("haar", "yunet", "boxes"),
     "tracking": ("smooth", "per_frame"),
 }
@@ -31,7 +31,11 @@ class ClipSpec:
     Attributes:
         num_frames: frames a clip, T.
         clips_per_video: at most; more than one only with consecutive sampling.
-        frame_size: side of a stored crop, pixels.
+        geometry: 'native' stores a crop as it is in the video, one size a clip; 'resized' stores frame_size
+            squares.
+        frame_size: side of a resized crop; of what a detector makes of a native one unless told otherwise.
+        max_side: longer sides of native crops are reduced to it, with the shape kept; 0 leaves all as they
+            are.
         detector_hash: of the model file or the boxes that the detector reads; '' where it reads none.
         min_found: share of a clip's frames in which the face must be found.
         margin: how much the face box grows on every side, as a fraction of its width and height.
@@ -45,9 +49,10 @@ class ClipSpec:
     frame_size: int = 224
     sampling: str = "linspace"
     clips_per_video: int = 1
-    geometry: str = "resized"
+    geometry: str = "native"
+    max_side: int = 0
     fit: str = "stretch"
-    encoding: str = "jpeg"
+    encoding: str = "raw"
     detector: str = "haar"
     detector_hash: str = ""
     tracking: str = "smooth"
@@ -66,10 +71,30 @@ class ClipSpec:
         _check_range("frame_size", self.frame_size, 16, MAX_FRAME_SIZE)
         _check_range("min_found", self.min_found, 0.0, 1.0)
         _check_range("margin", self.margin, -0.4, 2.0)
+        if self.max_side:
+            _check_range("max_side", self.max_side, 16, MAX_FRAME_SIZE)
+        self._check_geometry()
         if self.clips_per_video > 1 and self.sampling != "consecutive":
             raise UserError(
                 f"--clips_per_video={self.clips_per_video} needs --sampling=consecutive; "
                 f"{self.sampling} spreads one clip over the whole video"
+            )
+
+    def _check_geometry(self) -> None:
+        if self.geometry == "resized":
+            if self.max_side:
+                raise UserError(
+                    f"--max_side={self.max_side} is for --geometry=native; --frame_size decides here"
+                )
+        elif self.encoding == "jpeg":
+            raise UserError(
+                "--encoding=jpeg loses what --geometry=native keeps; use raw, png or webp, or add "
+                "--geometry=resized"
+            )
+        elif self.tracking == "per_frame":
+            raise UserError(
+                "--tracking=per_frame gives every frame a size of its own; add --geometry=resized, which "
+                "makes them equal"
             )
 
     def to_dict(self) -> dict[str, Any]:

@@ -1,7 +1,6 @@
-"""The pipeline: read, join regions, shuffle, skip, parse, decode, augment, batch, prefetch."""
+"""The pipeline: which clips a batch has, read, parse, decode, augment, batch, prefetch."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -9,158 +8,180 @@ import tensorflow as tf
 
 from deepfake_tfdata.clips.spec import ClipSpec
 from deepfake_tfdata.errors import UserError
-from deepfake_tfdata.input.augment import augment_clip, clip_seed
+from deepfake_tfdata.input.augment import augment_clip, augment_native_clip, clip_seed, parse_augmentations
+from deepfake_tfdata.input.padding import FrameShapes, batches_at_once
+from deepfake_tfdata.input.reading import RecordReader
+from deepfake_tfdata.input.sampling import BatchOrder, HostShare, build_sampler
+from deepfake_tfdata.input.service import distribute
 from deepfake_tfdata.input.shards import Shards, find_shards
-from deepfake_tfdata.records.example import parse_example
+from deepfake_tfdata.input.views import whole_view
+from deepfake_tfdata.records.example import decode_frames, parse_example
 
-# Clips drawn from at a time; serialized, at about 0.6 MB a region for 32 frames of 224 pixels.
-_SHUFFLE_BUFFER = 1024
-# Enough open files to hide a disk's or a bucket's latency.
-_PARALLEL_FILES = 16
-# Batches ready ahead of the device. A batch of clips is large: more would only fill the memory.
+# Batches ready ahead of the device. A batch of clips is large: more would only fill the memory, and left to
+# itself tf.data keeps as many as half the machine's memory holds.
 _PREFETCHED_BATCHES = 2
-_DECODERS = {"jpeg": tf.io.decode_jpeg, "png": tf.io.decode_png}
 # What differs between a clip's regions.
-_PER_REGION = ("frames", "boxes", "height", "width")
-
-
-@dataclass(frozen=True)
-class HostShare:
-    """Which part of every training step this host loads.
-
-    Attributes:
-        index: of this host, from 0.
-        count: how many hosts load.
-        step_size: clips a step takes over all hosts and replicas; an epoch is cut to whole steps.
-    """
-
-    index: int
-    count: int
-    step_size: int
+_PER_REGION = ("frames", "boxes", "height", "width", "view")
 
 
 def load_clips(
-    data: str | Path,
-    region: str | Sequence[str],
-    split: str,
-    batch_size: int,
+    data: str | Path | Shards,
+    region: str | Sequence[str] = "",
+    split: str = "",
+    batch_size: int = 16,
     *,
     shuffle: bool = False,
-    augment: bool = False,
+    augment: str | Sequence[str] = "none",
+    balance: str = "none",
+    pairs: bool = False,
     seed: int = 0,
     num_epochs: int | None = 1,
     first_epoch: int = 0,
     first_step: int = 0,
     drop_remainder: bool = False,
     share: HostShare | None = None,
+    frame_size: int = 0,
+    one_shape: bool = False,
+    data_service: str = "",
 ) -> tf.data.Dataset:
     """Loads clips of one region, or of several side by side, in batches.
 
     As it is called by default it serves evaluation: in order, complete, each clip once. For training pass
-    `shuffle=True, augment=True, num_epochs=None, drop_remainder=True`. The same seed gives the same batches
-    on any machine and for any region, and starting at (first_epoch, first_step) gives those that would have
-    followed there.
+    `shuffle=True, augment="default", num_epochs=None, drop_remainder=True`. The same seed gives the same
+    batches on any machine and for any region, and starting at (first_epoch, first_step) gives those that
+    would have followed there.
 
     Args:
-        data: the folder of records, as `convert` wrote it.
+        data: the folder of records, as `convert` wrote it; or what `find_shards` found, with region and
+            split.
         region: such as 'mouth', or several: 'full,eyes,mouth'.
         split: train, val or test.
         batch_size: clips a batch.
-        shuffle: files and serialized records, anew every epoch.
-        augment: flip, brightness and contrast, alike for every frame and region of a clip.
+        shuffle: all clips of the split, anew every epoch.
+        augment: 'none', 'default', 'all', or names of AUGMENTATIONS; alike for every frame and region of a
+            clip. Only frames and views change: frame_indices, timestamps, boxes and face_found stay.
+        balance: how often classes and manipulation methods are drawn, see `build_sampler`; with `shuffle`.
+        pairs: a fake and its original stand side by side in a batch; with `shuffle`.
         seed: of shuffling and augmentation.
         num_epochs: None never ends.
-        first_epoch, first_step: where to begin; what is skipped is not decoded.
+        first_epoch, first_step: where to begin; what is skipped is not read.
         drop_remainder: leave the last, smaller batch of an epoch out.
         share: for several hosts or replicas: the steps' clips are those of a single host, divided among them.
             A step is one batch if None.
+        frame_size: side of what a detector will make of native frames; as at the conversion if 0.
+        one_shape: pad native frames of every batch to the size of the split's largest clip, for XLA and TPUs.
+        data_service: address of a tf.data service that does the work, such as 'grpc://host:5050'; batches
+            then come in the order in which its workers finish them.
 
     Returns:
         Batches of ({"frames": uint8 [B, T, H, W, 3], "clip_id": string [B], ...}, label int64 [B]); beside
-        the frames stand all features of `parse_example` but the label. With several regions the frames,
-        boxes, height and width are each a dict by region.
+        the frames stand all features of `parse_example` but the label. Native frames are padded with zeros at
+        the right and the bottom, and "view", float32 [B, 9], says how a detector is to look at them. With
+        several regions frames, boxes, height, width and view are each a dict by region.
 
     Raises:
-        UserError: no such records, a damaged shard, or a batch larger than the split.
+        UserError: no such records or augmentation, a damaged shard, or a batch larger than the split.
     """
-    shards = find_shards(data, region, split)
+    shards = data if isinstance(data, Shards) else find_shards(data, region, split)
+    names = parse_augmentations(augment)
+    order = _batch_order(shards, batch_size, shuffle, balance, pairs, seed, drop_remainder, share)
+    shapes = FrameShapes(shards, one_shape)
+    reader = RecordReader(shards)
+    batches_made, clips_made = batches_at_once(batch_size * shapes.largest_clip)
+
+    def load_batch(number: tf.Tensor) -> tf.data.Dataset:
+        epoch, rows = order.batch(number)
+        load_clip = _clip_loader(shards, names, seed, epoch, frame_size or shards.spec.frame_size)
+        clips = tf.data.Dataset.from_tensor_slices(rows).flat_map(reader.read)
+        # One clip after another, unless there are more cores than batches.
+        clips = clips.map(load_clip, num_parallel_calls=clips_made if clips_made > 1 else None)
+        return _batch(clips, batch_size, shapes, shapes.of(rows), drop_remainder)
+
+    # Numbers first: whatever follows depends on nothing else, so that a data service may divide them.
+    numbers = tf.data.Dataset.range(*order.numbers(num_epochs, first_epoch, first_step))
+    # Batches are made side by side and come out in order. One that is late holds up those behind it, but all
+    # have as many clips.
+    batches = numbers.interleave(load_batch, cycle_length=batches_made, num_parallel_calls=batches_made)
+    if data_service:
+        batches = distribute(batches, data_service)
+    return batches.prefetch(_PREFETCHED_BATCHES).with_options(_options())
+
+
+def clip_ids_of_step(
+    shards: Shards,
+    step_size: int,
+    *,
+    seed: int,
+    epoch: int,
+    step: int,
+    balance: str = "none",
+    pairs: bool = False,
+) -> list[str]:
+    """The clips of one training step, in the order that `load_clips` gives them with the same arguments."""
+    order = _batch_order(shards, step_size, True, balance, pairs, seed, True, None)
+    _, rows = order.batch(tf.constant(order.numbers(1, epoch, step)[0], tf.int64))
+    return [shards.clips[0][row].clip_id for row in rows.numpy()]
+
+
+def detector_inputs(features: dict[str, Any]) -> Any:
+    """What a detector takes of a batch's features: the frames, by region if there are several; with native
+    frames a dict of these and of the views.
+    """
+    frames = features["frames"]
+    if "view" not in features:
+        return frames
+    if not isinstance(frames, dict):
+        return {"frames": frames, "view": features["view"]}
+    return {**frames, **{f"{region}_view": view for region, view in features["view"].items()}}
+
+
+def _batch_order(
+    shards: Shards,
+    batch_size: int,
+    shuffle: bool,
+    balance: str,
+    pairs: bool,
+    seed: int,
+    drop_remainder: bool,
+    share: HostShare | None,
+) -> BatchOrder:
     if batch_size < 1:
         raise UserError(f"--batch_size={batch_size} is out of range; use 1 or more")
     share = share or HostShare(0, 1, batch_size)
     if drop_remainder and share.step_size > shards.num_clips:
         raise UserError(
-            f"--batch_size={share.step_size} exceeds the {shards.num_clips} clips of {split}; use less"
+            f"--batch_size={share.step_size} exceeds the {shards.num_clips} clips of {shards.split}; use less"
         )
-    decode = _DECODERS[shards.spec.encoding]
-
-    def load_epoch(epoch: tf.Tensor) -> tf.data.Dataset:
-        def load_clip(*serialized: tf.Tensor) -> tuple[dict[str, Any], tf.Tensor]:
-            clips = [parse_example(region, shards.spec.num_frames) for region in serialized]
-            clip_id = clips[0]["clip_id"]
-            clips = [_decoded(clip, clip_id, shards.spec, decode) for clip in clips]
-            if augment:
-                seed_of_clip = clip_seed(seed, epoch, clip_id)
-                clips = [{**clip, "frames": augment_clip(clip["frames"], seed_of_clip)} for clip in clips]
-            features = _side_by_side(shards.regions, clips)
-            return features, features.pop("label")
-
-        records = _ordered_records(shards, epoch, seed) if shuffle else _zipped(tf.transpose(shards.rows()))
-        if drop_remainder:
-            records = records.take(shards.num_clips // share.step_size * share.step_size)
-        already_seen = tf.where(epoch == first_epoch, tf.constant(first_step * share.step_size, tf.int64), 0)
-        records = records.skip(already_seen).shard(share.count, share.index)
-        clips = records.map(load_clip, num_parallel_calls=tf.data.AUTOTUNE)
-        return clips.batch(batch_size, drop_remainder=drop_remainder)
-
-    end = tf.int64.max if num_epochs is None else first_epoch + num_epochs
-    # Epochs follow one another inside one pipeline, so the device does not wait at their borders.
-    clips = tf.data.Dataset.range(first_epoch, end).flat_map(load_epoch)
-    return clips.prefetch(_PREFETCHED_BATCHES).with_options(_options())
+    if not shuffle and (pairs or balance != "none"):
+        raise UserError("--balance and --pairs draw clips at random; they need shuffle=True")
+    sampler = build_sampler(shards.clips[0], balance, pairs) if shuffle else None
+    return BatchOrder(shards.num_clips, batch_size, drop_remainder, share, sampler, seed)
 
 
-def clip_ids_of_step(
-    data: str | Path, region: str | Sequence[str], step_size: int, *, seed: int, epoch: int, step: int
-) -> list[str]:
-    """The clips of one training step, in the order that `load_clips` gives them with the same arguments."""
-    shards = find_shards(data, region, "train")
-    records = tf.data.Dataset.from_tensors(tf.constant(epoch, tf.int64)).flat_map(
-        lambda epoch: _ordered_records(shards, epoch, seed)
-    )
-    ids = (
-        records.skip(step * step_size)
-        .take(step_size)
-        .with_options(_options())
-        .map(lambda serialized, *_: parse_example(serialized, shards.spec.num_frames)["clip_id"])
-    )
-    return [clip_id.decode() for clip_id in ids.as_numpy_iterator()]
+def _clip_loader(
+    shards: Shards, names: Sequence[str], seed: int, epoch: tf.Tensor, frame_size: int
+) -> Callable[..., tuple[dict[str, Any], tf.Tensor]]:
+    """From a clip's serialized Examples, one a region, to its features and label."""
+
+    def load_clip(*serialized: tf.Tensor) -> tuple[dict[str, Any], tf.Tensor]:
+        clips = [parse_example(region, shards.spec.num_frames) for region in serialized]
+        clip_id = clips[0]["clip_id"]
+        clips = [_decoded(clip, clip_id, shards.spec) for clip in clips]
+        seed_of_clip = clip_seed(seed, epoch, clip_id)
+        for clip in clips:
+            if shards.is_native:
+                view = whole_view(clip["height"], clip["width"], shards.spec.fit, frame_size)
+                clip["frames"], clip["view"] = augment_native_clip(clip["frames"], view, seed_of_clip, names)
+            else:
+                clip["frames"] = augment_clip(clip["frames"], seed_of_clip, names)
+        features = _side_by_side(shards.regions, clips)
+        return features, features.pop("label")
+
+    return load_clip
 
 
-def _ordered_records(shards: Shards, epoch: tf.Tensor, seed: int) -> tf.data.Dataset:
-    """An epoch's records as `_zipped` gives them, shuffled; to be called inside a dataset function."""
-    # Inside one this sets the function's own seed. The program's global one, which TensorFlow mixes into
-    # every shuffle, then no longer decides the order.
-    tf.random.set_seed(1)
-    epoch_seed = seed * 1_000_003 + epoch
-    rows = shards.rows()
-    files = tf.data.Dataset.from_tensor_slices(rows).shuffle(len(rows), epoch_seed)
-    records = files.interleave(
-        _zipped, cycle_length=min(_PARALLEL_FILES, len(rows)), num_parallel_calls=tf.data.AUTOTUNE
-    )
-    # Serialized records are shuffled, not decoded clips, which are ten times as large.
-    return records.shuffle(min(_SHUFFLE_BUFFER, shards.num_clips), epoch_seed)
-
-
-def _zipped(files: tf.Tensor) -> tf.data.Dataset:
-    """Serialized records, each a tuple of R, from files [R] or [R, N], where R regions have N shards."""
-    return tf.data.Dataset.zip(tuple(tf.data.TFRecordDataset(region) for region in tf.unstack(files)))
-
-
-def _decoded(
-    features: dict[str, tf.Tensor], clip_id: tf.Tensor, spec: ClipSpec, decode: Callable[..., tf.Tensor]
-) -> dict[str, tf.Tensor]:
+def _decoded(features: dict[str, tf.Tensor], clip_id: tf.Tensor, spec: ClipSpec) -> dict[str, tf.Tensor]:
     """Decodes the T images of a clip and checks that it is the expected one, made with its folder's spec."""
-    # One op an image, so that TensorFlow's threads share a clip; map_fn would decode one after another.
-    images = [decode(image, channels=3) for image in tf.unstack(features["frames"])]
     same_clip = tf.debugging.Assert(
         features["clip_id"] == clip_id,
         ["regions have different clips,", clip_id, "and", features["clip_id"], "; convert them together"],
@@ -170,8 +191,11 @@ def _decoded(
         ["record", features["clip_id"], "has spec", features["spec_hash"], "and its folder", spec.hash],
     )
     with tf.control_dependencies([same_clip, same_spec]):
-        frames = tf.ensure_shape(tf.stack(images), [spec.num_frames, spec.frame_size, spec.frame_size, 3])
-    return {**features, "frames": frames}
+        frames = decode_frames(
+            features["frames"], spec.encoding, spec.num_frames, features["height"], features["width"]
+        )
+    side = None if spec.geometry == "native" else spec.frame_size
+    return {**features, "frames": tf.ensure_shape(frames, [spec.num_frames, side, side, 3])}
 
 
 def _side_by_side(regions: Sequence[str], clips: Sequence[dict[str, tf.Tensor]]) -> dict[str, Any]:
@@ -179,12 +203,39 @@ def _side_by_side(regions: Sequence[str], clips: Sequence[dict[str, tf.Tensor]])
     if len(clips) == 1:
         return clips[0]
     by_region = {
-        name: {r: clip[name] for r, clip in zip(regions, clips, strict=True)} for name in _PER_REGION
+        name: {r: clip[name] for r, clip in zip(regions, clips, strict=True)}
+        for name in _PER_REGION
+        if name in clips[0]
     }
     return {**clips[0], **by_region}
 
 
+def _batch(
+    clips: tf.data.Dataset,
+    batch_size: int,
+    shapes: FrameShapes,
+    frame_shapes: Sequence[tf.Tensor],
+    drop_remainder: bool,
+) -> tf.data.Dataset:
+    """One batch of clips of any size, their frames padded to one shape a region."""
+    features, label = clips.element_spec
+    padded = tf.nest.map_structure(lambda spec: spec.shape, features)
+    padded["frames"] = tf.nest.pack_sequence_as(features["frames"], list(frame_shapes))
+    # It copies every clip once, to its place; padding a clip by itself first takes twice as long.
+    batches = clips.padded_batch(batch_size, (padded, label.shape))
+    size = batch_size if drop_remainder else None
+
+    def with_known_shape(features: dict[str, Any], labels: tf.Tensor) -> tuple[dict[str, Any], tf.Tensor]:
+        features = tf.nest.map_structure(
+            lambda value, spec: tf.ensure_shape(value, [size, *spec.shape]), features, clips.element_spec[0]
+        )
+        return features, tf.ensure_shape(labels, [size])
+
+    return batches.map(with_known_shape)
+
+
 def _options() -> tf.data.Options:
+    """What is set, and why; all else, such as the fusion of stages, is left alone."""
     options = tf.data.Options()
     # The order is part of the result: resuming and comparing runs depend on it.
     options.deterministic = True

@@ -1,10 +1,8 @@
 """The shards of one split of a region, or of several: found, counted, and checked."""
 
-import itertools
-import json
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import tensorflow as tf
@@ -12,8 +10,12 @@ import tensorflow as tf
 from deepfake_tfdata.clips.spec import ClipSpec
 from deepfake_tfdata.clips.splits import SPLITS
 from deepfake_tfdata.errors import UserError
-from deepfake_tfdata.records.metadata import CONVERSION_FILE, read_conversion
-from deepfake_tfdata.storage import as_path
+from deepfake_tfdata.records.example import can_decode
+from deepfake_tfdata.records.index import IndexedClip, read_index
+from deepfake_tfdata.records.metadata import CONVERSION_FILE, Conversion, read_conversion
+from deepfake_tfdata.storage import AnyPath, as_path
+
+_QUESTIONS_AT_ONCE = 32
 
 
 @dataclass(frozen=True)
@@ -22,24 +24,53 @@ class Shards:
 
     Attributes:
         regions: whose shards they are.
-        files: paths, in order, a region's after another's; each region has as many.
-        num_clips: in all shards of a region.
+        folders: where each region's shards are.
+        split: train, val or test.
+        clips: by region, the same clips in the same order.
+        num_shards: of each region.
         num_videos: planned for the split, whether or not they gave a clip.
         spec: how the clips were made.
         plan: a fingerprint of which videos are in which split.
     """
 
     regions: tuple[str, ...]
-    files: tuple[str, ...]
-    num_clips: int
+    folders: tuple[AnyPath, ...]
+    split: str
+    clips: tuple[tuple[IndexedClip, ...], ...]
+    num_shards: int
     num_videos: int
     spec: ClipSpec
     plan: str
 
-    def rows(self) -> list[tuple[str, ...]]:
-        """For each shard the files of all regions, which hold the same clips in the same order."""
-        count = len(self.files) // len(self.regions)
-        return [self.files[index::count] for index in range(count)]
+    @property
+    def num_clips(self) -> int:
+        """How many clips each region has."""
+        return len(self.clips[0])
+
+    @property
+    def is_native(self) -> bool:
+        """Whether frames are of the size they have in the video."""
+        return self.spec.geometry == "native"
+
+    def files(self, region: int) -> list[str]:
+        """The paths of a region's shards, in order."""
+        prefix = f"deepfake_{self.regions[region]}-{self.split}.tfrecord"
+        folder = self.folders[region]
+        return [str(folder / f"{prefix}-{i:05d}-of-{self.num_shards:05d}") for i in range(self.num_shards)]
+
+    def of_region(self, region: int) -> "Shards":
+        """Those of one region."""
+        return replace(
+            self,
+            regions=(self.regions[region],),
+            folders=(self.folders[region],),
+            clips=(self.clips[region],),
+        )
+
+    def only(self, rows: Iterable[int]) -> "Shards":
+        """Some of their clips, by their positions, in the order given."""
+        rows = list(rows)
+        return replace(self, clips=tuple(tuple(clips[row] for row in rows) for clips in self.clips))
 
 
 def region_names(region: str | Sequence[str]) -> tuple[str, ...]:
@@ -75,62 +106,70 @@ def find_shards(data: str | Path, region: str | Sequence[str], split: str) -> Sh
         raise UserError(f"unknown split '{split}'; choose from {', '.join(SPLITS)}")
     if not conversion.complete:
         raise UserError(f"the conversion in {data} is not finished; run the same convert command again")
+    folders = tuple(data / name for name in regions)
+    clips = tuple(tuple(clip for clip in read_index(folder) if clip.split == split) for folder in folders)
+    counts = conversion.counts[split]
+    shards = Shards(
+        regions,
+        folders,
+        split,
+        clips,
+        counts["shards"],
+        counts["videos"],
+        _readable_spec(data, conversion),
+        conversion.plan,
+    )
+    _check_index(shards, counts["real"] + counts["fake"])
+    for position in range(len(regions)):
+        _check_sizes(shards, position)
+    return shards
+
+
+def _readable_spec(data: AnyPath, conversion: Conversion) -> ClipSpec:
+    """The spec of some records, known to be theirs and to be one that can be decoded here."""
     spec = ClipSpec.from_dict(conversion.spec)
     if spec.hash != conversion.spec_hash:
         raise UserError(f"{data / CONVERSION_FILE} was changed by hand or by another version; convert again")
-    files, lengths = zip(*(_files_of_region(data, name, split) for name in regions), strict=True)
-    if len(set(lengths)) > 1:
-        raise UserError(f"the {split} splits of {','.join(regions)} in {data} differ; convert them together")
-    num_videos = conversion.counts[split]["videos"]
-    all_files = tuple(itertools.chain(*files))
-    return Shards(regions, all_files, sum(lengths[0]), num_videos, spec, conversion.plan)
-
-
-@contextmanager
-def explained_data_loss(files: tuple[str, ...]) -> Iterator[None]:
-    """Turns TensorFlow's data loss error into a UserError that names the shard and the position."""
-    try:
-        yield
-    except tf.errors.DataLossError:
-        raise UserError(find_damage(files) or "a shard was damaged while it was read") from None
-
-
-def find_damage(files: tuple[str, ...]) -> str:
-    """Reads every record and tells, in a sentence, which shard is damaged where; '' when none is."""
-    for file in files:
-        count = 0
-        try:
-            for _ in tf.data.TFRecordDataset(file):
-                count += 1
-        except tf.errors.DataLossError:
-            return (
-                f"shard {file} is truncated or damaged after {count} records; "
-                "delete it and run the same convert command again"
-            )
-    return ""
-
-
-def _files_of_region(data: Path, region: str, split: str) -> tuple[tuple[str, ...], tuple[int, ...]]:
-    """The paths of a region's shards, and how many clips each holds."""
-    info = json.loads((data / region / "dataset_info.json").read_text(encoding="utf-8"))
-    by_split = {entry["name"]: entry for entry in info["splits"]}
-    lengths = tuple(int(length) for length in by_split.get(split, {"shardLengths": ()})["shardLengths"])
-    if sum(lengths) == 0:
-        raise UserError(f"the {split} split of region '{region}' in {data} is empty; convert more videos")
-    names = (f"{info['name']}-{split}.tfrecord-{i:05d}-of-{len(lengths):05d}" for i in range(len(lengths)))
-    files = tuple(str(data / region / name) for name in names)
-    _check_sizes(files, int(by_split[split]["numBytes"]))
-    return files, lengths
-
-
-def _check_sizes(files: tuple[str, ...], expected_bytes: int) -> None:
-    for file in files:
-        if not as_path(file).is_file():
-            raise UserError(f"shard {file} is missing; run the same convert command again")
-    found = sum(as_path(file).stat().st_size for file in files)
-    if found != expected_bytes:
+    if not can_decode(spec.encoding):
         raise UserError(
-            find_damage(files)
-            or f"the shards of {as_path(files[0]).parent} have {found} bytes instead of {expected_bytes}; "
-            "convert again into a new folder"
+            f"TensorFlow {tf.__version__} can't decode {spec.encoding}; use a newer one, or records of "
+            "another --encoding"
         )
+    return spec
+
+
+def _check_index(shards: Shards, num_clips: int) -> None:
+    """Refuses regions whose index is incomplete, or that hold different clips."""
+    for folder, clips in zip(shards.folders, shards.clips, strict=True):
+        if len(clips) != num_clips:
+            raise UserError(f"the index in {folder} is damaged; run the same convert command again")
+        if not clips:
+            raise UserError(f"the {shards.split} split of {folder} is empty; convert more videos")
+    ids = [[clip.clip_id for clip in clips] for clips in shards.clips]
+    if any(other != ids[0] for other in ids):
+        names = ",".join(shards.regions)
+        raise UserError(f"the {shards.split} splits of {names} differ; convert them together")
+
+
+def _check_sizes(shards: Shards, region: int) -> None:
+    """Refuses shards that are missing or cut off."""
+    ends = {clip.shard: clip.end for clip in shards.clips[region]}
+    files = shards.files(region)
+    # At once: on object storage every question takes its time.
+    with ThreadPoolExecutor(_QUESTIONS_AT_ONCE) as threads:
+        sizes = list(threads.map(_size, files))
+    for number, (file, size) in enumerate(zip(files, sizes, strict=True)):
+        if size is None:
+            raise UserError(f"shard {file} is missing; run the same convert command again")
+        if size != ends.get(number, 0):
+            raise UserError(
+                f"shard {file} is truncated or not the one that was written: {size} bytes instead of "
+                f"{ends.get(number, 0)}; delete it and run the same convert command again"
+            )
+
+
+def _size(file: str) -> int | None:
+    try:
+        return as_path(file).stat().st_size
+    except (OSError, tf.errors.NotFoundError):
+        return None

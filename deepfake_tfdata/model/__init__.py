@@ -10,11 +10,13 @@ from deepfake_tfdata.model.detector import (
 )
 from deepfake_tfdata.model.flops import count_flops
 from deepfake_tfdata.model.heads import HEADS
+from deepfake_tfdata.model.resize import ResizeView
 from deepfake_tfdata.model.weights import load_weights_file
 
 __all__ = [
     "BACKBONES",
     "HEADS",
+    "ResizeView",
     "assemble_detector",
     "backbones_of",
     "build_backbone",

@@ -6,6 +6,7 @@ import keras
 from keras import ops
 
 from deepfake_tfdata.model.heads import HEADS
+from deepfake_tfdata.model.resize import VIEW, ResizeView
 
 # The input of a detector of one region; with several, inputs have the regions' names.
 FRAMES = "frames"
@@ -24,6 +25,7 @@ def assemble_detector(
     *,
     lstm_units: int = 128,
     dropout: float = 0.0,
+    native: bool = False,
     per_frame: PerFrame | None = None,
 ) -> keras.Model:
     """Puts a detector together around a backbone.
@@ -31,6 +33,8 @@ def assemble_detector(
     Args:
         backbone: from uint8 [N, H, W, 3] to [N, F], as `build_backbone` returns it; or such a one by each
             region's name, which may be the same for all.
+        native: whether frames are of any size, and each input of them is followed by one of views; see
+            `build_detector`.
         per_frame: how the backbone gets to see every frame; `fold_frames` if None.
         The others are as in `build_detector`.
 
@@ -40,19 +44,47 @@ def assemble_detector(
     backbones = {FRAMES: backbone} if isinstance(backbone, keras.Model) else backbone
     inputs, sequences = [], []
     for name, model in backbones.items():
-        frames = keras.Input((num_frames, *model.input_shape[1:]), dtype="uint8", name=name)
+        region_inputs, frames = (_native_frames if native else _frames)(name, num_frames, model)
         features = (per_frame or fold_frames)(model, frames)
         # tanh, sigmoid, no recurrent dropout and no mask: what cuDNN's LSTM can do.
         lstm = keras.layers.LSTM(lstm_units, return_sequences=True)
         layer_name = TEMPORAL_LAYER if len(backbones) == 1 else f"{TEMPORAL_LAYER}_{name}"
         sequences.append(keras.layers.Bidirectional(lstm, name=layer_name)(features))
-        inputs.append(frames)
+        inputs += region_inputs
     clip = HEADS[head](sequences)
     clip = keras.layers.Dropout(dropout, dtype="float32")(clip)
     logit = keras.layers.Dense(1, dtype="float32", name="classifier")(clip)
     logit = keras.layers.Reshape((), dtype="float32", name="logit")(logit)
     # A list of inputs takes a dict with more keys than their names as well, and a list of one a tensor.
     return keras.Model(inputs, logit, name="detector")
+
+
+def _frames(
+    name: str, num_frames: int, backbone: keras.Model
+) -> tuple[list[keras.KerasTensor], keras.KerasTensor]:
+    """A region's inputs, and the frames [B, T, H, W, 3] that its backbone sees."""
+    frames = keras.Input((num_frames, *backbone.input_shape[1:]), dtype="uint8", name=name)
+    return [frames], frames
+
+
+def _native_frames(
+    name: str, num_frames: int, backbone: keras.Model
+) -> tuple[list[keras.KerasTensor], keras.KerasTensor]:
+    """The same of frames of any size, which come with the view that the backbone gets of them."""
+    frames = keras.Input((num_frames, None, None, 3), dtype="uint8", name=name)
+    view = keras.Input((len(VIEW),), dtype="float32", name=view_of(name))
+    size = backbone.input_shape[1]
+    return [frames, view], ResizeView(size, name=f"resize_{name}")(frames, view)
+
+
+def view_of(frames: str) -> str:
+    """The name of the view that goes with an input of native frames."""
+    return "view" if frames == FRAMES else f"{frames}_view"
+
+
+def frame_inputs(detector: keras.Model) -> list[keras.KerasTensor]:
+    """A detector's inputs without the views: frames [B, T, H, W, 3], one a region."""
+    return [each for each in detector.inputs if len(each.shape) == 5]
 
 
 def fold_frames(backbone: keras.Model, frames: keras.KerasTensor) -> keras.KerasTensor:

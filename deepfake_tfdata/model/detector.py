@@ -7,7 +7,13 @@ import keras
 from keras import ops
 
 from deepfake_tfdata.errors import UserError
-from deepfake_tfdata.model.assembly import BACKBONE_LAYER, TEMPORAL_LAYER, assemble_detector, backbones_of
+from deepfake_tfdata.model.assembly import (
+    BACKBONE_LAYER,
+    TEMPORAL_LAYER,
+    assemble_detector,
+    backbones_of,
+    frame_inputs,
+)
 from deepfake_tfdata.model.backbones import build_backbone
 from deepfake_tfdata.model.heads import ATTENTION_LAYER, HEADS
 from deepfake_tfdata.model.weights import load_weights_file
@@ -24,6 +30,7 @@ def build_detector(
     dropout: float = 0.0,
     regions: Sequence[str] = ("full",),
     share_backbone: bool = False,
+    native: bool = False,
 ) -> keras.Model:
     """Builds a detector of manipulated clips.
 
@@ -40,12 +47,17 @@ def build_detector(
         dropout: fraction of the clip's vector dropped in training, 0 to below 1.
         regions: what it looks at; a single one's name makes no difference.
         share_backbone: one backbone for all regions instead of one each.
+        native: frames come as they are in the video and are resized to frame_size by the detector.
 
     Returns:
         A model from "frames", uint8 RGB [B, T, H, W, 3], to "logit", float32 [B], positive for fake. It has
         one dimension, like the labels, so that a loss can't broadcast the two against each other. The input
         may also be a dict that holds "frames" among other keys. With several regions it is a dict that holds
         the frames of each under its name.
+
+        A native one takes a dict with "frames", uint8 [B, T, H, W, 3] of any size, and "view", float32
+        [B, 9], which says what of them to look at (see `ResizeView`). With several regions these are named
+        "REGION" and "REGION_view".
 
     Raises:
         UserError: a value that is unknown or out of range, or weights that are not to be had or don't fit.
@@ -63,7 +75,9 @@ def build_detector(
         backbones = dict.fromkeys(regions, build(BACKBONE_LAYER))
     else:
         backbones = {region: build(f"{BACKBONE_LAYER}_{region}") for region in regions}
-    detector = assemble_detector(backbones, head, num_frames, lstm_units=lstm_units, dropout=dropout)
+    detector = assemble_detector(
+        backbones, head, num_frames, lstm_units=lstm_units, dropout=dropout, native=native
+    )
     if from_file:
         load_weights_file(detector, weights)
     return detector
@@ -80,7 +94,8 @@ def with_attention(detector: keras.Model) -> keras.Model:
         regions the weights are [B, R, T], in `build_detector`'s order, and all R * T sum to 1. A head that
         doesn't weigh frames gives uniform weights.
     """
-    num_regions, num_frames = len(detector.inputs), detector.inputs[0].shape[1]
+    frames = frame_inputs(detector)
+    num_regions, num_frames = len(frames), frames[0].shape[1]
     steps = num_regions * num_frames
     if any(layer.name == ATTENTION_LAYER for layer in detector.layers):
         weights = detector.get_layer(ATTENTION_LAYER).output

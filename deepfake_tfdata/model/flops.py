@@ -4,7 +4,7 @@ import math
 
 import keras
 
-from deepfake_tfdata.model.assembly import backbones_of
+from deepfake_tfdata.model.assembly import backbones_of, frame_inputs
 
 
 def count_flops(detector: keras.Model) -> int:
@@ -12,13 +12,13 @@ def count_flops(detector: keras.Model) -> int:
 
     A multiply-add counts as two. Counted are the products with kernels (of convolutions, dense layers, LSTMs)
     and those between the steps of self-attention. What works element by element, such as normalization,
-    activation and pooling, is not.
+    activation and pooling, is not, nor is the resize of native frames, which depends on their size.
 
     Args:
         detector: built or loaded, in channels_last.
     """
     backbones = backbones_of(detector)
-    num_frames = sum(frames.shape[1] for frames in detector.inputs)
+    num_frames = sum(frames.shape[1] for frames in frame_inputs(detector))
     multiply_adds = 0
     for layer in detector.layers:
         # A backbone sees its region's frames, one after another; a shared one those of all regions.

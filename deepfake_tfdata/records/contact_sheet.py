@@ -12,7 +12,7 @@ from deepfake_tfdata.clips.splits import SPLITS
 from deepfake_tfdata.clips.video import LABEL_NAMES, Video
 from deepfake_tfdata.files import write_text
 from deepfake_tfdata.page import Html, figures, page, section, table
-from deepfake_tfdata.records.example import parse_example
+from deepfake_tfdata.records.example import decode_frames, parse_example
 from deepfake_tfdata.records.ledger import OK, LedgerEntry
 from deepfake_tfdata.records.plan import ShardPlan
 from deepfake_tfdata.storage import AnyPath
@@ -22,7 +22,7 @@ _WORST_SHOWN = 12  # of each kind
 _VIDEOS_SHOWN = 60
 _FAILURES_SHOWN = 100
 _FRAMES_SHOWN = 8
-_CROP_HEIGHT = 80  # pixels
+_CROP_WIDTH = 80  # pixels
 _GAP = 2
 _RED = (213, 94, 0)
 
@@ -162,21 +162,23 @@ def _strip(item: ConvertedVideo, regions: Sequence[str], spec: ClipSpec, output:
         path = output / region / item.shard.file_name(region)
         # The reader skips records by their lengths, without reading them.
         (record,) = tf.data.TFRecordDataset(str(path)).skip(item.position).take(1)
-        rows.append(_row(parse_example(record, spec.num_frames)))
+        rows.append(_row(parse_example(record, spec.num_frames), spec))
     return tf.io.encode_jpeg(tf.concat(rows, axis=0), quality=85).numpy()
 
 
-def _row(features: Mapping[str, tf.Tensor]) -> tf.Tensor:
+def _row(features: Mapping[str, tf.Tensor], spec: ClipSpec) -> tf.Tensor:
     """uint8 [height, width, 3]: some of a clip's frames side by side."""
-    num_frames = len(features["frames"])
-    count = min(_FRAMES_SHOWN, num_frames)
-    cells = []
-    for index in (round(step * (num_frames - 1) / max(count - 1, 1)) for step in range(count)):
-        image = tf.io.decode_image(features["frames"][index], channels=3, expand_animations=False)
-        height, width = image.shape[:2]
-        size = (_CROP_HEIGHT, max(1, round(_CROP_HEIGHT * width / height)))
-        cell = tf.saturate_cast(tf.round(tf.image.resize(image, size, antialias=True)), tf.uint8)
-        cells.append(_framed(cell, (255, 255, 255) if features["face_found"][index] else _RED))
+    count = min(_FRAMES_SHOWN, spec.num_frames)
+    chosen = [round(step * (spec.num_frames - 1) / max(count - 1, 1)) for step in range(count)]
+    encoded = tf.gather(features["frames"], chosen)
+    images = decode_frames(encoded, spec.encoding, count, features["height"], features["width"])
+    height, width = images.shape[1:3]
+    size = (max(1, round(_CROP_WIDTH * height / width)), _CROP_WIDTH)
+    small = tf.saturate_cast(tf.round(tf.image.resize(images, size, antialias=True)), tf.uint8)
+    found = tf.gather(features["face_found"], chosen)
+    cells = [
+        _framed(image, (255, 255, 255) if here else _RED) for image, here in zip(small, found, strict=True)
+    ]
     return tf.concat(cells, axis=1)
 
 

@@ -14,6 +14,7 @@ from deepfake_tfdata.clips.video import with_originals
 from deepfake_tfdata.errors import UserError
 from deepfake_tfdata.records import local
 from deepfake_tfdata.records.contact_sheet import write_contact_sheet
+from deepfake_tfdata.records.index import read_index, write_index
 from deepfake_tfdata.records.ledger import OK, LedgerEntry, read_ledger, write_ledger
 from deepfake_tfdata.records.metadata import (
     CONVERSION_FILE,
@@ -25,7 +26,7 @@ from deepfake_tfdata.records.metadata import (
     write_tfds_metadata,
 )
 from deepfake_tfdata.records.output import exclusive, explained_write_errors
-from deepfake_tfdata.records.plan import TARGET_SHARD_BYTES, ShardPlan, plan_shards
+from deepfake_tfdata.records.plan import TARGET_SHARD_BYTES, ShardPlan, plan_shards, shard_name
 from deepfake_tfdata.records.shards import OnVideo, is_complete
 from deepfake_tfdata.records.workers import Work
 from deepfake_tfdata.storage import AnyPath
@@ -150,9 +151,10 @@ def _fill(job: ConversionJob, work: Work, on_video: OnVideo) -> dict[str, Ledger
     """
     config, output = job.config, job.config.output
     done = read_ledger(output)
+    counts = {region: _clips_by_shard(output / region) for region in config.regions}
     missing = []
     for shard in job.shards:
-        if not is_complete(shard, config.regions, output, done):
+        if not is_complete(shard, config.regions, output, done, counts):
             missing.append(shard)
             continue
         for video in shard.videos:
@@ -165,8 +167,14 @@ def _fill(job: ConversionJob, work: Work, on_video: OnVideo) -> dict[str, Ledger
         local.fill_shards(missing, config.regions, output, work, config.workers, on_video)
     entries = read_ledger(output)
     ordered = {video.key: entries[video.key] for shard in job.shards for video in shard.videos}
+    for region in config.regions:
+        write_index(output / region, read_index(output / region))
     write_ledger(output, ordered.values())
     return ordered
+
+
+def _clips_by_shard(folder: AnyPath) -> Counter[str]:
+    return Counter(shard_name(clip.split, clip.shard) for clip in read_index(folder))
 
 
 def _check(config: ConversionConfig) -> None:

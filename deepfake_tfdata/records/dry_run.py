@@ -19,12 +19,14 @@ def describe_job(job: ConversionJob) -> list[str]:
     videos = [video for shard in job.shards for video in shard.videos]
     empty = unusable_files(videos)
     shards = Counter(shard.split for shard in job.shards)
-    size = _readable((len(videos) - len(empty)) * expected_video_bytes(job.config.spec))
-    regions = job.config.regions
+    spec, usable = job.config.spec, len(videos) - len(empty)
+    sizes = (
+        f"{region} {_readable(usable * expected_video_bytes(spec, region))}" for region in job.config.regions
+    )
     return [
         *_table(job),
         f"shards of each region: {', '.join(f'{split} {shards[split]}' for split in SPLITS)}",
-        f"expected size: about {size} for each of {', '.join(regions)}",
+        f"expected size, about: {', '.join(sizes)}",
         *_skipped("in no split", job.selection.assignment.left_out),
         *_skipped("will be skipped", empty),
         "this was a dry run: nothing was written",

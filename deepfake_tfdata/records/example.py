@@ -1,5 +1,7 @@
 """A clip as a tf.train.Example, written and parsed side by side."""
 
+from functools import partial
+
 import tensorflow as tf
 
 from deepfake_tfdata.clips.clip import Clip
@@ -62,6 +64,47 @@ def parse_example(serialized: tf.Tensor, num_frames: int) -> dict[str, tf.Tensor
     )
     parsed["face_found"] = tf.cast(parsed["face_found"], tf.bool)
     return parsed
+
+
+def decode_frames(
+    frames: tf.Tensor, encoding: str, num_frames: int, height: tf.Tensor, width: tf.Tensor
+) -> tf.Tensor:
+    """Decodes the images of a clip.
+
+    Args:
+        frames: string [T].
+        encoding: of the clip spec.
+        num_frames: T.
+        height, width: of every image, as in the record.
+
+    Returns:
+        uint8 [T, height, width, 3].
+    """
+    size = tf.stack([tf.cast(height, tf.int64), tf.cast(width, tf.int64), tf.constant(3, tf.int64)])
+    if encoding == "raw":
+        # One op and one copy for all frames; a record whose pixels don't fill its size fails here.
+        pixels = tf.io.decode_raw(frames, tf.uint8)
+        return tf.reshape(pixels, tf.concat([tf.constant([num_frames], tf.int64), size], 0))
+    # One op an image, so that TensorFlow's threads can share a clip; map_fn decodes one after another.
+    images = [_DECODERS[encoding](image) for image in tf.unstack(frames, num=num_frames)]
+    return tf.stack([tf.reshape(image, size) for image in images])
+
+
+def _decode_webp(image: tf.Tensor) -> tf.Tensor:
+    return tf.io.decode_webp(image, channels=3)
+
+
+_DECODERS = {
+    # The exact transform: the fast one, TensorFlow's default, is off by a grey level on average.
+    "jpeg": partial(tf.io.decode_jpeg, channels=3, dct_method="INTEGER_ACCURATE"),
+    "png": partial(tf.io.decode_png, channels=3),
+    "webp": _decode_webp,
+}
+
+
+def can_decode(encoding: str) -> bool:
+    """Whether the installed TensorFlow has the decoder: that of webp came after 2.16."""
+    return encoding != "webp" or hasattr(tf.io, "decode_webp")
 
 
 def _bytes(values: list[bytes]) -> tf.train.Feature:

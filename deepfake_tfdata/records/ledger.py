@@ -6,12 +6,10 @@ from contextlib import suppress
 from dataclasses import dataclass, field, fields
 
 from deepfake_tfdata.clips.processed import FaceStatistics
-from deepfake_tfdata.files import write_text
+from deepfake_tfdata.files import PartedFile
 from deepfake_tfdata.storage import AnyPath
 
 LEDGER_FILE = "ledger.jsonl"
-# Beside it while a conversion runs: the entries of each finished shard.
-_PARTS = "ledger_parts"
 OK = "ok"
 
 
@@ -39,7 +37,7 @@ class LedgerEntry:
         """The entry as a line of JSON."""
         values = {**vars(self), **vars(self.faces)}
         del values["faces"]
-        return json.dumps(values) + "\n"
+        return json.dumps(values)
 
     @classmethod
     def from_line(cls, line: str) -> "LedgerEntry":
@@ -57,8 +55,8 @@ def read_ledger(folder: AnyPath) -> dict[str, LedgerEntry]:
     A line that is no entry is left out: its video counts as not done.
     """
     entries = {}
-    for path in (folder / LEDGER_FILE, *_parts(folder)):
-        for line in path.read_text("utf-8").splitlines() if path.is_file() else ():
+    for lines in _file(folder).read():
+        for line in lines:
             with suppress(ValueError, TypeError):
                 entry = LedgerEntry.from_line(line)
                 entries[entry.video] = entry
@@ -66,25 +64,14 @@ def read_ledger(folder: AnyPath) -> dict[str, LedgerEntry]:
 
 
 def write_ledger_part(folder: AnyPath, name: str, entries: Iterable[LedgerEntry]) -> None:
-    """Writes the entries of one shard, which count from now on.
-
-    A file a shard, because object storage can't append, and because shards may be written in parallel.
-    """
-    _write(folder / _PARTS / f"{name}.jsonl", entries)
+    """Writes the entries of one shard, which count from now on."""
+    _file(folder).write_part(name, (entry.line() for entry in entries))
 
 
 def write_ledger(folder: AnyPath, entries: Iterable[LedgerEntry]) -> None:
     """Writes the whole ledger, which replaces its parts."""
-    _write(folder / LEDGER_FILE, entries)
-    for part in _parts(folder):
-        part.unlink()
-    if (folder / _PARTS).is_dir():
-        (folder / _PARTS).rmdir()
+    _file(folder).write(entry.line() for entry in entries)
 
 
-def _parts(folder: AnyPath) -> list[AnyPath]:
-    return sorted((folder / _PARTS).glob("*.jsonl"))
-
-
-def _write(path: AnyPath, entries: Iterable[LedgerEntry]) -> None:
-    write_text(path, "".join(entry.line() for entry in entries))
+def _file(folder: AnyPath) -> PartedFile:
+    return PartedFile(folder / LEDGER_FILE)

@@ -32,7 +32,7 @@ class Conversion:
         source: layout, compression and manipulations, as asked for.
         plan: a fingerprint of which videos go where.
         complete: whether every shard is written.
-        counts: videos by split and status; clips by split.
+        counts: by split, shards and videos, real and fake clips, and videos by status.
         versions: of the packages that decide bytes.
     """
 
@@ -81,11 +81,12 @@ def package_versions() -> dict[str, str]:
 
 
 def count_videos(plan: Sequence[ShardPlan], entries: Mapping[str, LedgerEntry]) -> dict[str, Any]:
-    """Counts by split: planned videos, clips written, and how many videos ended in each status."""
+    """Counts by split: shards, planned videos, clips written, and how many videos ended in each status."""
     counts = {}
     for split in SPLITS:
         videos = [video for shard in plan if shard.split == split for video in shard.videos]
         counts[split] = {
+            "shards": sum(shard.split == split for shard in plan),
             "videos": len(videos),
             "real": sum(entries[video.key].clips for video in videos if video.label == 0),
             "fake": sum(entries[video.key].clips for video in videos if video.label == 1),
@@ -135,21 +136,12 @@ def write_tfds_metadata(
 
 
 def _features(spec: ClipSpec) -> dict[str, Any]:
-    size = str(spec.frame_size)
     frames = str(spec.num_frames)
     text = {"pythonClassName": f"{_TFDS_FEATURES}.text_feature.Text", "text": {}}
-    image = {
-        "pythonClassName": f"{_TFDS_FEATURES}.image_feature.Image",
-        "image": {
-            "dtype": "uint8",
-            "encodingFormat": spec.encoding,
-            "shape": {"dimensions": [size, size, "3"]},
-        },
-    }
     features = {
         "frames": {
             "pythonClassName": f"{_TFDS_FEATURES}.sequence_feature.Sequence",
-            "sequence": {"feature": image, "length": frames},
+            "sequence": {"feature": _frame(spec) or text, "length": frames},
         },
         "label": {
             "pythonClassName": f"{_TFDS_FEATURES}.class_label_feature.ClassLabel",
@@ -170,9 +162,29 @@ def _features(spec: ClipSpec) -> dict[str, Any]:
     }
 
 
-def _tensor(dtype: str, *dimensions: str) -> dict[str, Any]:
+def _frame(spec: ClipSpec) -> dict[str, Any] | None:
+    """A frame as TensorFlow Datasets decodes it; None where it can only hand the bytes on.
+
+    It knows no webp, and no images whose size differs from record to record.
+    """
+    size = str(spec.frame_size)
+    if spec.geometry == "native" or spec.encoding == "webp":
+        return None
+    if spec.encoding == "raw":
+        return _tensor("uint8", size, size, "3", encoding="bytes")
+    return {
+        "pythonClassName": f"{_TFDS_FEATURES}.image_feature.Image",
+        "image": {
+            "dtype": "uint8",
+            "encodingFormat": spec.encoding,
+            "shape": {"dimensions": [size, size, "3"]},
+        },
+    }
+
+
+def _tensor(dtype: str, *dimensions: str, encoding: str = "none") -> dict[str, Any]:
     shape = {"dimensions": list(dimensions)} if dimensions else {}
     return {
         "pythonClassName": f"{_TFDS_FEATURES}.tensor_feature.Tensor",
-        "tensor": {"dtype": dtype, "encoding": "none", "shape": shape},
+        "tensor": {"dtype": dtype, "encoding": encoding, "shape": shape},
     }

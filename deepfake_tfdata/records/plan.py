@@ -5,14 +5,16 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from deepfake_tfdata.clips.regions import region_named
 from deepfake_tfdata.clips.spec import ClipSpec
 from deepfake_tfdata.clips.splits import SPLITS
 from deepfake_tfdata.clips.video import Video
 
-# Large enough for sequential reads, small enough that an interrupted run repeats minutes and not hours.
-TARGET_SHARD_BYTES = 128 * 2**20
-# Measured on face crops; only the number of shards and the dry run's figures depend on it.
-_BYTES_PER_PIXEL = {"jpeg": 0.4, "png": 1.6}
+# Large enough for few files, small enough that an interrupted run repeats minutes and not hours.
+TARGET_SHARD_BYTES = 256 * 2**20
+# Only the number of shards and the dry run's figures depend on these two, measured on face crops.
+_BYTES_PER_PIXEL = {"raw": 3.0, "png": 1.6, "webp": 1.1, "jpeg": 0.4}
+_NATIVE_SIDE = 250  # pixels of a face in videos of 480p to 1080p
 
 
 @dataclass(frozen=True)
@@ -30,9 +32,19 @@ class ShardPlan:
     count: int
     videos: tuple[Video, ...]
 
+    @property
+    def name(self) -> str:
+        """Its name beside its split's other shards."""
+        return shard_name(self.split, self.index)
+
     def file_name(self, region: str) -> str:
         """The shard's name for a region, as TensorFlow Datasets expects it."""
         return f"deepfake_{region}-{self.split}.tfrecord-{self.index:05d}-of-{self.count:05d}"
+
+
+def shard_name(split: str, index: int) -> str:
+    """The name of a shard among those of all splits, such as train-00003."""
+    return f"{split}-{index:05d}"
 
 
 def plan_shards(
@@ -68,9 +80,13 @@ def plan_shards(
     return shards
 
 
-def expected_video_bytes(spec: ClipSpec) -> float:
-    """About how many bytes a video takes in the shards of one region."""
-    return spec.clips_per_video * spec.num_frames * spec.frame_size**2 * _BYTES_PER_PIXEL[spec.encoding]
+def expected_video_bytes(spec: ClipSpec, region: str = "full") -> float:
+    """About how many bytes a video takes in the shards of a region."""
+    pixels = spec.frame_size**2
+    if spec.geometry == "native":
+        side = min(_NATIVE_SIDE, spec.max_side or _NATIVE_SIDE)
+        pixels = side**2 * region_named(region).area
+    return spec.clips_per_video * spec.num_frames * pixels * _BYTES_PER_PIXEL[spec.encoding]
 
 
 def _digest(key: str) -> str:

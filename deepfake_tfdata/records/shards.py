@@ -1,13 +1,15 @@
 """One shard: whether it is complete, and how it is written, whichever runner does the work."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 
 import tensorflow as tf
 
+from deepfake_tfdata.clips.clip import Clip
 from deepfake_tfdata.clips.video import Video
 from deepfake_tfdata.files import atomic_path
 from deepfake_tfdata.records.example import encode_example
+from deepfake_tfdata.records.index import IndexedClip, indexed, write_index_part
 from deepfake_tfdata.records.ledger import LedgerEntry, write_ledger_part
 from deepfake_tfdata.records.plan import ShardPlan
 from deepfake_tfdata.records.workers import Outcome
@@ -17,11 +19,26 @@ OnVideo = Callable[[LedgerEntry], None]
 
 
 def is_complete(
-    shard: ShardPlan, regions: Sequence[str], output: AnyPath, entries: dict[str, LedgerEntry]
+    shard: ShardPlan,
+    regions: Sequence[str],
+    output: AnyPath,
+    entries: Mapping[str, LedgerEntry],
+    counts: Mapping[str, Mapping[str, int]],
 ) -> bool:
-    """Whether the shard's file exists for every region and the ledger has all of its videos."""
-    known = all(video.key in entries for video in shard.videos)
-    return known and all((output / region / shard.file_name(region)).is_file() for region in regions)
+    """Whether the shard's file exists for every region, and ledger and index know all that is in it.
+
+    Args:
+        shard, regions, output: as for write_shard.
+        entries: of the ledger, by video key.
+        counts: by region, how many clips the index has of each shard, by the shard's name.
+    """
+    if not all(video.key in entries for video in shard.videos):
+        return False
+    clips = sum(entries[video.key].clips for video in shard.videos)
+    return all(
+        counts[region].get(shard.name, 0) == clips and (output / region / shard.file_name(region)).is_file()
+        for region in regions
+    )
 
 
 def write_shard(
@@ -31,7 +48,7 @@ def write_shard(
     outcomes: Iterable[tuple[Video, Outcome]],
     on_video: OnVideo,
 ) -> None:
-    """Writes one shard of every region, and then its part of the ledger.
+    """Writes one shard of every region, its part of every region's index, and its part of the ledger.
 
     Args:
         shard: its plan.
@@ -48,17 +65,39 @@ def write_shard(
         }
         with ExitStack() as writing:
             writers = {
-                region: writing.enter_context(tf.io.TFRecordWriter(str(path)))
+                region: ShardWriter(shard, writing.enter_context(tf.io.TFRecordWriter(str(path))))
                 for region, path in paths.items()
             }
             for video, outcome in outcomes:
                 for region, clips in outcome.processed.clips.items():
                     for clip in clips:
-                        writers[region].write(encode_example(clip))
+                        writers[region].write(clip)
                 entries.append(_entry(video, outcome))
                 on_video(entries[-1])
-        # Before the shards get their final names: a shard is complete only if the ledger knows its videos.
-        write_ledger_part(output, f"{shard.split}-{shard.index:05d}", entries)
+        # Before the shards get their final names: a shard is complete only if both know what is in it.
+        for region, writer in writers.items():
+            write_index_part(output / region, shard.name, writer.index)
+        write_ledger_part(output, shard.name, entries)
+
+
+class ShardWriter:
+    """Writes records one after another and keeps the index of them.
+
+    Args:
+        shard: its plan.
+        file: to write to.
+    """
+
+    def __init__(self, shard: ShardPlan, file: tf.io.TFRecordWriter) -> None:
+        self.index: list[IndexedClip] = []
+        self._shard, self._file = shard, file
+
+    def write(self, clip: Clip) -> None:
+        """Writes a clip."""
+        record = encode_example(clip)
+        self._file.write(record)
+        offset = self.index[-1].end if self.index else 0
+        self.index.append(indexed(clip, self._shard.split, self._shard.index, offset, len(record)))
 
 
 def _entry(video: Video, outcome: Outcome) -> LedgerEntry:

@@ -11,10 +11,10 @@ from deepfake_tfdata.errors import UserError
 from deepfake_tfdata.evaluation.comparison import Evaluation
 from deepfake_tfdata.evaluation.predictions import Predictions
 from deepfake_tfdata.evaluation.report import write_evaluation
-from deepfake_tfdata.input.dataset import load_clips
-from deepfake_tfdata.input.shards import explained_data_loss, find_shards
+from deepfake_tfdata.input.reading import explained_damage
 from deepfake_tfdata.model.detector import with_attention
 from deepfake_tfdata.training.config import Run, read_run
+from deepfake_tfdata.training.data import find_split, load_in_order
 from deepfake_tfdata.training.devices import local_strategy
 from deepfake_tfdata.training.loop import MODEL_FILE
 from deepfake_tfdata.training.scoring import ClipScores, make_predict, score_clips
@@ -39,13 +39,13 @@ def evaluate_run(workdir: Path, split: str, data: str | None = None) -> tuple[Ev
     """
     run = read_run(workdir)
     data = data or run.config.data
-    shards = find_shards(data, run.config.region, split)
+    shards = find_split(run.config, split, data)
     require_same_spec(run.spec, shards.spec.to_dict(), f"the run in {workdir}", f"the records in {data}")
     strategy = local_strategy()
     with strategy.scope():
         model = with_attention(_load_model(workdir / MODEL_FILE))
-    clips = load_clips(data, run.config.region, split, run.config.batch_size)
-    with explained_data_loss(shards.files):
+    clips = load_in_order(run.config, shards)
+    with explained_damage(shards):
         predictions = to_predictions(score_clips(make_predict(model, strategy), clips))
     name = f"{run.config.region}/{run.config.head}"
     context = _context(run)

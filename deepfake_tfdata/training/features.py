@@ -16,8 +16,9 @@ import numpy as np
 import tensorflow as tf
 
 from deepfake_tfdata.files import atomic_path
-from deepfake_tfdata.input.dataset import HostShare, load_clips
-from deepfake_tfdata.input.shards import find_shards
+from deepfake_tfdata.input.dataset import detector_inputs
+from deepfake_tfdata.input.sampling import HostShare
+from deepfake_tfdata.input.shards import Shards
 from deepfake_tfdata.model.assembly import backbones_of
 from deepfake_tfdata.model.features import feature_extractor
 from deepfake_tfdata.training.scoring import make_predict
@@ -67,10 +68,9 @@ class FeatureSplit:
 
 def load_features(
     detector: keras.Model,
+    shards: Shards,
     data: str,
-    region: str,
-    split: str,
-    batch_size: int,
+    batches_of: Callable[[Shards], tf.data.Dataset],
     strategy: tf.distribute.Strategy,
     start_progress: Callable[[int], AbstractContextManager[Callable[[str], None]]],
 ) -> FeatureSplit:
@@ -78,45 +78,40 @@ def load_features(
 
     Args:
         detector: its backbones compute the features; built in the strategy's scope.
-        data, region, split: as for `load_clips`.
-        batch_size: clips a forward pass.
+        shards: of the split.
+        data: the folder of records.
+        batches_of: loads shards in order.
         strategy: what the detector runs on.
         start_progress: shows the files of features that are computed.
     """
-    shards = find_shards(data, region, split)
-    folder = (
-        Path(data)
-        / "features"
-        / f"{region.replace(',', '-')}-{_key(detector, f'{shards.spec.hash} {shards.plan}')}"
-    )
+    key = _key(detector, f"{shards.spec.hash} {shards.plan}")
+    folder = Path(data) / "features" / f"{'-'.join(shards.regions)}-{key}"
     count = math.ceil(shards.num_clips / _CLIPS_PER_FILE)
-    paths = [folder / f"{split}-{index:05d}-of-{count:05d}.npz" for index in range(count)]
+    paths = [folder / f"{shards.split}-{index:05d}-of-{count:05d}.npz" for index in range(count)]
     missing = [index for index, path in enumerate(paths) if not path.exists()]
     if missing:
-        _LOG.info("computing the features of %d %s clips, once, into %s", shards.num_clips, split, folder)
+        _LOG.info(
+            "computing the features of %d %s clips, once, into %s", shards.num_clips, shards.split, folder
+        )
         predict = make_predict(feature_extractor(detector), strategy)
         with start_progress(len(missing)) as on_file:
             for index in missing:
-                _extract(predict, data, region, split, batch_size, index, paths[index])
-                on_file(split)
+                first = index * _CLIPS_PER_FILE
+                last = min(first + _CLIPS_PER_FILE, shards.num_clips)
+                _extract(predict, batches_of(shards.only(range(first, last))), paths[index])
+                on_file(shards.split)
     return _read(paths)
 
 
-def _extract(
-    predict: Callable, data: str, region: str, split: str, batch_size: int, index: int, path: Path
-) -> None:
+def _extract(predict: Callable, batches: tf.data.Dataset, path: Path) -> None:
     """Computes the features of the clips of one file."""
-    share = HostShare(0, 1, _CLIPS_PER_FILE)
-    clips = load_clips(data, region, split, batch_size, first_step=index, share=share)
     outputs, labels = [], []
-    for features, label in clips.take(math.ceil(_CLIPS_PER_FILE / batch_size)):
-        outputs.append(predict(tf.nest.map_structure(np.asarray, features["frames"])))
+    for features, label in batches:
+        outputs.append(predict(tf.nest.map_structure(np.asarray, detector_inputs(features))))
         labels.append(label.numpy())
-    # The last batch may reach into the next file.
-    columns = [np.concatenate(column)[:_CLIPS_PER_FILE] for column in zip(*outputs, strict=True)]
     with atomic_path(path) as temporary:
-        features = [column.astype(np.float32) for column in columns]
-        np.savez(temporary, *features, labels=np.concatenate(labels)[:_CLIPS_PER_FILE])
+        features = [np.concatenate(column).astype(np.float32) for column in zip(*outputs, strict=True)]
+        np.savez(temporary, *features, labels=np.concatenate(labels))
 
 
 def _read(paths: list[Path]) -> FeatureSplit:
@@ -132,7 +127,7 @@ def _key(detector: keras.Model, records: str) -> str:
     """Changes with the clips and with any weight of the backbones, wherever they came from."""
     digest = hashlib.sha256(f"{records} {keras.config.dtype_policy().name}".encode())
     for backbone in backbones_of(detector):
-        digest.update(backbone.name.encode())
+        digest.update(f"{backbone.name} {backbone.input_shape}".encode())
         for layer in backbone.layers:
             digest.update(type(layer).__name__.encode())
         for weight in backbone.weights:

@@ -11,10 +11,9 @@ from pathlib import Path
 import keras
 import tensorflow as tf
 
-from deepfake_tfdata.clips.splits import SPLITS
 from deepfake_tfdata.errors import UserError
-from deepfake_tfdata.input.dataset import HostShare, clip_ids_of_step, load_clips
-from deepfake_tfdata.input.shards import Shards, explained_data_loss, find_shards
+from deepfake_tfdata.input.reading import explained_damage
+from deepfake_tfdata.input.shards import Shards
 from deepfake_tfdata.model.detector import build_detector, count_parameters
 from deepfake_tfdata.model.features import temporal_detector
 from deepfake_tfdata.model.flops import count_flops
@@ -26,8 +25,16 @@ from deepfake_tfdata.training.config import (
     require_resumable,
     write_run,
 )
+from deepfake_tfdata.training.data import (
+    clip_ids,
+    feature_batches,
+    find_splits,
+    frame_size,
+    load_in_order,
+    load_replica_batches,
+)
 from deepfake_tfdata.training.devices import is_chief, select_precision, select_strategy
-from deepfake_tfdata.training.features import FeatureSplit, load_features
+from deepfake_tfdata.training.features import load_features
 from deepfake_tfdata.training.loop import Callbacks, LoopConfig, Trainer
 from deepfake_tfdata.training.optimization import build_optimizer
 from deepfake_tfdata.training.stages import Stage
@@ -65,7 +72,8 @@ def train(config: TrainConfig, start_progress: StartProgress, should_stop: Calla
         UserError: the records, the flags or the workdir do not fit.
     """
     strategy = select_strategy(config.strategy)
-    shards, *_ = (find_shards(config.data, config.region, split) for split in SPLITS)
+    splits = find_splits(config)
+    shards = splits["train"]
     replicas = strategy.num_replicas_in_sync
     if config.batch_size > shards.num_clips:
         raise UserError(
@@ -100,7 +108,7 @@ def train(config: TrainConfig, start_progress: StartProgress, should_stop: Calla
         shards.num_clips,
         trainer.config.steps_per_epoch,
     )
-    _fit(trainer, config, shards, start_progress, should_stop)
+    _fit(trainer, config, splits, start_progress, should_stop)
     return Outcome(trainer.finished, is_chief(strategy))
 
 
@@ -124,12 +132,13 @@ def _build(
             config.backbone,
             config.head,
             spec.num_frames,
-            spec.frame_size,
+            frame_size(config, shards),
             config.weights,
             lstm_units=config.lstm_units,
             dropout=config.dropout,
             regions=config.regions,
             share_backbone=config.share_backbone,
+            native=shards.is_native,
         )
         stages = _stages(config, loop.steps_per_epoch, loss_scaling=precision == "mixed_float16")
     run = Run(
@@ -171,88 +180,37 @@ def _stages(config: TrainConfig, steps_per_epoch: int, loss_scaling: bool) -> li
 def _fit(
     trainer: Trainer,
     config: TrainConfig,
-    shards: Shards,
+    splits: dict[str, Shards],
     start_progress: StartProgress,
     should_stop: Callable[[], bool],
 ) -> None:
-    files = shards.files + find_shards(config.data, config.region, "val").files
-    clip_ids = partial(_clip_ids, config=config)
+    ids = partial(clip_ids, config=config, shards=splits["train"])
     steps = config.epochs * trainer.config.steps_per_epoch - trainer.step
-    with explained_data_loss(files):
-        load_batches, validation = _data(trainer, config, start_progress)
+    with explained_damage(splits["train"], splits["val"]):
+        load_batches, validation = _data(trainer, config, splits, start_progress)
         position = {"first_epoch": trainer.progress.epoch, "first_step": len(trainer.progress.losses)}
         batches = trainer.strategy.distribute_datasets_from_function(
             partial(load_batches, config=config, **position)
         )
         with start_progress(steps) as on_step:
-            trainer.fit(iter(batches), validation, Callbacks(on_step, should_stop, clip_ids))
+            trainer.fit(iter(batches), validation, Callbacks(on_step, should_stop, ids))
 
 
 def _data(
-    trainer: Trainer, config: TrainConfig, start_progress: StartProgress
+    trainer: Trainer, config: TrainConfig, splits: dict[str, Shards], start_progress: StartProgress
 ) -> tuple[Callable[..., tf.data.Dataset], tf.data.Dataset]:
     """What loads a replica's batches, and the validation: frames, or the features kept of them."""
     if not config.cache_features:
-        return _load_replica_batches, load_clips(config.data, config.region, "val", config.batch_size)
+        return partial(load_replica_batches, shards=splits["train"]), load_in_order(config, splits["val"])
     train, val = (
         load_features(
             trainer.saved,
+            splits[split],
             config.data,
-            config.region,
-            split,
-            config.batch_size,
+            partial(load_in_order, config),
             trainer.strategy,
             start_progress,
         )
         for split in ("train", "val")
     )
-    return partial(_feature_batches, features=train), val.in_order(config.batch_size)
-
-
-def _feature_batches(
-    context: tf.distribute.InputContext,
-    features: FeatureSplit,
-    config: TrainConfig,
-    first_epoch: int,
-    first_step: int,
-) -> tf.data.Dataset:
-    """This host's part of every step, a batch a replica, of kept features."""
-    return features.batches(
-        context.get_per_replica_batch_size(config.batch_size),
-        seed=config.seed,
-        first_epoch=first_epoch,
-        first_step=first_step,
-        share=_host_share(context, config),
-    )
-
-
-def _host_share(context: tf.distribute.InputContext, config: TrainConfig) -> HostShare:
-    return HostShare(context.input_pipeline_id, context.num_input_pipelines, config.batch_size)
-
-
-def _load_replica_batches(
-    context: tf.distribute.InputContext, config: TrainConfig, first_epoch: int, first_step: int
-) -> tf.data.Dataset:
-    """This host's part of every step, a batch a replica."""
-    return load_clips(
-        config.data,
-        config.region,
-        "train",
-        context.get_per_replica_batch_size(config.batch_size),
-        shuffle=True,
-        augment=config.augment,
-        seed=config.seed,
-        num_epochs=None,
-        first_epoch=first_epoch,
-        first_step=first_step,
-        drop_remainder=True,
-        share=_host_share(context, config),
-    ).map(lambda features, label: (features["frames"], label))
-
-
-def _clip_ids(epoch: int, step: int, config: TrainConfig) -> list[str]:
-    if config.cache_features:
-        return []  # these are in an order of their own
-    return clip_ids_of_step(
-        config.data, config.region, config.batch_size, seed=config.seed, epoch=epoch, step=step
-    )
+    return partial(feature_batches, features=train), val.in_order(config.batch_size)

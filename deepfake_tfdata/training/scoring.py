@@ -8,8 +8,11 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-# uint8 [B, T, H, W, 3], or a dict of them by region.
+from deepfake_tfdata.input.dataset import detector_inputs
+
+# What a detector takes: uint8 [B, T, H, W, 3], or a dict of such and of views.
 Frames = np.ndarray | dict[str, np.ndarray]
+_KEPT = ("clip_id", "video_id", "manipulation", "target_id", "source_id", "frame_indices", "timestamps")
 # From frames to the model's outputs, arrays of B.
 Predict = Callable[[Frames], list[np.ndarray]]
 
@@ -22,7 +25,7 @@ class ClipScores:
         logits: float32 [N].
         labels: int64 [N].
         attention: float32 [N, T], or [N, R, T] of several regions; None if the model gives none.
-        features: of the clips by name, arrays of N; those that differ between regions are left out.
+        features: of the clips by name, arrays of N: their identities, and when the frames are.
     """
 
     logits: np.ndarray
@@ -41,14 +44,14 @@ def score_clips(predict: Predict, clips: tf.data.Dataset) -> ClipScores:
     outputs, labels, features = [], [], []
     size = 0
     for batch, label in clips:
-        frames = tf.nest.map_structure(np.asarray, batch.pop("frames"))
+        frames = tf.nest.map_structure(np.asarray, detector_inputs(batch))
         # Every batch has the first one's size, so that one graph serves all; the filling is cut off again.
         size = size or len(label)
         padded = _padded(frames, size)
         outputs.append([value[: len(label)] for value in predict(padded)])
         labels.append(label.numpy())
-        of_clip = {name: value for name, value in batch.items() if not isinstance(value, dict)}
-        features.append({name: value.numpy() for name, value in of_clip.items()})
+        kept = {name: value for name, value in batch.items() if name in _KEPT}
+        features.append({name: value.numpy() for name, value in kept.items()})
     columns = [np.concatenate(column) for column in zip(*outputs, strict=True)]
     return ClipScores(
         logits=columns[0].reshape(-1),

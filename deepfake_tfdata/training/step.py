@@ -6,7 +6,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-# uint8 [B, T, H, W, 3], or a dict of them by region.
+# What a detector takes: uint8 [B, T, H, W, 3], or a dict of such and of views.
 Frames = tf.Tensor | dict[str, tf.Tensor]
 
 

@@ -1,6 +1,7 @@
 """The converter's work on one video, from the file to the clips of every region."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 import numpy as np
@@ -10,11 +11,25 @@ from deepfake_tfdata.clips.processed import ProcessedVideo
 from deepfake_tfdata.clips.regions import Region
 from deepfake_tfdata.clips.spec import ClipSpec
 from deepfake_tfdata.clips.video import Video
-from deepfake_tfdata.video.crop import FITS, crop, encode, grow_boxes, whole_pixels
+from deepfake_tfdata.video.crop import crop, encode, grow_boxes, stored_form, whole_pixels
 from deepfake_tfdata.video.decode import ChosenFrames
 from deepfake_tfdata.video.detectors import Detector, load_detector
 from deepfake_tfdata.video.errors import FewFacesError, NoFaceError
 from deepfake_tfdata.video.faces import FaceTrack, face_statistics, sample_video, track_faces
+
+
+@dataclass
+class Crops:
+    """The encoded crops of one region of a clip, and their size in pixels."""
+
+    encoded: list[bytes] = field(default_factory=list)
+    height: int = 0
+    width: int = 0
+
+    def add(self, image: np.ndarray, encoding: str) -> None:
+        """Encodes one more crop, uint8 [height, width, 3]; all of a clip are of one size."""
+        self.height, self.width = image.shape[:2]
+        self.encoded.append(encode(image, encoding))
 
 
 def process_video(
@@ -50,9 +65,9 @@ def process_video(
             clip_id=video.key if spec.clips_per_video == 1 else f"{video.key}#{number}",
             video=video,
             spec_hash=spec.hash,
-            frames=images[number][region],
-            height=spec.frame_size,
-            width=spec.frame_size,
+            frames=images[number][region].encoded,
+            height=images[number][region].height,
+            width=images[number][region].width,
             frame_indices=frames.indices[span].astype(np.int64),
             timestamps=frames.timestamps[span].astype(np.float32),
             boxes=boxes[number][region].astype(np.float32),
@@ -73,15 +88,14 @@ def _region_boxes(track: FaceTrack, spec: ClipSpec, regions: Sequence[Region]) -
 
 def _cut(
     frames: ChosenFrames, boxes: Sequence[dict[str, np.ndarray]], spec: ClipSpec
-) -> list[dict[str, list[bytes]]]:
-    """The encoded crops of every clip by region; boxes as _region_boxes gives them for each clip."""
-    images: list[dict[str, list[bytes]]] = [{region: [] for region in placed} for placed in boxes]
+) -> list[dict[str, Crops]]:
+    """The crops of every clip by region; boxes as _region_boxes gives them for each clip."""
+    images = [{region: Crops() for region in placed} for placed in boxes]
     for position, frame in enumerate(frames):
         number, time = divmod(position, spec.num_frames)
         picture = frame.rgb() if boxes[number] else None
         for region, placed in boxes[number].items():
-            cut = FITS[spec.fit](crop(picture, placed[time]), spec.frame_size)
-            images[number][region].append(encode(cut, spec.encoding))
+            images[number][region].add(stored_form(crop(picture, placed[time]), spec), spec.encoding)
     return images
 
 

@@ -12,8 +12,9 @@ from deepfake_tfdata.errors import UserError
 CHANGES = {
     "num_frames": 16,
     "frame_size": 112,
+    "geometry": "resized",
+    "max_side": 256,
     "encoding": "png",
-    "tracking": "per_frame",
     "sampling": "consecutive",
     "fit": "letterbox",
     "detector": "boxes",
@@ -23,6 +24,11 @@ CHANGES = {
     "margin": 0.2,
     "regions": (Region("full", 0, 0, 1, 1),),
 }
+
+
+def test_tracking_changes_the_hash():
+    resized = ClipSpec(geometry="resized")
+    assert dataclasses.replace(resized, tracking="per_frame").hash != resized.hash
 
 
 @given(st.integers(1, 64), st.integers(16, 512), st.floats(0, 1))
@@ -57,6 +63,10 @@ def test_equal_specs_pass_although_json_made_lists_of_tuples():
         {"fit": "crop"},
         {"min_found": 1.5},
         {"clips_per_video": 3},
+        {"max_side": 5},
+        {"max_side": 300, "geometry": "resized"},
+        {"encoding": "jpeg"},
+        {"tracking": "per_frame"},
     ],
 )
 def test_refuses_what_makes_no_sense(values):

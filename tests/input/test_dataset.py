@@ -6,12 +6,13 @@ import tensorflow as tf
 
 from deepfake_tfdata import load_clips
 from deepfake_tfdata.errors import UserError
-from deepfake_tfdata.input.augment import augment_clip, clip_seed
-from deepfake_tfdata.input.dataset import HostShare, clip_ids_of_step
-from deepfake_tfdata.input.shards import explained_data_loss, find_shards
+from deepfake_tfdata.input.dataset import clip_ids_of_step
+from deepfake_tfdata.input.sampling import HostShare
+from deepfake_tfdata.input.shards import find_shards
+from deepfake_tfdata.records.index import INDEX_FILE
 from tests.fakes import FRAME_SIZE, NUM_FRAMES
 
-TRAINING = {"shuffle": True, "augment": True, "drop_remainder": True, "num_epochs": 3}
+TRAINING = {"shuffle": True, "augment": "default", "drop_remainder": True, "num_epochs": 3}
 
 
 def batches(records, split="train", size=5, **options):
@@ -30,12 +31,20 @@ def same(first, second):
 def test_evaluation_is_complete_in_order_and_each_clip_once(records):
     found = batches(records)
     assert [len(ids) for ids, _ in found] == [5, 5, 2]
-    assert found[0][1].shape == (5, NUM_FRAMES, FRAME_SIZE, FRAME_SIZE, 3)
     assert found[0][1].dtype == np.uint8
     ids = [clip for batch, _ in found for clip in batch]
     assert len(set(ids)) == 12
     assert same(found, batches(records))
     assert ids == [clip for batch, _ in batches(records, size=1) for clip in batch]
+
+
+def test_resized_clips_have_one_shape(resized_records, records):
+    dataset = load_clips(resized_records, "mouth", "train", 5, drop_remainder=True)
+    shape = (5, NUM_FRAMES, FRAME_SIZE, FRAME_SIZE, 3)
+    assert dataset.element_spec[0]["frames"].shape == shape
+    assert "view" not in dataset.element_spec[0]
+    assert batches(resized_records)[0][1].shape == shape
+    assert [ids for ids, _ in batches(resized_records)] == [ids for ids, _ in batches(records)]
 
 
 def test_labels_follow_the_clips(records):
@@ -62,45 +71,12 @@ def test_it_resumes_at_a_batch_of_an_epoch(records, epoch, batch):
     assert same(whole[2 * epoch + batch :], batches(records, seed=3, **options))
 
 
-@pytest.mark.parametrize("inside_map", [False, True])
-def test_augmentation_treats_every_frame_of_a_clip_alike(inside_map):
-    frame = np.random.default_rng(0).integers(60, 190, (8, 8, 3), np.uint8)
-    clip = tf.constant(np.stack([frame] * 5))
-    seeds = [clip_seed(7, tf.constant(epoch), tf.constant("a")) for epoch in range(8)]
-    if inside_map:
-        mapped = tf.data.Dataset.from_tensor_slices(seeds).map(lambda seed: augment_clip(clip, seed))
-        results = [result.numpy() for result in mapped]
-    else:
-        results = [augment_clip(clip, seed).numpy() for seed in seeds]
-    for result in results:
-        np.testing.assert_array_equal(result, np.stack([result[0]] * 5))
-    assert len({result.tobytes() for result in results}) == 8
-    correlations = [
-        np.corrcoef(result[0, ..., 0].ravel(), frame[..., 0].ravel())[0, 1] > 0.99 for result in results
-    ]
-    assert 0 < sum(correlations) < 8  # some are flipped, some are not
-
-
-def test_a_truncated_shard_is_named(records, tmp_path):
-    copy = tmp_path / "copy"
-    shutil.copytree(records, copy)
-    (shard,) = (copy / "mouth").glob("*-train.tfrecord-*")
-    content = shard.read_bytes()
-    shard.write_bytes(content[: len(content) // 2])
-    with pytest.raises(UserError, match=f"{shard.name} is truncated or damaged after [0-9]+ records"):
-        load_clips(copy, "mouth", "train", 2)
-
-
-def test_a_flipped_bit_is_named_while_reading(records, tmp_path):
-    copy = tmp_path / "copy"
-    shutil.copytree(records, copy)
-    (shard,) = (copy / "mouth").glob("*-train.tfrecord-*")
-    content = bytearray(shard.read_bytes())
-    content[len(content) // 2] ^= 1
-    shard.write_bytes(content)
-    files = find_shards(copy, "mouth", "train").files
-    with pytest.raises(UserError, match=f"{shard.name} is truncated or damaged"), explained_data_loss(files):
-        batches(copy)
+def test_augmentation_changes_frames_only_when_asked_for(resized_records):
+    plain, default = batches(resized_records), batches(resized_records, augment="default")
+    assert [ids for ids, _ in plain] == [ids for ids, _ in default]
+    assert not same(plain, default)
+    assert same(default, batches(resized_records, augment=("colour", "flip")))
+    assert same(plain, batches(resized_records, augment=[]))
 
 
 def test_a_record_of_another_spec_is_refused(records, tmp_path, convert_flags, command):
@@ -111,9 +87,7 @@ def test_a_record_of_another_spec_is_refused(records, tmp_path, convert_flags, c
     shutil.copytree(records, copy)
     (shard,) = (other / "mouth").glob("*-train.tfrecord-*")
     shutil.copy(shard, copy / "mouth" / shard.name)
-    info = copy / "mouth" / "dataset_info.json"
-    sizes = [next((f / "mouth").glob("*-train.tfrecord-*")).stat().st_size for f in (records, other)]
-    info.write_text(info.read_text().replace(f'"{sizes[0]}"', f'"{sizes[1]}"'))
+    shutil.copy(other / "mouth" / INDEX_FILE, copy / "mouth" / INDEX_FILE)
     with pytest.raises(tf.errors.InvalidArgumentError, match="has spec"):
         batches(copy)
 
@@ -131,6 +105,11 @@ def test_mistakes_are_named(records, arguments, message):
         load_clips(records, *arguments)
 
 
+def test_an_unknown_augmentation_is_named(records):
+    with pytest.raises(UserError, match="unknown augmentation 'blurr'"):
+        load_clips(records, "mouth", "train", 2, augment="blurr")
+
+
 def test_a_batch_larger_than_the_split_would_never_come(records):
     with pytest.raises(UserError, match="--batch_size=99 exceeds the 12 clips"):
         load_clips(records, "mouth", "train", 99, drop_remainder=True)
@@ -141,16 +120,46 @@ def test_no_records_names_the_convert_command(tmp_path):
         load_clips(tmp_path, "mouth", "train", 2)
 
 
-def test_hosts_divide_the_steps_of_one_without_loss(records):
-    whole = batches(records, seed=3, size=4, **TRAINING)
-    hosts = [batches(records, seed=3, size=2, share=HostShare(index, 2, 4), **TRAINING) for index in range(2)]
-    assert len(whole) == len(hosts[0]) == len(hosts[1]) == 9
+@pytest.mark.parametrize("count", [2, 3])
+def test_hosts_divide_the_steps_of_one_without_loss(records, count):
+    size = 2 * count
+    whole = batches(records, seed=3, size=size, **TRAINING)
+    hosts = [
+        batches(records, seed=3, size=2, share=HostShare(index, count, size), **TRAINING)
+        for index in range(count)
+    ]
+    assert {len(host) for host in hosts} == {len(whole)}
     for step, (ids, _) in enumerate(whole):
-        assert sorted(ids) == sorted(hosts[0][step][0] + hosts[1][step][0])
+        assert sorted(ids) == sorted(clip for host in hosts for clip in host[step][0])
 
 
+def test_three_readers_of_a_whole_split_lose_and_double_nothing(records):
+    hosts = [batches(records, size=3, share=HostShare(index, 3, 9)) for index in range(3)]
+    ids = [clip for host in hosts for batch, _ in host for clip in batch]
+    assert sorted(ids) == sorted(clip for batch, _ in batches(records) for clip in batch)
+
+
+def test_replicas_of_a_host_share_its_steps(records):
+    whole = batches(records, seed=3, size=4, **TRAINING)
+    replicas = batches(records, seed=3, size=2, share=HostShare(0, 1, 4), **TRAINING)
+    for step, (ids, _) in enumerate(whole):
+        assert ids == replicas[2 * step][0] + replicas[2 * step + 1][0]
+    options = {**TRAINING, "num_epochs": 2, "first_epoch": 1, "first_step": 1}
+    resumed = batches(records, seed=3, size=2, share=HostShare(0, 1, 4), **options)
+    assert same(resumed, replicas[8:])
+
+
+@pytest.mark.parametrize("sampling", [{}, {"balance": "class"}, {"pairs": True}])
 @pytest.mark.parametrize(("epoch", "step"), [(0, 0), (1, 1)])
-def test_the_clips_of_a_step_can_be_named_afterwards(records, epoch, step):
-    ids, _ = batches(records, seed=3, **TRAINING)[2 * epoch + step]
-    named = clip_ids_of_step(records, "mouth", 5, seed=3, epoch=epoch, step=step)
+def test_the_clips_of_a_step_can_be_named_afterwards(records, epoch, step, sampling):
+    ids, _ = batches(records, seed=3, **TRAINING, **sampling)[2 * epoch + step]
+    shards = find_shards(records, "mouth", "train")
+    named = clip_ids_of_step(shards, 5, seed=3, epoch=epoch, step=step, **sampling)
     assert [clip_id.encode() for clip_id in named] == ids
+
+
+def test_cores_change_no_batch(records, monkeypatch):
+    expected = batches(records, seed=3, **TRAINING)
+    for cores in (1, 7):
+        monkeypatch.setattr("os.cpu_count", lambda cores=cores: cores)
+        assert same(batches(records, seed=3, **TRAINING), expected)

@@ -4,7 +4,7 @@ from functools import partial
 
 from deepfake_tfdata import convert
 
-SHARD_BYTES = 16_000
+SHARD_BYTES = 3_300_000  # four videos of four native frames
 
 if __name__ == "__main__":
     from deepfake_tfdata.records import conversion

@@ -26,7 +26,7 @@ def test_the_plan_is_printed_and_nothing_written(ffpp_tree, convert_flags, comma
         "test   real   original   4",
         "test   fake   Face2Face  4",
         "shards of each region: train 1, val 1, test 1",
-        "expected size: about 101 KiB for each of full, eyes, mouth",
+        "expected size, about: full 20 MiB, eyes 7.01 MiB, mouth 7.01 MiB",
         "this was a dry run: nothing was written",
     ]
     assert not (tmp_path / "out").exists()
@@ -55,5 +55,18 @@ def test_a_good_file_has_no_reason(tmp_path):
 
 @pytest.mark.parametrize(("clips", "sampling"), [(1, "linspace"), (3, "consecutive")])
 def test_the_expected_size_counts_every_clip(clips, sampling):
-    spec = ClipSpec(num_frames=10, frame_size=100, clips_per_video=clips, sampling=sampling)
-    assert expected_video_bytes(spec) == pytest.approx(clips * 10 * 100 * 100 * 0.4)
+    spec = ClipSpec(
+        num_frames=10,
+        frame_size=100,
+        clips_per_video=clips,
+        sampling=sampling,
+        geometry="resized",
+        encoding="jpeg",
+    )
+    assert expected_video_bytes(spec, "mouth") == pytest.approx(clips * 10 * 100 * 100 * 0.4)
+
+
+def test_the_expected_size_of_native_crops_is_that_of_their_region():
+    spec = ClipSpec(num_frames=10, max_side=100)
+    assert expected_video_bytes(spec, "full") == pytest.approx(10 * 100 * 100 * 3)
+    assert expected_video_bytes(spec, "mouth") == pytest.approx(10 * 100 * 35 * 3)

@@ -1,0 +1,51 @@
+"""Local copies of shards from object storage, so that every epoch after the first copy reads a local disk."""
+
+import hashlib
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+from deepfake_tfdata.errors import UserError
+from deepfake_tfdata.files import atomic_path
+from deepfake_tfdata.input.shards import Shards
+from deepfake_tfdata.storage import UnreachableError, as_path, download
+
+_DOWNLOADS_AT_ONCE = 8
+
+
+def cached(shards: Shards, folder: str) -> Shards:
+    """Copies what a folder lacks of some shards, and gives the copies.
+
+    Args:
+        shards: with encoded clips, as they are stored.
+        folder: local; copies are kept under a name of their origin and clip spec, whole or not at all.
+
+    Raises:
+        UserError: the folder is not local or has no space left, or a shard can't be downloaded.
+    """
+    if "://" in folder:
+        raise UserError(f"--cache_dir={folder} is on object storage; use a local folder")
+    folders = tuple(_copy_of(place, shards, Path(folder)) for place in shards.folders)
+    copies = replace(shards, folders=folders)
+    wanted = [
+        (source, Path(copy))
+        for region in range(len(shards.regions))
+        for source, copy in zip(shards.files(region), copies.files(region), strict=True)
+        if not Path(copy).exists()
+    ]
+    with ThreadPoolExecutor(_DOWNLOADS_AT_ONCE) as threads:
+        try:
+            list(threads.map(lambda pair: _copy(*pair), wanted))
+        except (OSError, UnreachableError) as error:
+            raise UserError(f"--cache_dir={folder} can't be filled: {error}") from error
+    return copies
+
+
+def _copy_of(place: object, shards: Shards, folder: Path) -> Path:
+    origin = hashlib.sha256(f"{place} {shards.spec.hash} {shards.plan}".encode()).hexdigest()[:12]
+    return folder / f"{as_path(place).name}-{origin}"
+
+
+def _copy(source: str, copy: Path) -> None:
+    with atomic_path(copy) as temporary:
+        download(as_path(source), temporary)

@@ -1,0 +1,113 @@
+"""From native crops of any size to a network's input, on the device, by two matrix products a frame."""
+
+import keras
+from keras import ops
+
+# Half the width of the Lanczos filter in pixels of the coarser of the two grids.
+_LANCZOS_SUPPORT = 3.0
+# About zero after any backbone's normalisation. What lies outside a crop shows it, and contrast keeps it.
+_MID_GREY = 128.0
+# Red, green and blue in luma (ITU-R BT.601).
+_LUMA = (0.299, 0.587, 0.114)
+# What a view holds, in this order.
+VIEW = ("height", "width", "top", "left", "bottom", "right", "saturation", "contrast", "brightness")
+
+
+@keras.saving.register_keras_serializable("deepfake_tfdata")
+class ResizeView(keras.layers.Layer):
+    """Resizes a window of every clip's frames to one size, with an antialiased Lanczos filter.
+
+    A separable resize is a product with a matrix on either side. The matrices are a clip's own, so cropping,
+    zooming, mirroring and letterboxing are in them and cost nothing; brightness and contrast are one
+    multiply-add more. The filter is that of Pillow's `Image.resize(..., LANCZOS, box=window)`: widened by the
+    scale when shrinking, cut and renormalised at the image's edge. Unlike there, nothing is rounded or
+    clipped between the two directions.
+
+    Args:
+        size: side of the result, pixels.
+    """
+
+    def __init__(self, size: int, **kwargs: object) -> None:
+        # float32 under every policy: bfloat16 would round bright pixels by half a level.
+        super().__init__(**{**kwargs, "dtype": "float32", "trainable": False, "autocast": False})
+        self.size = size
+
+    def call(self, frames: keras.KerasTensor, view: keras.KerasTensor) -> keras.KerasTensor:
+        """Resizes a batch.
+
+        Args:
+            frames: uint8 [B, T, H, W, 3]; a clip fills the upper left height x width of it.
+            view: float32 [B, 9]: height and width of the clip's frames in pixels; the window (top, left,
+                bottom, right) that is to fill the result, in pixels of the frame, in fractions too; then
+                saturation (1: as it is), contrast around mid grey (1: as it is) and brightness (grey levels
+                to add). A window with left > right is mirrored; outside of the frame it shows grey.
+
+        Returns:
+            uint8 [B, T, size, size, 3].
+        """
+        height, width, top, left, bottom, right, *tone = ops.split(view, len(VIEW), axis=1)
+        rows, row_inside = _filter_matrix(self.size, ops.shape(frames)[2], height, top, bottom)
+        columns, column_inside = _filter_matrix(self.size, ops.shape(frames)[3], width, left, right)
+        # Columns first: strips are wider than high, so that the larger product is the smaller one.
+        resized = ops.einsum("bpw,bthwc->bthpc", columns, ops.cast(frames, "float32"))
+        resized = ops.einsum("boh,bthpc->btopc", rows, resized)
+        inside = (row_inside[:, :, None] & column_inside[:, None, :])[:, None, :, :, None]
+        resized = _toned(ops.where(inside, resized, _MID_GREY), *tone)
+        return ops.cast(ops.round(ops.clip(resized, 0.0, 255.0)), "uint8")
+
+    def compute_output_spec(self, frames: keras.KerasTensor, view: keras.KerasTensor) -> keras.KerasTensor:
+        return keras.KerasTensor((*frames.shape[:2], self.size, self.size, 3), "uint8")
+
+    def get_config(self) -> dict:
+        return {**super().get_config(), "size": self.size}
+
+
+def _toned(
+    images: keras.KerasTensor,
+    saturation: keras.KerasTensor,
+    contrast: keras.KerasTensor,
+    brightness: keras.KerasTensor,
+) -> keras.KerasTensor:
+    """float32 [B, T, H, W, 3] with each clip's saturation, contrast and brightness [B, 1] applied."""
+    saturation, contrast, brightness = (
+        ops.reshape(value, (-1, 1, 1, 1, 1)) for value in (saturation, contrast, brightness)
+    )
+    grey = ops.sum(images * ops.convert_to_tensor(_LUMA), axis=-1, keepdims=True)
+    images = grey + saturation * (images - grey)
+    return _MID_GREY + contrast * (images - _MID_GREY) + brightness
+
+
+def _filter_matrix(
+    size: int, length: int, used: keras.KerasTensor, start: keras.KerasTensor, end: keras.KerasTensor
+) -> tuple[keras.KerasTensor, keras.KerasTensor]:
+    """One direction's filter, and which results lie inside the image.
+
+    Args:
+        size: results.
+        length: pixels, padding included.
+        used: float32 [B, 1], pixels of the image.
+        start, end: float32 [B, 1], the window.
+
+    Returns:
+        float32 [B, size, length] whose rows sum to one, or are zero outside the image; bool [B, size].
+    """
+    scale = (end - start) / size
+    centres = start + (ops.arange(size, dtype="float32") + 0.5) * scale
+    pixels = ops.arange(length, dtype="float32") + 0.5
+    distance = (pixels - centres[:, :, None]) / ops.maximum(ops.abs(scale), 1.0)[:, :, None]
+    weights = ops.where(pixels < used[:, :, None], _lanczos(distance), 0.0)
+    inside = (centres > 0.0) & (centres < used)
+    total = ops.sum(weights, axis=-1, keepdims=True)
+    # A safe divisor where nothing is used: black clips that only fill a batch have no size.
+    weights = ops.where(inside[:, :, None], weights / ops.where(inside[:, :, None], total, 1.0), 0.0)
+    return weights, inside
+
+
+def _lanczos(distance: keras.KerasTensor) -> keras.KerasTensor:
+    near = ops.abs(distance) < _LANCZOS_SUPPORT
+    return ops.where(near, _sinc(distance) * _sinc(distance / _LANCZOS_SUPPORT), 0.0)
+
+
+def _sinc(x: keras.KerasTensor) -> keras.KerasTensor:
+    x = ops.where(x == 0.0, 1e-8, x) * 3.141592653589793
+    return ops.sin(x) / x

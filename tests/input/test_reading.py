@@ -1,0 +1,74 @@
+"""Damaged shards: an error that names shard and position, or a count; never a hang or a silent loss."""
+
+import shutil
+
+import pytest
+
+from deepfake_tfdata import load_clips
+from deepfake_tfdata.errors import UserError
+from deepfake_tfdata.input.reading import damaged_rows, explained_damage
+from deepfake_tfdata.input.shards import find_shards
+
+
+@pytest.fixture
+def copy(records, tmp_path):
+    return shutil.copytree(records, tmp_path / "copy")
+
+
+def shard_of(folder):
+    (shard,) = (folder / "mouth").glob("*-train.tfrecord-*")
+    return shard
+
+
+def flip_bit(shard, position):
+    content = bytearray(shard.read_bytes())
+    content[position] ^= 1
+    shard.write_bytes(content)
+
+
+def read_all(shards):
+    return [clip for features, _ in load_clips(shards, batch_size=2) for clip in features["clip_id"].numpy()]
+
+
+def test_a_truncated_shard_is_named_before_anything_is_read(copy):
+    shard = shard_of(copy)
+    shard.write_bytes(shard.read_bytes()[:-7])
+    with pytest.raises(UserError, match=f"{shard.name} is truncated"):
+        load_clips(copy, "mouth", "train", 2)
+
+
+def test_a_missing_shard_is_named(copy):
+    shard_of(copy).unlink()
+    with pytest.raises(UserError, match=r"-train\.tfrecord-00000-of-00001 is missing"):
+        load_clips(copy, "mouth", "train", 2)
+
+
+@pytest.mark.parametrize("row", [0, 5, 11])
+@pytest.mark.parametrize("part", ["length", "pixels"])
+def test_a_flipped_bit_is_named_with_its_place(copy, row, part):
+    shards = find_shards(copy, "full,mouth", "train")
+    clip = shards.clips[1][row]
+    flip_bit(shard_of(copy), clip.offset + (0 if part == "length" else clip.length // 2))
+    assert damaged_rows(shards) == [row]
+    expected = f"{shard_of(copy).name} is damaged at byte {clip.offset} \\(clip {clip.clip_id}\\)"
+    with pytest.raises(UserError, match=expected), explained_damage(shards):
+        read_all(shards)
+
+
+def test_damaged_clips_can_be_left_out(copy):
+    shards = find_shards(copy, "mouth", "train")
+    whole = read_all(shards)
+    for row in (2, 7):
+        flip_bit(shard_of(copy), shards.clips[0][row].offset + 100)
+    damaged = damaged_rows(shards)
+    assert damaged == [2, 7]
+    left = shards.only(row for row in range(12) if row not in damaged)
+    assert read_all(left) == [clip for row, clip in enumerate(whole) if row not in damaged]
+
+
+def test_a_damaged_index_is_named(copy):
+    index = copy / "mouth" / "clips.jsonl"
+    index.write_text("".join(line + "\n" for line in index.read_text().splitlines()[:-1]))
+    with pytest.raises(UserError, match=r"the index in .*mouth is damaged"):
+        for split in ("train", "val", "test"):
+            find_shards(copy, "mouth", split)

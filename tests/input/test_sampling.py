@@ -1,0 +1,133 @@
+"""Which clips a batch has."""
+
+from collections import Counter
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from deepfake_tfdata.errors import UserError
+from deepfake_tfdata.input.sampling import BatchOrder, HostShare, build_sampler
+from deepfake_tfdata.records.index import IndexedClip
+
+
+def clip(manipulation, number, run=""):
+    label = int(manipulation != "original")
+    video = f"{number:03d}" + (f"_{number + 1:03d}" if label else "")
+    name = f"{manipulation}/{video}{run}"
+    return IndexedClip("train", 0, 0, 9, 8, 8, label, name, video, manipulation, f"{number:03d}", "")
+
+
+def clips_of(original=0, **methods):
+    return [
+        clip(name, number)
+        for name, count in {"original": original, **methods}.items()
+        for number in range(count)
+    ]
+
+
+def draw(sampler, count, epoch=0, seed=0):
+    positions = tf.range(count, dtype=tf.int64)
+    return sampler.rows(positions, tf.constant(epoch, tf.int64), seed).numpy().tolist()
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(1, 60), st.integers(0, 5), st.integers(0, 2**31 - 1))
+def test_an_epoch_has_every_clip_once(count, epoch, seed):
+    assert sorted(draw(build_sampler(clips_of(count)), count, epoch, seed)) == list(range(count))
+
+
+def test_every_order_of_few_clips_comes_up_about_equally_often():
+    sampler = build_sampler(clips_of(4))
+    orders = Counter(tuple(draw(sampler, 4, epoch)) for epoch in range(2400))
+    assert len(orders) == 24
+    assert 60 < min(orders.values()) <= max(orders.values()) < 150  # 100 each, four standard deviations
+
+
+def test_epochs_and_seeds_have_orders_of_their_own():
+    sampler = build_sampler(clips_of(50))
+    orders = {tuple(draw(sampler, 50, epoch, seed)) for epoch in range(40) for seed in range(40)}
+    assert len(orders) == 1600
+
+
+def test_an_epoch_is_shuffled_as_a_whole():
+    rows = np.array([draw(build_sampler(clips_of(1000)), 1000, epoch)[:100] for epoch in range(20)])
+    assert abs(rows.mean() - 499.5) < 30  # what comes first is from everywhere
+
+
+def test_classes_are_balanced_in_every_batch_and_all_clips_used():
+    clips = clips_of(5, Face2Face=40, FaceSwap=10)
+    rows = draw(build_sampler(clips, "class"), 100)
+    labels = [clips[row].label for row in rows]
+    assert labels[:10].count(1) == labels[50:60].count(1) == 5
+    counts = Counter(rows)
+    assert [counts[row] for row in range(5)] == [10] * 5
+    assert all(counts[row] == 1 for row in range(5, 55))
+
+
+def test_methods_are_balanced_against_all_originals():
+    clips = clips_of(6, Face2Face=30, FaceSwap=10)
+    drawn = Counter(clips[row].manipulation for row in draw(build_sampler(clips, "method"), 80))
+    assert drawn == {"original": 40, "Face2Face": 20, "FaceSwap": 20}
+
+
+def test_weights_say_how_often_each_is_drawn():
+    clips = clips_of(6, Face2Face=30, FaceSwap=10)
+    drawn = Counter(
+        clips[row].manipulation for row in draw(build_sampler(clips, "original:3,FaceSwap:1"), 80)
+    )
+    assert drawn == {"original": 60, "FaceSwap": 20}
+
+
+def test_pairs_stand_side_by_side():
+    clips = clips_of(6, Face2Face=8, FaceSwap=4)  # two fakes have no original here
+    rows = draw(build_sampler(clips, pairs=True), 20)
+    assert sorted(rows[1::2]) == sorted(row for row, c in enumerate(clips) if c.label and c.target_id < "006")
+    for original, fake in zip(rows[::2], rows[1::2], strict=True):
+        assert clips[original].label == 0
+        assert clips[original].video_id == clips[fake].target_id
+
+
+def test_pairs_of_several_clips_a_video_are_of_the_same_moment():
+    clips = [clip(name, 0, f"#{run}") for name in ("original", "Face2Face") for run in range(3)]
+    rows = draw(build_sampler(clips, pairs=True), 6)
+    for original, fake in zip(rows[::2], rows[1::2], strict=True):
+        assert clips[original].clip_id[-2:] == clips[fake].clip_id[-2:]
+
+
+@pytest.mark.parametrize(
+    ("clips", "options", "message"),
+    [
+        (clips_of(3, Face2Face=3), {"balance": "half"}, "--balance=half is unknown"),
+        (clips_of(3, Face2Face=3), {"balance": "original:0"}, "--balance=original:0"),
+        (clips_of(3, Face2Face=3), {"balance": "FaceSwap:1"}, "clips of 'FaceSwap'.*Face2Face"),
+        (clips_of(3), {"balance": "class"}, "clips of 'fake'"),
+        (clips_of(3), {"pairs": True}, "no fake whose original"),
+        (clips_of(3, Face2Face=3), {"pairs": True, "balance": "class"}, "--balance=class"),
+    ],
+)
+def test_mistakes_are_named(clips, options, message):
+    with pytest.raises(UserError, match=message):
+        build_sampler(clips, **options)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(1, 4), st.integers(1, 3), st.integers(1, 3), st.integers(0, 20), st.booleans())
+def test_hosts_divide_every_step(hosts, replicas, size, more, drop_remainder):
+    step = hosts * replicas * size
+    num_clips = step + more
+    orders = [
+        BatchOrder(num_clips, size, drop_remainder, HostShare(index, hosts, step), None, 0)
+        for index in range(hosts)
+    ]
+    read = [
+        row
+        for order in orders
+        for number in range(*order.numbers(1, 2, 0))
+        for row in order.batch(tf.constant(number, tf.int64))[1].numpy()
+    ]
+    assert sorted(read) == list(range(num_clips // step * step if drop_remainder else num_clips))
+    if drop_remainder:
+        assert {order.batches_per_epoch for order in orders} == {num_clips // step * replicas}
