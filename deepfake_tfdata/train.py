@@ -91,8 +91,12 @@ _FINETUNE_LEARNING_RATE = flags.DEFINE_float(
     "finetune_learning_rate", 1e-5, "after these epochs", flag_values=_FLAGS
 )
 _LABEL_SMOOTHING = flags.DEFINE_float("label_smoothing", 0.0, "0 to below 1", flag_values=_FLAGS)
-_AUGMENT = flags.DEFINE_boolean(
-    "augment", True, "flip, brightness, contrast of whole clips", flag_values=_FLAGS
+_AUGMENT = flags.DEFINE_string(
+    "augment",
+    "default",
+    "whole clips: default (flip,colour), none, all, or of reverse,blur,noise,downscale,codec,jpeg,frame_drop,"
+    "cutout,flip,colour",
+    flag_values=_FLAGS,
 )
 _STRATEGY = flags.DEFINE_string(
     "strategy",

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from deepfake_tfdata.clips.spec import ClipSpec
 from deepfake_tfdata.errors import UserError
-from deepfake_tfdata.input.augment import augment_clip, clip_seed
+from deepfake_tfdata.input.augment import augment_clip, clip_seed, parse_augmentations
 from deepfake_tfdata.input.shards import Shards, find_shards
 from deepfake_tfdata.records.example import parse_example
 
@@ -46,7 +46,7 @@ def load_clips(
     batch_size: int,
     *,
     shuffle: bool = False,
-    augment: bool = False,
+    augment: str | Sequence[str] = "none",
     seed: int = 0,
     num_epochs: int | None = 1,
     first_epoch: int = 0,
@@ -57,9 +57,9 @@ def load_clips(
     """Loads clips of one region, or of several side by side, in batches.
 
     As it is called by default it serves evaluation: in order, complete, each clip once. For training pass
-    `shuffle=True, augment=True, num_epochs=None, drop_remainder=True`. The same seed gives the same batches
-    on any machine and for any region, and starting at (first_epoch, first_step) gives those that would have
-    followed there.
+    `shuffle=True, augment="default", num_epochs=None, drop_remainder=True`. The same seed gives the same
+    batches on any machine and for any region, and starting at (first_epoch, first_step) gives those that
+    would have followed there.
 
     Args:
         data: the folder of records, as `convert` wrote it.
@@ -67,7 +67,8 @@ def load_clips(
         split: train, val or test.
         batch_size: clips a batch.
         shuffle: files and serialized records, anew every epoch.
-        augment: flip, brightness and contrast, alike for every frame and region of a clip.
+        augment: 'none', 'default', 'all', or names of AUGMENTATIONS; alike for every frame and region of a
+            clip. Only frames change: frame_indices, timestamps, boxes and face_found stay as recorded.
         seed: of shuffling and augmentation.
         num_epochs: None never ends.
         first_epoch, first_step: where to begin; what is skipped is not decoded.
@@ -81,7 +82,7 @@ def load_clips(
         boxes, height and width are each a dict by region.
 
     Raises:
-        UserError: no such records, a damaged shard, or a batch larger than the split.
+        UserError: no such records or augmentation, a damaged shard, or a batch larger than the split.
     """
     shards = find_shards(data, region, split)
     if batch_size < 1:
@@ -92,15 +93,17 @@ def load_clips(
             f"--batch_size={share.step_size} exceeds the {shards.num_clips} clips of {split}; use less"
         )
     decode = _DECODERS[shards.spec.encoding]
+    names = parse_augmentations(augment)
 
     def load_epoch(epoch: tf.Tensor) -> tf.data.Dataset:
         def load_clip(*serialized: tf.Tensor) -> tuple[dict[str, Any], tf.Tensor]:
             clips = [parse_example(region, shards.spec.num_frames) for region in serialized]
             clip_id = clips[0]["clip_id"]
             clips = [_decoded(clip, clip_id, shards.spec, decode) for clip in clips]
-            if augment:
+            if names:
                 seed_of_clip = clip_seed(seed, epoch, clip_id)
-                clips = [{**clip, "frames": augment_clip(clip["frames"], seed_of_clip)} for clip in clips]
+                for clip in clips:
+                    clip["frames"] = augment_clip(clip["frames"], seed_of_clip, names)
             features = _side_by_side(shards.regions, clips)
             return features, features.pop("label")
 

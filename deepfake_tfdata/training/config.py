@@ -12,6 +12,7 @@ from typing import Any
 from deepfake_tfdata.clips.spec import require_same_spec
 from deepfake_tfdata.errors import UserError
 from deepfake_tfdata.files import write_json
+from deepfake_tfdata.input.augment import parse_augmentations
 from deepfake_tfdata.training.checkpoints import CHECKPOINTS, list_checkpoints
 from deepfake_tfdata.training.optimization import OptimizerConfig
 
@@ -43,7 +44,7 @@ class TrainConfig:
     finetune_learning_rate: float
     label_smoothing: float
     accumulation: int
-    augment: bool
+    augment: str
     checkpoint_steps: int
     strategy: str
     jit_compile: bool
@@ -58,9 +59,10 @@ class TrainConfig:
         for name in ("freeze_epochs", "finetune_layers"):
             if getattr(self, name) < 0:
                 raise UserError(f"--{name}={getattr(self, name)} is out of range; use 0 or more")
-        if self.cache_features and (self.augment or self.freeze_epochs < self.epochs):
+        augmentations = parse_augmentations(self.augment)
+        if self.cache_features and (augmentations or self.freeze_epochs < self.epochs):
             raise UserError(
-                "--cache_features needs a frozen backbone and frames that never change: add --noaugment "
+                "--cache_features needs a frozen backbone and frames that never change: add --augment=none "
                 f"and --freeze_epochs={self.epochs}, or leave it out"
             )
         if not 0 <= self.seed < 2**31:

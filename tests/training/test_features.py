@@ -10,7 +10,7 @@ from deepfake_tfdata.input.dataset import HostShare
 from deepfake_tfdata.training.features import FeatureSplit
 from tests.training.test_replicas import train
 
-FROZEN = {"freeze_epochs": 3, "epochs": 3, "augment": False, "optimizer": {"learning_rate": 1e-2}}
+FROZEN = {"freeze_epochs": 3, "epochs": 3, "augment": "none", "optimizer": {"learning_rate": 1e-2}}
 ONE_HOST = HostShare(0, 1, 4)
 
 
@@ -61,8 +61,8 @@ def test_the_kept_features_train_as_the_frames_do(records, tmp_path, region):
 def test_the_saved_model_is_the_whole_detector(records, tmp_path, command):
     flags = ["--backbone=meso4", "--weights=none", "--lstm_units=8", "--batch_size=4", "--epochs=1"]
     flags += [f"--data={records}", f"--workdir={tmp_path}", "--cache_features"]
-    assert "--noaugment and --freeze_epochs=1" in command("train", *flags).stderr
-    result = command("train", *flags, "--noaugment", "--freeze_epochs=1")
+    assert "--augment=none and --freeze_epochs=1" in command("train", *flags).stderr
+    result = command("train", *flags, "--augment=none", "--freeze_epochs=1")
     assert result.returncode == 0, result.stderr
     metrics = json.loads((tmp_path / "metrics.jsonl").read_text())
     result = command("evaluate", f"--workdir={tmp_path}", "--split=val")

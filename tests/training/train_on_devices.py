@@ -40,7 +40,7 @@ DEFAULTS = {
     "finetune_learning_rate": 1e-5,
     "label_smoothing": 0.0,
     "accumulation": 1,
-    "augment": True,
+    "augment": "default",
     "checkpoint_steps": 100,
     "strategy": "auto",
     "jit_compile": False,

@@ -1,0 +1,31 @@
+"""What the operations share: seeds, random numbers, edges, rounding."""
+
+import tensorflow as tf
+
+# About zero after any backbone's normalisation; letterbox bars have it, too.
+MID_GREY = 128
+# Red, green and blue in luma, by ITU-R BT.601, which JPEG and standard-definition video use.
+LUMA = (0.299, 0.587, 0.114)
+
+
+def clip_seed(seed: int, epoch: tf.Tensor, clip_id: tf.Tensor) -> tf.Tensor:
+    """The int32 [2] seed of a clip in an epoch: a function of what it is, never of when it was read."""
+    clip = tf.strings.to_hash_bucket_fast(clip_id, 2**31 - 1)
+    folded = tf.random.fold_in(tf.constant([seed, 0], tf.int32), tf.cast(epoch, tf.int32))
+    return tf.random.fold_in(folded, tf.cast(clip, tf.int32))
+
+
+def uniform(seed: tf.Tensor, bounds: tuple[float, float]) -> tf.Tensor:
+    """One float32 number from the lower to the upper bound: a strength is drawn once for the whole clip."""
+    return tf.random.stateless_uniform([], seed, *bounds)
+
+
+def to_uint8(frames: tf.Tensor) -> tf.Tensor:
+    """Rounds floats to uint8; what lies outside 0 to 255 is cut."""
+    return tf.saturate_cast(tf.round(frames), tf.uint8)
+
+
+def pad_edges(frames: tf.Tensor, axis: int, before: int | tf.Tensor, after: int | tf.Tensor) -> tf.Tensor:
+    """Repeats the first and the last pixel of an axis; unlike a reflection it works for a single pixel."""
+    size = tf.shape(frames)[axis]
+    return tf.gather(frames, tf.clip_by_value(tf.range(-before, size + after), 0, size - 1), axis=axis)
