@@ -10,7 +10,7 @@ from deepfake_tfdata.input.dataset import HostShare, clip_ids_of_step
 from deepfake_tfdata.input.shards import explained_data_loss, find_shards
 from tests.fakes import FRAME_SIZE, NUM_FRAMES
 
-TRAINING = {"shuffle": True, "augment": "default", "drop_remainder": True, "num_epochs": 3}
+TRAINING = {"shuffle": True, "augment": "all", "drop_remainder": True, "num_epochs": 3}
 
 
 def batches(records, split="train", size=5, **options):

@@ -15,7 +15,7 @@ from deepfake_tfdata.input.shards import find_shards
 from tests.fakes import FRAME_SIZE, NUM_FRAMES
 
 REGIONS = ("full", "mouth")
-TRAINING = {"shuffle": True, "augment": "default", "drop_remainder": True, "num_epochs": 2, "seed": 3}
+TRAINING = {"shuffle": True, "augment": "all", "drop_remainder": True, "num_epochs": 2, "seed": 3}
 
 
 def assert_same_clips(together, alone, region):
