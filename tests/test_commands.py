@@ -120,6 +120,7 @@ def failing(result) -> str:
         ("convert", ["--output={tmp}/out"], "--source is missing"),
         ("convert", ["--source={tree}", "--nonsense=1"], "nonsense"),
         ("train", ["--data={tmp}"], "python -m deepfake_tfdata.convert"),
+        ("train", ["--data={tmp}", "--augment=blurr"], "unknown augmentation 'blurr'"),
         ("train", ["--data={records}", "--region=nose"], "no region 'nose'"),
         (
             "train",

@@ -10,7 +10,15 @@ from hypothesis import strategies as st
 
 from deepfake_tfdata import train
 from deepfake_tfdata.errors import UserError
-from deepfake_tfdata.input.augment import AUGMENTATIONS, augment_clip, clip_seed, parse_augmentations
+from deepfake_tfdata.input.augment import (
+    AUGMENTATIONS,
+    augment_clip,
+    augment_native_clip,
+    clip_seed,
+    parse_augmentations,
+)
+from deepfake_tfdata.input.views import whole_view
+from deepfake_tfdata.model.resize import ResizeView
 
 # Applied to every clip, more or less strongly.
 ALWAYS = ("colour", "zoom")
@@ -144,3 +152,28 @@ def test_what_is_unknown_is_named_and_what_is_known_is_listed(text):
 
 def test_the_help_of_train_lists_them_all():
     assert all(name in train._FLAGS["augment"].help for name in NAMES)
+
+
+def test_what_a_view_does_is_what_the_frames_would_have_gone_through():
+    frames = tf.constant(np.random.default_rng(0).integers(100, 150, (2, 40, 50, 3), np.uint8))
+    whole = whole_view(tf.constant(40), tf.constant(50), "stretch", 32)
+    for epoch in range(6):
+        seed = clip_seed(3, tf.constant(epoch), tf.constant("a"))
+        for names in (["flip"], ["colour"], ["flip", "colour"]):
+            changed = augment_clip(frames, seed, names)
+            kept, view = augment_native_clip(frames, whole, seed, names)
+            np.testing.assert_array_equal(kept, frames)
+            ours = np.asarray(ResizeView(32)(frames[None], view[None])).astype(int)
+            theirs = np.asarray(ResizeView(32)(changed[None], whole[None]))
+            assert np.abs(ours - theirs).max() <= 2
+
+
+def test_a_zoomed_view_lies_inside_the_whole_one():
+    whole = whole_view(tf.constant(40), tf.constant(100), "letterbox", 32).numpy()
+    for epoch in range(20):
+        seed = clip_seed(3, tf.constant(epoch), tf.constant("a"))
+        _, view = augment_native_clip(tf.zeros([1, 40, 100, 3], tf.uint8), whole, seed, ["zoom"])
+        top, left, bottom, right = view.numpy()[2:6]
+        assert whole[2] <= top < bottom <= whole[4] + 1e-3
+        assert whole[3] <= left < right <= whole[5] + 1e-3
+        assert 0.85 * 0.999 <= (bottom - top) / (whole[4] - whole[2]) <= 1.001

@@ -12,7 +12,7 @@ from deepfake_tfdata.input.shards import find_shards
 from deepfake_tfdata.records.index import INDEX_FILE
 from tests.fakes import FRAME_SIZE, NUM_FRAMES
 
-TRAINING = {"shuffle": True, "augment": "default", "drop_remainder": True, "num_epochs": 3}
+TRAINING = {"shuffle": True, "augment": "all", "drop_remainder": True, "num_epochs": 3}
 
 
 def batches(records, split="train", size=5, **options):

@@ -18,7 +18,7 @@ from deepfake_tfdata.records.index import read_index, write_index
 from tests.fakes import FRAME_SIZE, NUM_FRAMES
 
 REGIONS = ("full", "mouth")
-TRAINING = {"shuffle": True, "augment": "default", "drop_remainder": True, "num_epochs": 2, "seed": 3}
+TRAINING = {"shuffle": True, "augment": "all", "drop_remainder": True, "num_epochs": 2, "seed": 3}
 
 
 def assert_same_clips(together, alone, region):
@@ -26,7 +26,7 @@ def assert_same_clips(together, alone, region):
     for (several, labels), (one, expected) in zip(together, alone, strict=True):
         assert several["clip_id"].numpy().tolist() == one["clip_id"].numpy().tolist()
         np.testing.assert_array_equal(labels, expected)
-        for name in ("frames", "boxes", "height"):
+        for name in ("frames", "boxes", "height", "view"):
             np.testing.assert_array_equal(several[name][region], one[name])
 
 

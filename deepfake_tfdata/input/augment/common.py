@@ -1,4 +1,4 @@
-"""What the operations share: seeds, random numbers, edges, rounding."""
+"""What the operations share: seeds, random numbers, rounding."""
 
 import tensorflow as tf
 
@@ -23,9 +23,3 @@ def uniform(seed: tf.Tensor, bounds: tuple[float, float]) -> tf.Tensor:
 def to_uint8(frames: tf.Tensor) -> tf.Tensor:
     """Rounds floats to uint8; what lies outside 0 to 255 is cut."""
     return tf.saturate_cast(tf.round(frames), tf.uint8)
-
-
-def pad_edges(frames: tf.Tensor, axis: int, before: int | tf.Tensor, after: int | tf.Tensor) -> tf.Tensor:
-    """Repeats the first and the last pixel of an axis; unlike a reflection it works for a single pixel."""
-    size = tf.shape(frames)[axis]
-    return tf.gather(frames, tf.clip_by_value(tf.range(-before, size + after), 0, size - 1), axis=axis)

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import tensorflow as tf
 
-from deepfake_tfdata.input.augment.common import LUMA, MID_GREY, pad_edges, to_uint8, uniform
+from deepfake_tfdata.input.augment.common import LUMA, MID_GREY, to_uint8, uniform
 
 # Both bounds included: the range that Wang et al. 2020 (arXiv 1912.11035) train with.
 _JPEG_QUALITY = (30, 100)
@@ -40,7 +40,7 @@ def codec(frames: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
     """
     step = 2.0 ** ((uniform(seed, _CODEC_QUANTISER) - 4.0) / 6.0)
     height, width = tf.unstack(tf.shape(frames)[1:3])
-    padded = pad_edges(pad_edges(frames, 1, 0, -height % _BLOCK), 2, 0, -width % _BLOCK)
+    padded = _whole_blocks(_whole_blocks(frames, 1, height), 2, width)
     planes = tf.einsum("thwc,cd->tdhw", tf.cast(padded, tf.float32) - MID_GREY, _RGB_TO_YCBCR)
     coefficients = _transform(planes, _COSINES)
     rounding = tf.where(tf.range(tf.shape(frames)[0]) == 0, _ROUNDING_FIRST, _ROUNDING_CHANGE)
@@ -53,6 +53,11 @@ def codec(frames: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
     decoded = tf.scan(decode_next, (coefficients, rounding), tf.zeros_like(coefficients[0]))
     pixels = tf.einsum("tdhw,dc->thwc", _transform(decoded, _COSINES.T), np.linalg.inv(_RGB_TO_YCBCR))
     return to_uint8(pixels + MID_GREY)[:, :height, :width]
+
+
+def _whole_blocks(frames: tf.Tensor, axis: int, size: tf.Tensor) -> tf.Tensor:
+    """Repeats the last pixel of an axis up to a multiple of the block."""
+    return tf.gather(frames, tf.minimum(tf.range(size + -size % _BLOCK), size - 1), axis=axis)
 
 
 def _transform(planes: tf.Tensor, matrix: np.ndarray) -> tf.Tensor:

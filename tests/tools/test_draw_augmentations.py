@@ -1,0 +1,13 @@
+"""The picture in the README."""
+
+from PIL import Image
+
+from tools.draw_augmentations import main
+
+
+def test_the_sheet_fits_the_page(tmp_path):
+    main([f"--output={tmp_path / 'sheet.png'}"])
+    assert (tmp_path / "sheet.png").stat().st_size < 500_000
+    width, height = Image.open(tmp_path / "sheet.png").size
+    assert 700 < width < 900
+    assert height < 1200
