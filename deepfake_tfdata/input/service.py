@@ -1,8 +1,12 @@
 """A tf.data service: other machines decode, this one trains."""
 
+import socket
+
 import tensorflow as tf
 
 from deepfake_tfdata.errors import UserError
+
+_PATIENCE_SECONDS = 10
 
 
 def distribute(batches: tf.data.Dataset, address: str) -> tf.data.Dataset:
@@ -15,7 +19,17 @@ def distribute(batches: tf.data.Dataset, address: str) -> tf.data.Dataset:
     Raises:
         UserError: no such address, or nobody answers there.
     """
-    if not address.startswith("grpc://"):
+    scheme, _, place = address.partition("://")
+    host, _, port = place.rpartition(":")
+    if scheme != "grpc" or not host or not port.isdecimal():
         raise UserError(f"--data_service={address} is no address; use grpc://HOST:PORT of a dispatcher")
+    try:
+        # TensorFlow would wait for it, for hours and without a word.
+        socket.create_connection((host, int(port)), _PATIENCE_SECONDS).close()
+    except OSError as error:
+        raise UserError(
+            f"nobody answers at --data_service={address} ({error}); "
+            "start 'python -m tools.data_service' there"
+        ) from None
     mode = tf.data.experimental.service.ShardingPolicy.DYNAMIC
     return batches.apply(tf.data.experimental.service.distribute(processing_mode=mode, service=address))

@@ -1,0 +1,42 @@
+"""Local copies of shards."""
+
+import shutil
+
+import pytest
+
+from deepfake_tfdata import load_clips
+from deepfake_tfdata.errors import UserError
+from deepfake_tfdata.input.cache import cached
+from deepfake_tfdata.input.shards import find_shards
+
+
+def ids(shards):
+    return [clip for features, _ in load_clips(shards, batch_size=5) for clip in features["clip_id"].numpy()]
+
+
+def test_copies_serve_without_the_originals(records, tmp_path):
+    originals = shutil.copytree(records, tmp_path / "records")
+    shards = find_shards(originals, "full,mouth", "train")
+    expected = ids(shards)
+    copies = cached(shards, str(tmp_path / "cache"))
+    shutil.rmtree(originals)
+    assert ids(copies) == expected
+    assert ids(cached(shards, str(tmp_path / "cache"))) == expected  # nothing is copied twice
+
+
+def test_an_interrupted_copy_is_made_again(records, tmp_path):
+    shards = find_shards(records, "mouth", "train")
+    copies = cached(shards, str(tmp_path))
+    (file,) = copies.files(0)
+    half = tmp_path / "half"
+    shutil.move(file, half)
+    half.rename(file.replace(".tfrecord", ".incomplete.tfrecord"))
+    assert ids(cached(shards, str(tmp_path))) == ids(shards)
+
+
+@pytest.mark.parametrize(
+    ("folder", "message"), [("s3://b/cache", "object storage"), ("/dev/null/x", "can't be filled")]
+)
+def test_mistakes_are_named(records, folder, message):
+    with pytest.raises(UserError, match=message):
+        cached(find_shards(records, "mouth", "train"), folder)

@@ -1,0 +1,36 @@
+"""Many epochs take no more memory than a few, and the pipeline stays within the bound it states."""
+
+import json
+import os
+import subprocess
+import sys
+
+SOAK = """
+import gc, json, os, sys
+from deepfake_tfdata import load_clips
+
+def resident():
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+options = dict(shuffle=True, augment="all", drop_remainder=True, num_epochs=None)
+sizes = []
+for number, batch in enumerate(load_clips(sys.argv[1], "mouth", "train", 4, **options)):
+    if number in (60, 240, 420, 600):
+        gc.collect()
+        sizes.append(resident())
+    if number == 600:
+        break
+print(json.dumps(sizes))
+"""
+
+
+def test_two_hundred_epochs_grow_nothing(records):
+    environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "MALLOC_ARENA_MAX": "2"}
+    result = subprocess.run(
+        [sys.executable, "-c", SOAK, str(records)], capture_output=True, text=True, env=environment
+    )
+    assert result.returncode == 0, result.stderr
+
+    warm, *later = json.loads(result.stdout)
+    assert max(later) < warm + 40, (warm, later)  # MiB; a batch leaked every step would be 60

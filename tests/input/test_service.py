@@ -1,0 +1,66 @@
+"""A tf.data service: a dispatcher and two workers, real processes on loopback."""
+
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from deepfake_tfdata import load_clips
+from deepfake_tfdata.errors import UserError
+
+
+@pytest.fixture(scope="module")
+def service():
+    arguments = ["--port=0", "--host=127.0.0.1"]
+    first = start(*arguments, "--workers=1")
+    address = first.stdout.readline().split()[-1]
+    second = start("--host=127.0.0.1", f"--dispatcher={address.removeprefix('grpc://')}")
+    assert address in second.stdout.readline()
+    yield address
+    for process in (second, first):
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=60) == 0
+
+
+def start(*arguments):
+    environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
+    command = [sys.executable, "-m", "tools.data_service", *arguments]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
+
+
+def batches(records, **options):
+    return [
+        (tuple(features["clip_id"].numpy()), features["frames"].numpy().tobytes(), tuple(labels.numpy()))
+        for features, labels in load_clips(records, "mouth", "train", 5, **options)
+    ]
+
+
+@pytest.mark.parametrize(
+    "options", [{}, {"shuffle": True, "augment": "all", "num_epochs": 3, "drop_remainder": True, "seed": 4}]
+)
+def test_two_workers_make_every_batch_once(service, records, options):
+    expected = batches(records, **options)
+    assert sorted(batches(records, data_service=service, **options)) == sorted(expected)
+
+
+def test_training_from_a_service(service, records, command, tmp_path):
+    flags = [f"--data={records}", f"--workdir={tmp_path}", f"--data_service={service}", "--batch_size=4"]
+    small = ["--backbone=meso4", "--weights=none", "--epochs=1", "--lstm_units=8", "--frame_size=32"]
+    result = command("train", *flags, *small)
+    assert result.returncode == 0, result.stderr
+    assert "mouth/attention" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("address", "message"),
+    [
+        ("localhost:1", "no address"),
+        ("grpc://localhost", "no address"),
+        ("grpc://127.0.0.1:9", "nobody answers"),
+    ],
+)
+def test_a_wrong_address_is_named(records, address, message):
+    with pytest.raises(UserError, match=message):
+        load_clips(records, "mouth", "train", 2, data_service=address)
