@@ -160,14 +160,16 @@ def own_peak() -> float:
     return int(peak[1]) / 1000
 
 
-def moving_face(height: int, frames: int) -> Iterator[np.ndarray]:
-    """uint8 [height, width, 3] frames of 16:9 with a photographed face 0.4 times as high."""
+def moving_face(
+    height: int, frames: int, share: float = 0.4, noise: float = 3, seed: int = 0
+) -> Iterator[np.ndarray]:
+    """uint8 [height, width, 3] frames of 16:9 with a photographed face `share` times as high, and noise."""
     width = round(height * 16 / 9 / 2) * 2
-    random = np.random.default_rng(0)
+    random = np.random.default_rng(seed)
     texture = _texture(random, height + 64, width + 64)
-    noise = [random.normal(0, 3, (height, width, 3)).astype(np.float32) for _ in range(4)]
+    grain = [random.normal(0, noise, (height, width, 3)).astype(np.float32) for _ in range(4)]
     head = _photograph()[_HEAD]
-    zoom = 0.4 * height / _FACE_SIDE
+    zoom = share * height / _FACE_SIDE
     for time_ in range(frames):
         left = width * (0.25 + 0.05 * np.sin(time_ / 20))
         top = height * (0.10 + 0.03 * np.cos(time_ / 15))
@@ -175,7 +177,7 @@ def moving_face(height: int, frames: int) -> Iterator[np.ndarray]:
         frame = texture[y : y + height, x : x + width].copy()
         matrix = np.float32([[zoom, 0, left], [0, zoom, top]])
         cv2.warpAffine(head, matrix, (width, height), dst=frame, borderMode=cv2.BORDER_TRANSPARENT)
-        yield np.clip(frame + noise[time_ % 4], 0, 255).astype(np.uint8)
+        yield np.clip(frame + grain[time_ % 4], 0, 255).astype(np.uint8)
 
 
 def _texture(random: np.random.Generator, height: int, width: int) -> np.ndarray:

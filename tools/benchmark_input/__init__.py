@@ -1,0 +1,1 @@
+"""The input pipeline against libjpeg-turbo and against other loaders; see __main__."""

@@ -1,0 +1,98 @@
+"""Starts measuring processes and watches their memory."""
+
+import json
+import subprocess
+import sys
+import tempfile
+import threading
+from dataclasses import asdict
+from pathlib import Path
+from typing import IO, Any
+
+from tools.benchmark_input.rows import Row
+from tools.benchmark_input.source import Source
+
+# Often enough to see a steady state, seldom enough not to disturb it.
+_SAMPLING_SECONDS = 0.3
+
+
+def run(row: Row, source: Source, seconds: float, check: Path | None) -> dict[str, Any]:
+    """Measures a row once, in a process of its own or in one a core.
+
+    Returns:
+        What the child printed, rates added up over the processes, and `memory`, the peak in MB over all
+        processes and their children; {"failed": sentence} if it did not end well.
+    """
+    command = [
+        sys.executable,
+        "-m",
+        "tools.benchmark_input.child",
+        f"--row={row.name}",
+        f"--seconds={seconds}",
+    ]
+    command += [f"--source={json.dumps({**asdict(source), 'folder': str(source.folder)})}"]
+    command += [f"--check={check}"] if check else []
+    with tempfile.TemporaryFile("w+") as errors:
+        count = source.cores if row.a_core_each else 1
+        children = [_start(command, errors) for _ in range(count)]
+        watch = _MemoryWatch([child.pid for child in children])
+        speeds = [child.stdout.readline() for child in children]
+        memory = watch.stop()
+        checks = [child.communicate()[0] for child in children]
+        if any(child.returncode for child in children):
+            errors.seek(0)
+            return {"failed": (errors.read().strip().splitlines() or ["no message"])[-1]}
+    measured = [json.loads(speed) for speed in speeds]
+    return {
+        "clips_per_second": sum(result["clips_per_second"] for result in measured),
+        "first_batch": max(result["first_batch"] for result in measured),
+        "memory": memory,
+        **(json.loads(checks[0]) if check else {}),
+    }
+
+
+def _start(command: list[str], errors: IO[str]) -> subprocess.Popen:
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True)
+
+
+class _MemoryWatch:
+    """The peak memory of processes and all that they start.
+
+    Counts proportional set sizes: a page that a parent and its forked workers share counts once.
+    """
+
+    def __init__(self, pids: list[int]) -> None:
+        self._pids, self._peak, self._stopped = pids, 0.0, threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+        self._thread.start()
+
+    def stop(self) -> float:
+        """Ends watching; the peak in MB."""
+        self._stopped.set()
+        self._thread.join()
+        return self._peak
+
+    def _watch(self) -> None:
+        while not self._stopped.wait(_SAMPLING_SECONDS):
+            self._peak = max(self._peak, sum(_megabytes(pid) for pid in _with_children(self._pids)))
+
+
+def _with_children(pids: list[int]) -> list[int]:
+    found, open_ = [], list(pids)
+    while open_:
+        pid = open_.pop()
+        found.append(pid)
+        try:
+            for tasks in Path(f"/proc/{pid}/task").iterdir():
+                open_ += [int(child) for child in (tasks / "children").read_text().split()]
+        except OSError:  # it has just ended
+            continue
+    return found
+
+
+def _megabytes(pid: int) -> float:
+    try:
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    except OSError:
+        return 0.0
+    return sum(int(line.split()[1]) for line in lines if line.startswith("Pss:")) / 1000

@@ -1,0 +1,137 @@
+"""The clips as records, as lossless arrays, and in the other loaders' formats."""
+
+import importlib
+import io
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+
+from tools.benchmark_input.rows import COMBINATIONS, PEERS_COMBINATION, ROWS, records_folder
+from tools.benchmark_input.source import Source
+
+# In a folder of records: the same shards many times over, as links, so that an epoch is as long as a real one.
+EPOCH = "epoch"
+_EPOCH_CLIPS = 1000
+_LOSSLESS = ("png", "webp", "raw")
+
+
+def convert(source: Path, work: Path, region: str, flags: list[str]) -> dict[tuple[str, str], str]:
+    """Makes records of every combination.
+
+    Returns:
+        The combinations that the convert command refused, with what it said.
+
+    Raises:
+        SystemExit: it failed otherwise.
+    """
+    refused = {}
+    for geometry, encoding in COMBINATIONS:
+        output = work / records_folder(geometry, encoding)
+        command = [
+            sys.executable,
+            "-m",
+            "deepfake_tfdata.convert",
+            f"--source={source}",
+            f"--output={output}",
+        ]
+        command += [f"--regions={region}", f"--geometry={geometry}", f"--encoding={encoding}", *flags]
+        result = subprocess.run(command, capture_output=True, text=True)
+        said = (result.stderr.strip().splitlines() or [""])[-1]
+        if result.returncode == 2:
+            refused[geometry, encoding] = said.removeprefix("error: ")
+        elif result.returncode:
+            raise SystemExit(f"error: convert failed for {geometry} {encoding}: {said}")
+        else:
+            _make_long_epoch(output, region)
+    if PEERS_COMBINATION in refused:
+        raise SystemExit(f"error: no records to compare with: {refused[PEERS_COMBINATION]}")
+    return refused
+
+
+def write_references(work: Path, region: str) -> None:
+    """Writes a lossless .npy a clip for every geometry that has a lossless combination."""
+    for geometry, encoding in COMBINATIONS:
+        records = work / records_folder(geometry, encoding)
+        if encoding in _LOSSLESS and (records / region).exists():
+            _write_once(work / "reference" / geometry, lambda folder, of=records: _save(of, region, folder))
+
+
+def write_peers(work: Path, region: str) -> None:
+    """Writes the same encoded images in the format of every loader that is installed."""
+    records = work / records_folder(*PEERS_COMBINATION)
+    for row in ROWS:
+        loader = importlib.import_module(f"tools.benchmark_input.peers.{row.loader}")
+        if hasattr(loader, "write") and not row.missing():
+            clips = (frames for frames, _, _ in read_clips(records, region))
+            _write_once(work / row.data, lambda folder, of=clips, write=loader.write: write(of, folder))
+
+
+def read_clips(records: Path, region: str) -> Iterator[tuple[list[bytes], int, int]]:
+    """The encoded frames of every clip, and their height and width."""
+    import tensorflow as tf
+
+    from deepfake_tfdata.input.shards import find_shards
+
+    for serialized in tf.data.TFRecordDataset(find_shards(records, region, "train").files):
+        feature = tf.train.Example.FromString(serialized.numpy()).features.feature
+        height, width = (feature[name].int64_list.value[0] for name in ("height", "width"))
+        yield list(feature["frames"].bytes_list.value), height, width
+
+
+def bytes_a_clip(source: Source) -> int:
+    """What a clip takes on disk in a loader's format."""
+    region = source.folder / source.region
+    files = (region if region.exists() else source.folder).rglob("*")
+    return sum(file.stat().st_size for file in files if file.is_file()) // source.num_clips
+
+
+def _save(records: Path, region: str, folder: Path) -> None:
+    """Decodes without TensorFlow, so that it checks what TensorFlow decodes."""
+    from PIL import Image
+
+    encoding = json.loads((records / "conversion.json").read_text())["spec"]["encoding"]
+    for index, (frames, height, width) in enumerate(read_clips(records, region)):
+        if encoding == "raw":
+            clip = np.frombuffer(b"".join(frames), np.uint8).reshape(-1, height, width, 3)
+        else:
+            clip = np.stack([np.asarray(Image.open(io.BytesIO(frame))) for frame in frames])
+        np.save(folder / f"{index:05d}.npy", clip)
+
+
+def _make_long_epoch(records: Path, region: str) -> None:
+    """Links every shard a few times, and tells the readers so."""
+
+    def write(epoch: Path) -> None:
+        (epoch / region).mkdir()
+        shutil.copy(records / "conversion.json", epoch)
+        shutil.copy(records / region / "features.json", epoch / region)
+        info = json.loads((records / region / "dataset_info.json").read_text())
+        split = next(split for split in info["splits"] if split["name"] == "train")
+        lengths = split["shardLengths"]
+        times = -(-_EPOCH_CLIPS // sum(int(length) for length in lengths))
+        total = times * len(lengths)
+        for index in range(total):
+            name = f"{info['name']}-train.tfrecord-{{:05d}}-of-{{:05d}}"
+            old = records / region / name.format(index % len(lengths), len(lengths))
+            os.link(old, epoch / region / name.format(index, total))
+        split.update(shardLengths=lengths * times, numBytes=str(int(split["numBytes"]) * times))
+        (epoch / region / "dataset_info.json").write_text(json.dumps(info))
+
+    _write_once(records / EPOCH, write)
+
+
+def _write_once(folder: Path, write: Callable[[Path], None]) -> None:
+    """Lets `write` fill a folder, unless an earlier run has."""
+    if folder.exists():
+        return
+    unfinished = folder.with_name(f"{folder.name}.unfinished")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    unfinished.mkdir(parents=True)
+    write(unfinished)
+    unfinished.rename(folder)
