@@ -7,6 +7,7 @@ import argparse
 import importlib
 import json
 import math
+import os
 import sys
 import time
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ import numpy as np
 from tools.benchmark_input.records import EPOCH
 from tools.benchmark_input.rows import ROWS, Row
 from tools.benchmark_input.source import Source
+from tools.benchmark_input.tree import processor_seconds
 
 # Batches made before the first one is taken don't count: a loader works ahead by a few.
 _WARM_UP = 0.25
@@ -45,7 +47,7 @@ def main() -> None:
 
 
 def measure(row: Row, source: Source, seconds: float) -> dict[str, float]:
-    """Clips a second once the loader runs, and the seconds from calling it to its first batch.
+    """Clips a second and processor time a clip once the loader runs, and the seconds to its first batch.
 
     Importing the loader's framework is not part of it.
     """
@@ -56,8 +58,11 @@ def measure(row: Row, source: Source, seconds: float) -> dict[str, float]:
     next(batches)
     first = time.perf_counter() - start
     _take(batches, _WARM_UP * seconds)
+    cpu = processor_seconds([os.getpid()])
     count, elapsed = _take(batches, seconds)
-    return {"clips_per_second": count * source.batch_size / elapsed, "first_batch": first}
+    clips = count * source.batch_size
+    cpu_ms = 1000 * (processor_seconds([os.getpid()]) - cpu) / clips
+    return {"clips_per_second": clips / elapsed, "cpu_ms": cpu_ms, "first_batch": first}
 
 
 def compare(batches: Iterator[Any], references: Path) -> dict[str, Any]:
@@ -95,11 +100,12 @@ def _long(folder: Path) -> Path:
 
 
 def _take(batches: Iterator[Any], seconds: float) -> tuple[int, float]:
-    """Takes batches for that long; how many, and how long it was."""
-    start, count = time.perf_counter(), 0
-    while (elapsed := time.perf_counter() - start) < seconds or not count:
+    """Takes batches for that long, at least one; how many, and how long it was."""
+    start, count, elapsed = time.perf_counter(), 0, 0.0
+    while elapsed < seconds:
         next(batches)
         count += 1
+        elapsed = time.perf_counter() - start
     return count, elapsed
 
 

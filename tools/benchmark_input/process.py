@@ -11,6 +11,7 @@ from typing import IO, Any
 
 from tools.benchmark_input.rows import Row
 from tools.benchmark_input.source import Source
+from tools.benchmark_input.tree import megabytes
 
 # Often enough to see a steady state, seldom enough not to disturb it.
 _SAMPLING_SECONDS = 0.3
@@ -20,7 +21,7 @@ def run(row: Row, source: Source, seconds: float, check: Path | None) -> dict[st
     """Measures a row once, in a process of its own or in one a core.
 
     Returns:
-        What the child printed, rates added up over the processes, and `memory`, the peak in MB over all
+        What the child printed, rates added up and processor times averaged over the processes, and `memory`, the peak in MB over all
         processes and their children; {"failed": sentence} if it did not end well.
     """
     command = [
@@ -46,6 +47,7 @@ def run(row: Row, source: Source, seconds: float, check: Path | None) -> dict[st
     return {
         "clips_per_second": sum(result["clips_per_second"] for result in measured),
         "first_batch": max(result["first_batch"] for result in measured),
+        "cpu_ms": sum(result["cpu_ms"] for result in measured) / count,
         "memory": memory,
         **(json.loads(checks[0]) if check else {}),
     }
@@ -56,10 +58,7 @@ def _start(command: list[str], errors: IO[str]) -> subprocess.Popen:
 
 
 class _MemoryWatch:
-    """The peak memory of processes and all that they start.
-
-    Counts proportional set sizes: a page that a parent and its forked workers share counts once.
-    """
+    """The peak memory of processes and all that they start."""
 
     def __init__(self, pids: list[int]) -> None:
         self._pids, self._peak, self._stopped = pids, 0.0, threading.Event()
@@ -74,25 +73,4 @@ class _MemoryWatch:
 
     def _watch(self) -> None:
         while not self._stopped.wait(_SAMPLING_SECONDS):
-            self._peak = max(self._peak, sum(_megabytes(pid) for pid in _with_children(self._pids)))
-
-
-def _with_children(pids: list[int]) -> list[int]:
-    found, open_ = [], list(pids)
-    while open_:
-        pid = open_.pop()
-        found.append(pid)
-        try:
-            for tasks in Path(f"/proc/{pid}/task").iterdir():
-                open_ += [int(child) for child in (tasks / "children").read_text().split()]
-        except OSError:  # it has just ended
-            continue
-    return found
-
-
-def _megabytes(pid: int) -> float:
-    try:
-        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-    except OSError:
-        return 0.0
-    return sum(int(line.split()[1]) for line in lines if line.startswith("Pss:")) / 1000
+            self._peak = max(self._peak, megabytes(self._pids))

@@ -15,7 +15,7 @@ import numpy as np
 from tools.benchmark_input.rows import COMBINATIONS, PEERS_COMBINATION, ROWS, records_folder
 from tools.benchmark_input.source import Source
 
-# In a folder of records: the same shards many times over, as links, so that an epoch is as long as a real one.
+# In a folder of records: the same shards many times over, as links, so that an epoch is of a real length.
 EPOCH = "epoch"
 _EPOCH_CLIPS = 1000
 _LOSSLESS = ("png", "webp", "raw")

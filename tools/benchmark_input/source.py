@@ -12,7 +12,8 @@ class Source:
 
     Attributes:
         folder: in the loader's own format.
-        num_clips, num_frames, frame_size: how many clips, frames a clip, and pixels a side of a resized frame.
+        num_clips, num_frames: how many clips, and frames a clip.
+        frame_size: pixels a side of a resized frame.
         batch_size: clips.
         cores: how many threads or workers to use, where the loader wants to be told.
         region: of our records.
@@ -37,8 +38,8 @@ class Source:
 class Loader(Protocol):
     """A module of `peers`.
 
-    `write` is left out by a loader that reads what another's has written. Nothing heavy is imported before one
-    of the two is called: every loader runs in a process of its own.
+    `write` is left out by a loader that reads what another's has written. Nothing heavy is imported before
+    one of the two is called: every loader runs in a process of its own.
     """
 
     def write(self, clips: Iterable[list[bytes]], folder: Path) -> None:

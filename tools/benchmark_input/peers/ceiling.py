@@ -1,7 +1,7 @@
 """libjpeg-turbo and nothing else: frames from memory, one after another, into fresh arrays.
 
-The decoders of `decoders` differ in their builds of libjpeg-turbo and in what they do around it; the fastest is
-the ceiling.
+The decoders of `decoders` differ in their builds of libjpeg-turbo and in what they do around it; the fastest
+is the ceiling.
 """
 
 from collections.abc import Iterator

@@ -12,6 +12,8 @@ from tools.benchmark_input.source import Source
 
 # Every worker reads shards of its own, so there must be as many; 8 serve up to 8 workers.
 _SHARDS = 8
+# Epochs that no measurement sees the end of.
+_MANY = 10_000
 
 
 def write(clips: Iterable[list[bytes]], folder: Path) -> None:
@@ -32,10 +34,9 @@ def batches(source: Source) -> Iterator[Any]:
 
     files = [str(file) for file in sorted(source.folder.iterdir()) if tarfile.is_tarfile(file)]
     clips = (
-        webdataset.WebDataset(files, shardshuffle=False, empty_check=False)
+        webdataset.WebDataset(files * _MANY, shardshuffle=False, empty_check=False)
         .decode("rgb8")
         .map(lambda sample: (np.stack([sample[f"{number:04d}.jpg"] for number in range(source.num_frames)]),))
-        .repeat()
         .batched(source.batch_size, partial=False)
     )
     workers = min(_SHARDS, max(2, source.cores))
