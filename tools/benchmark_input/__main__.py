@@ -7,7 +7,7 @@ in every geometry and encoding, writes the same JPEG images in each loader's own
 loaders in turn, round after round, each time in a process of its own: batches of uint8 clips in host memory,
 files in the page cache, nothing shuffled, no training. Every loader's clips are compared with the lossless
 crops. Prints a table of medians; --output=NAME also writes NAME.md and NAME.json. What is not installed is
-named in the table; tools/benchmark_input.sh installs everything.
+named in the table; `pip install -c tools/constraints.txt -e '.[bench]'` installs everything.
 
 A process's memory and processor time count its children, and memory that they share counts once. On a machine
 with other work the processor time a clip says more than clips a second.

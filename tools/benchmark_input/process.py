@@ -21,8 +21,8 @@ def run(row: Row, source: Source, seconds: float, check: Path | None) -> dict[st
     """Measures a row once, in a process of its own or in one a core.
 
     Returns:
-        What the child printed, rates added up and processor times averaged over the processes, and `memory`, the peak in MB over all
-        processes and their children; {"failed": sentence} if it did not end well.
+        What the child printed, rates added up and processor times averaged over the processes, and `memory`,
+        the peak in MB over all of them and their children; {"failed": sentence} if one did not end well.
     """
     command = [
         sys.executable,

@@ -37,7 +37,7 @@ def _pss(pid: int) -> int:
 
 
 def _ticks(pid: int) -> int:
-    # The command's name stands in brackets and may hold blanks; utime and stime are the 12th and 13th after it.
+    # The command's name, in brackets, may hold blanks; utime and stime are the 12th and 13th field after it.
     fields = _read(pid, "stat").rpartition(")")[2].split()
     return sum(map(int, fields[11:13]))
 

@@ -1,8 +1,7 @@
 """NVIDIA DALI on the CPU.
 
-DALI decodes one image a sample, and its TFRecord reader takes one string a feature, not T: a batch of clips is
-a batch of B*T frames. Reading them from tar shards, from a Python source, or as T outputs to be stacked was not
-faster.
+DALI decodes one image a sample, and its TFRecord reader takes one string a feature, not T: a batch of clips
+is a batch of B*T frames. Reading them from tar shards was no faster, T outputs that are stacked were slower.
 """
 
 from collections.abc import Iterator
