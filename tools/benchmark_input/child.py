@@ -59,8 +59,7 @@ def measure(row: Row, source: Source, seconds: float) -> dict[str, float]:
     first = time.perf_counter() - start
     _take(batches, _WARM_UP * seconds)
     cpu = processor_seconds([os.getpid()])
-    count, elapsed = _take(batches, seconds)
-    clips = count * source.batch_size
+    clips, elapsed = _take(batches, seconds)
     cpu_ms = 1000 * (processor_seconds([os.getpid()]) - cpu) / clips
     return {"clips_per_second": clips / elapsed, "cpu_ms": cpu_ms, "first_batch": first}
 
@@ -100,11 +99,10 @@ def _long(folder: Path) -> Path:
 
 
 def _take(batches: Iterator[Any], seconds: float) -> tuple[int, float]:
-    """Takes batches for that long, at least one; how many, and how long it was."""
+    """Takes batches for that long, at least one; how many clips, and how long it was."""
     start, count, elapsed = time.perf_counter(), 0, 0.0
     while elapsed < seconds:
-        next(batches)
-        count += 1
+        count += len(next(batches))
         elapsed = time.perf_counter() - start
     return count, elapsed
 

@@ -33,11 +33,20 @@ def summary(row: Row, rounds: Sequence[dict[str, Any]], num_frames: int, bytes_o
 
 
 def with_ratios(results: Sequence[Result]) -> list[Result]:
-    """Adds `ratio`, to the fastest of the rows that only decode JPEG."""
-    ceiling = max((r["clips_per_second"] for r in results if r.get("loader") == CEILING), default=None)
+    """Adds `ratio` and `cpu_ratio`, to the fastest of the rows that only decode JPEG."""
+    ceilings = [result for result in results if result.get("loader") == CEILING]
+    if not ceilings:
+        return list(results)
+    ceiling = max(ceilings, key=lambda result: result["clips_per_second"])
     return [
-        {**r, "ratio": r["clips_per_second"] / ceiling} if ceiling and "skipped" not in r else r
-        for r in results
+        {
+            **result,
+            "ratio": result["clips_per_second"] / ceiling["clips_per_second"],
+            "cpu_ratio": ceiling["cpu_ms"] / result["cpu_ms"],
+        }
+        if "skipped" not in result
+        else result
+        for result in results
     ]
 
 
@@ -50,6 +59,7 @@ def markdown(about: str, results: Sequence[Result]) -> str:
         "frames/s": lambda row: f"{row['frames_per_second']:.0f}",
         "of the ceiling": lambda row: f"{row['ratio']:.2f}" if "ratio" in row else "",
         "CPU ms a clip": lambda row: f"{row['cpu_ms']:.1f}",
+        "in CPU time": lambda row: f"{row['cpu_ratio']:.2f}" if "cpu_ratio" in row else "",
         "MB a clip": lambda row: f"{row['bytes_a_clip'] / 1e6:.2f}",
         "PSNR, dB": lambda row: "lossless" if row["psnr"] is None else f"{row['psnr']:.1f}",
         "peak MB": lambda row: f"{row['memory']:.0f}",

@@ -3,9 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-import numpy as np
-
-from tools.benchmark_input.peers.decoders import decoder_named
+from tools.benchmark_input.peers.decoders import decode_clip, decoder_named
 from tools.benchmark_input.peers.images import image_files
 from tools.benchmark_input.source import Source
 
@@ -19,6 +17,7 @@ class Clips:
     def __init__(self, source: Source) -> None:
         self._files = image_files(source.folder)
         self._decode = decoder_named(source.option)
+        self._frame_shape = source.frame_shape
 
     def __len__(self) -> int:
         return _MANY
@@ -26,8 +25,8 @@ class Clips:
     def __getitem__(self, index: int) -> Any:
         import torch
 
-        files = self._files[index % len(self._files)]
-        return torch.from_numpy(np.stack([self._decode(file.read_bytes()) for file in files]))
+        frames = [file.read_bytes() for file in self._files[index % len(self._files)]]
+        return torch.from_numpy(decode_clip(self._decode, frames, self._frame_shape))
 
 
 def batches(source: Source) -> Iterator[Any]:
