@@ -20,13 +20,13 @@ import platform
 import sys
 import tempfile
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
-from tools.benchmark_input import records
 from tools.benchmark_input.process import run
+from tools.benchmark_input.records import bytes_a_clip, convert, write_peers, write_references
 from tools.benchmark_input.rows import ROWS, Row
 from tools.benchmark_input.source import Source
 from tools.benchmark_input.table import Result, markdown, summary, with_ratios
@@ -40,14 +40,10 @@ def main(arguments: list[str] | None = None) -> None:
         work = Path(folder)
         reasons = prepare(options, work)
         chosen = [row for row in ROWS if not options.only or any(name in row.name for name in options.only)]
-        results = with_ratios(measure(options, work, chosen, reasons))
-    table = markdown(describe(options), results)
+        for results in measure(options, work, chosen, reasons):
+            # After every round, so that an interrupted run leaves something.
+            table = save(options, results)
     print(table)
-    if options.output:
-        Path(f"{options.output}.md").write_text(table + "\n")
-        settings = {name: str(value) for name, value in vars(options).items()}
-        result = {"about": describe(options), "settings": settings, "rows": results}
-        Path(f"{options.output}.json").write_text(json.dumps(result, indent=2) + "\n")
     if any(result.get("skipped", "").startswith("failed") for result in results):
         sys.exit(1)
 
@@ -66,7 +62,9 @@ def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--num_frames", type=int, default=32)
     parser.add_argument("--frame_size", type=int, default=224)
     parser.add_argument("--batch_size", type=int, default=8)
-    parser.add_argument("--rounds", type=int, default=5, help="of which the median counts")
+    parser.add_argument(
+        "--rounds", type=int, default=5, choices=range(1, 100), metavar="N", help="of which the median counts"
+    )
     parser.add_argument("--seconds", type=float, default=4, help="of measuring, a row and round")
     parser.add_argument(
         "--only", type=lambda text: text.split("|"), help="rows that contain one of NAME|NAME"
@@ -90,16 +88,16 @@ def prepare(options: argparse.Namespace, work: Path) -> dict[str, str]:
         make_videos(videos.parent, options.clips, options.num_frames)
     print("converting", file=sys.stderr)
     flags = [f"--{name}={shape[name]}" for name in ("num_frames", "frame_size")]
-    refused = records.convert(videos, work, options.region, [*flags, f"--limit={options.clips}"])
-    records.write_references(work, options.region)
-    records.write_peers(work, options.region)
+    refused = convert(videos, work, options.region, [*flags, f"--limit={options.clips}"])
+    write_references(work, options.region)
+    write_peers(work, options.region)
     return {row.name: why for row in ROWS if (why := _why_not(row, refused))}
 
 
 def measure(
     options: argparse.Namespace, work: Path, rows: Sequence[Row], reasons: dict[str, str]
-) -> list[Result]:
-    """Every row in every round; the first round also checks what was decoded."""
+) -> Iterator[list[Result]]:
+    """Every row in every round; all results so far after each. The first round checks what was decoded."""
     sources = {row.name: _source(options, work, row) for row in rows if row.name not in reasons}
     rounds: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for number in range(options.rounds):
@@ -108,12 +106,25 @@ def measure(
                 print(f"round {number + 1}: {row.name}", file=sys.stderr)
                 check = None if number else work / "reference" / row.geometry
                 rounds[row.name].append(run(row, sources[row.name], options.seconds, check))
-    return [
-        {"name": row.name, "skipped": reasons[row.name]}
-        if row.name in reasons
-        else summary(row, rounds[row.name], options.num_frames, records.bytes_a_clip(sources[row.name]))
-        for row in rows
-    ]
+        yield with_ratios(
+            [
+                {"name": row.name, "skipped": reasons[row.name]}
+                if row.name in reasons
+                else summary(row, rounds[row.name], options.num_frames, bytes_a_clip(sources[row.name]))
+                for row in rows
+            ]
+        )
+
+
+def save(options: argparse.Namespace, results: list[Result]) -> str:
+    """Writes the two files of --output, if wanted; the table."""
+    table = markdown(describe(options), results)
+    if options.output:
+        Path(f"{options.output}.md").write_text(table + "\n")
+        settings = {name: str(value) for name, value in vars(options).items()}
+        result = {"about": describe(options), "settings": settings, "rows": results}
+        Path(f"{options.output}.json").write_text(json.dumps(result, indent=2) + "\n")
+    return table
 
 
 def describe(options: argparse.Namespace) -> str:
@@ -121,7 +132,7 @@ def describe(options: argparse.Namespace) -> str:
     return (
         f"Region {options.region}, {options.num_frames} frames, batches of {options.batch_size}, "
         f"{os.cpu_count()} cores of {_processor()}, Python {platform.python_version()}; medians of "
-        f"{options.rounds} rounds of {options.seconds:g} s, load {os.getloadavg()[0]:.1f}."
+        f"up to {options.rounds} rounds of {options.seconds:g} s, load {os.getloadavg()[0]:.1f}."
     )
 
 

@@ -11,14 +11,12 @@ import os
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from tools.benchmark_input.records import EPOCH
 from tools.benchmark_input.rows import ROWS, Row
 from tools.benchmark_input.source import Source
 from tools.benchmark_input.tree import processor_seconds
@@ -54,7 +52,7 @@ def measure(row: Row, source: Source, seconds: float) -> dict[str, float]:
     for module in row.modules:
         importlib.import_module(module)
     start = time.perf_counter()
-    batches = _batches(row, replace(source, folder=_long(source.folder)))
+    batches = _batches(row, source)
     next(batches)
     first = time.perf_counter() - start
     _take(batches, _WARM_UP * seconds)
@@ -91,11 +89,6 @@ def compare(batches: Iterator[Any], references: Path) -> dict[str, Any]:
 def _batches(row: Row, source: Source) -> Iterator[Any]:
     loader = importlib.import_module(f"tools.benchmark_input.peers.{row.loader}")
     return loader.batches(source)
-
-
-def _long(folder: Path) -> Path:
-    """The same records many times over, where there are such."""
-    return folder / EPOCH if (folder / EPOCH).exists() else folder
 
 
 def _take(batches: Iterator[Any], seconds: float) -> tuple[int, float]:

@@ -3,7 +3,6 @@
 import importlib
 import io
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -15,9 +14,6 @@ import numpy as np
 from tools.benchmark_input.rows import COMBINATIONS, PEERS_COMBINATION, ROWS, records_folder
 from tools.benchmark_input.source import Source
 
-# In a folder of records: the same shards many times over, as links, so that an epoch is of a real length.
-EPOCH = "epoch"
-_EPOCH_CLIPS = 1000
 _LOSSLESS = ("png", "webp", "raw")
 
 
@@ -47,8 +43,6 @@ def convert(source: Path, work: Path, region: str, flags: list[str]) -> dict[tup
             refused[geometry, encoding] = said.removeprefix("error: ")
         elif result.returncode:
             raise SystemExit(f"error: convert failed for {geometry} {encoding}: {said}")
-        else:
-            _make_long_epoch(output, region)
     if PEERS_COMBINATION in refused:
         raise SystemExit(f"error: no records to compare with: {refused[PEERS_COMBINATION]}")
     return refused
@@ -78,7 +72,7 @@ def read_clips(records: Path, region: str) -> Iterator[tuple[list[bytes], int, i
 
     from deepfake_tfdata.input.shards import find_shards
 
-    for serialized in tf.data.TFRecordDataset(find_shards(records, region, "train").files):
+    for serialized in tf.data.TFRecordDataset(find_shards(records, region, "train").files(0)):
         feature = tf.train.Example.FromString(serialized.numpy()).features.feature
         height, width = (feature[name].int64_list.value[0] for name in ("height", "width"))
         yield list(feature["frames"].bytes_list.value), height, width
@@ -102,28 +96,6 @@ def _save(records: Path, region: str, folder: Path) -> None:
         else:
             clip = np.stack([np.asarray(Image.open(io.BytesIO(frame))) for frame in frames])
         np.save(folder / f"{index:05d}.npy", clip)
-
-
-def _make_long_epoch(records: Path, region: str) -> None:
-    """Links every shard a few times, and tells the readers so."""
-
-    def write(epoch: Path) -> None:
-        (epoch / region).mkdir()
-        shutil.copy(records / "conversion.json", epoch)
-        shutil.copy(records / region / "features.json", epoch / region)
-        info = json.loads((records / region / "dataset_info.json").read_text())
-        split = next(split for split in info["splits"] if split["name"] == "train")
-        lengths = split["shardLengths"]
-        times = -(-_EPOCH_CLIPS // sum(int(length) for length in lengths))
-        total = times * len(lengths)
-        for index in range(total):
-            name = f"{info['name']}-train.tfrecord-{{:05d}}-of-{{:05d}}"
-            old = records / region / name.format(index % len(lengths), len(lengths))
-            os.link(old, epoch / region / name.format(index, total))
-        split.update(shardLengths=lengths * times, numBytes=str(int(split["numBytes"]) * times))
-        (epoch / region / "dataset_info.json").write_text(json.dumps(info))
-
-    _write_once(records / EPOCH, write)
 
 
 def _write_once(folder: Path, write: Callable[[Path], None]) -> None:
