@@ -29,6 +29,8 @@ def convert(source: Path, work: Path, region: str, flags: list[str]) -> dict[tup
     refused = {}
     for geometry, encoding in COMBINATIONS:
         output = work / records_folder(geometry, encoding)
+        if _is_complete(output):  # the command would find that out, too, but slowly
+            continue
         command = [
             sys.executable,
             "-m",
@@ -83,6 +85,11 @@ def bytes_a_clip(source: Source) -> int:
     region = source.folder / source.region
     files = (region if region.exists() else source.folder).rglob("*")
     return sum(file.stat().st_size for file in files if file.is_file()) // source.num_clips
+
+
+def _is_complete(records: Path) -> bool:
+    conversion = records / "conversion.json"
+    return conversion.exists() and json.loads(conversion.read_text())["complete"]
 
 
 def _save(records: Path, region: str, folder: Path) -> None:
