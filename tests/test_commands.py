@@ -135,7 +135,7 @@ def failing(result) -> str:
             "--head=attention, not",
         ),
         ("train", ["--data={other}", "--workdir={workdir}", *SMALL], "different clip specs"),
-        ("train", ["--data={damaged}", *SMALL], "truncated or damaged"),
+        ("train", ["--data={damaged}", *SMALL], "is truncated"),
         ("train", ["--data={records}", "--batch_size=500", *SMALL[:2]], "--batch_size=500 exceeds"),
         ("train", ["--data={records}", "--seed=-1"], "--seed=-1 is out of range"),
         ("evaluate", ["--workdir={tmp}"], "no trained model"),
