@@ -6,8 +6,10 @@ Run again with the same flags, it finishes what is missing.
 """
 
 import os
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
+from typing import TYPE_CHECKING
 
 from absl import flags
 
@@ -18,9 +20,13 @@ from deepfake_tfdata.clips.spec import CHOICES, MAX_CLIPS, ClipSpec
 from deepfake_tfdata.errors import UserError
 from deepfake_tfdata.progress import Progress
 from deepfake_tfdata.records.ledger import OK, LedgerEntry
-from deepfake_tfdata.storage import as_path
+from deepfake_tfdata.records.retry import may_pass
+from deepfake_tfdata.storage import AnyPath, as_path
 from deepfake_tfdata.video.detectors import FILE_FLAGS, content_hash, load_detector
 from deepfake_tfdata.video.process import process_video
+
+if TYPE_CHECKING:
+    from deepfake_tfdata.records.metadata import Conversion
 
 # TensorFlow is imported in main only: every worker process imports this module again.
 _FLAGS = flags.FlagValues()
@@ -123,6 +129,13 @@ _BEAM_OPTIONS = flags.DEFINE_string(
     flag_values=_FLAGS,
 )
 _LIMIT = flags.DEFINE_integer("limit", None, "convert that many videos only, for a trial", flag_values=_FLAGS)
+_RETRY_FAILED = flags.DEFINE_boolean(
+    "retry_failed",
+    False,
+    "try videos again that an earlier run could not read or that crashed or timed out; their shards are "
+    "written again as a whole",
+    flag_values=_FLAGS,
+)
 _DRY_RUN = flags.DEFINE_boolean(
     "dry_run",
     False,
@@ -153,6 +166,7 @@ def main() -> None:
         limit=_LIMIT.value,
         runner=_RUNNER.value,
         beam_options=_BEAM_OPTIONS.value,
+        retry_failed=_RETRY_FAILED.value,
     )
     job = plan_conversion(config)
     for line in job.selection.summary:
@@ -167,14 +181,30 @@ def main() -> None:
         regions=[REGIONS[name] for name in config.regions],
         detector_path=detector_path,
     )
+    entries: list[LedgerEntry] = []
     with Progress("convert", job.num_videos, "videos") as progress:
-        conversion = run_conversion(job, work, lambda entry: progress.advance(_note(entry)))
-    cli.say(f"clip spec {conversion.spec_hash}, regions {', '.join(conversion.regions)}")
+
+        def on_video(entry: LedgerEntry) -> None:
+            entries.append(entry)
+            progress.advance(_note(entry))
+
+        conversion = run_conversion(job, work, on_video)
+    for line in _summary(conversion, config.output, entries):
+        cli.say(line)
+
+
+def _summary(conversion: "Conversion", output: AnyPath, entries: list[LedgerEntry]) -> Iterator[str]:
+    """What came out, and what the user may do about the rest."""
+    yield f"clip spec {conversion.spec_hash}, regions {', '.join(conversion.regions)}"
     for split, counts in conversion.counts.items():
-        cli.say(
-            f"{split}: {counts['real']} real and {counts['fake']} fake clips of {counts['videos']} videos"
+        yield f"{split}: {counts['real']} real and {counts['fake']} fake clips of {counts['videos']} videos"
+    yield f"records in {output}; what became of each video is in {output}/ledger.jsonl"
+    failed = sum(map(may_pass, entries))
+    if failed:
+        yield (
+            f"{failed} of the videos could not be read, crashed or timed out; where that can be mended, "
+            "the same command with --retry_failed tries them again"
         )
-    cli.say(f"records in {config.output}; what became of each video is in {config.output}/ledger.jsonl")
 
 
 def _detector_path(detector: str) -> str:

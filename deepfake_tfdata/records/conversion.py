@@ -27,6 +27,7 @@ from deepfake_tfdata.records.metadata import (
 )
 from deepfake_tfdata.records.output import exclusive, explained_write_errors
 from deepfake_tfdata.records.plan import TARGET_SHARD_BYTES, ShardPlan, plan_shards, shard_name
+from deepfake_tfdata.records.retry import discard_failed, require_all_regions
 from deepfake_tfdata.records.shards import OnVideo, is_complete
 from deepfake_tfdata.records.workers import Work
 from deepfake_tfdata.storage import AnyPath
@@ -52,6 +53,7 @@ class ConversionConfig:
     limit: int | None
     runner: str = "local"
     beam_options: str = ""
+    retry_failed: bool = False
 
 
 @dataclass(frozen=True)
@@ -113,7 +115,10 @@ def plan_conversion(config: ConversionConfig, shard_bytes: int = TARGET_SHARD_BY
         counts={},
         versions=package_versions(),
     )
-    return ConversionJob(config, selection, shards, _continue(config.output, conversion))
+    conversion = _continue(config.output, conversion)
+    if config.retry_failed:
+        require_all_regions(config.regions, conversion.regions)
+    return ConversionJob(config, selection, shards, conversion)
 
 
 def run_conversion(job: ConversionJob, work: Work, on_video: OnVideo) -> Conversion:
@@ -132,6 +137,8 @@ def run_conversion(job: ConversionJob, work: Work, on_video: OnVideo) -> Convers
         # Again, now that no other process can change it.
         started = _continue(output, job.conversion)
         write_conversion(output, started)
+        if config.retry_failed:
+            discard_failed(job.shards, config.regions, output, read_ledger(output))
         entries = _fill(job, work, on_video)
         for region in config.regions:
             write_tfds_metadata(output / region, region, config.spec, job.shards, entries)

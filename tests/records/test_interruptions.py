@@ -4,6 +4,7 @@ import json
 import os
 import random
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -21,10 +22,11 @@ NUM_SHARDS = 7
 def convert(convert_flags):
     """Starts a conversion into many shards; keywords go to Popen."""
 
-    def start(output: Path, **options) -> subprocess.Popen:
+    def start(output: Path, *flags: str, **options) -> subprocess.Popen:
         script = ["-m", "tests.records.convert_small_shards", *convert_flags, f"--output={output}"]
+        script += ["--regions=full,mouth", *flags]
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-        return subprocess.Popen([sys.executable, *script, "--regions=full,mouth"], **pipes, **options)
+        return subprocess.Popen([sys.executable, *script], **pipes, **options)
 
     return start
 
@@ -154,6 +156,51 @@ def test_a_second_conversion_into_the_same_folder_is_refused(convert, tmp_path):
         assert (tmp_path / LOCK_FILE).read_text() == str(os.getpid())
 
 
+@pytest.fixture(scope="module")
+def with_crashes(convert, tmp_path_factory) -> Path:
+    """A whole conversion whose workers were killed once, as by the kernel when memory is short."""
+    output = tmp_path_factory.mktemp("with_crashes")
+    process = convert(output)
+    wait_for_shards(process, output, 1)
+    for worker in workers_of(process.pid):
+        os.kill(worker, signal.SIGKILL)
+    stdout, stderr = process.communicate(timeout=120)
+    assert process.returncode == 0, stderr
+    assert "crashed" in {status for _, status, _ in statuses(output)}
+    assert "the same command with --retry_failed tries them again" in stdout
+    return output
+
+
+def test_videos_that_crashed_are_tried_again_when_asked_for(convert, uninterrupted, with_crashes, tmp_path):
+    output = shutil.copytree(with_crashes, tmp_path / "records")
+    finish(convert(output))
+    assert shards(output) == shards(with_crashes)
+    finish(convert(output, "--retry_failed"))
+    assert_same(output, uninterrupted)
+    # With nothing left to try again, nothing is written again.
+    before = {path: path.stat().st_mtime_ns for path in output.rglob("*.tfrecord-*")}
+    finish(convert(output, "--retry_failed"))
+    assert before == {path: path.stat().st_mtime_ns for path in output.rglob("*.tfrecord-*")}
+
+
+def test_killed_while_it_tries_again_it_goes_on(convert, uninterrupted, with_crashes, tmp_path):
+    output = shutil.copytree(with_crashes, tmp_path / "records")
+    process = convert(output, "--retry_failed")
+    while process.poll() is None and len(shards(output)) == 2 * NUM_SHARDS:
+        time.sleep(0.005)
+    process.kill()
+    process.communicate()
+    finish(convert(output))
+    assert_same(output, uninterrupted)
+
+
+def test_trying_again_needs_all_regions(convert, with_crashes):
+    process = convert(with_crashes, "--retry_failed", "--regions=mouth")
+    _, stderr = process.communicate(timeout=60)
+    assert process.returncode == 2
+    assert stderr.splitlines()[-1].endswith("use --regions=full,mouth")
+
+
 def test_killing_the_parent_ends_its_workers(tmp_path):
     code = (
         "from tests.records.test_workers import videos, work; "
@@ -165,7 +212,7 @@ def test_killing_the_parent_ends_its_workers(tmp_path):
     try:
         while len(workers) < 2 and process.poll() is None:
             time.sleep(0.05)
-            workers = [pid for pid in children(process.pid) if "spawn_main" in command_line(pid)]
+            workers = workers_of(process.pid)
         time.sleep(1.5)  # they import their work, and hang in it
     finally:
         process.send_signal(signal.SIGKILL)
@@ -176,8 +223,9 @@ def test_killing_the_parent_ends_its_workers(tmp_path):
         time.sleep(0.05)
 
 
-def children(pid: int) -> list[int]:
-    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+def workers_of(pid: int) -> list[int]:
+    children = map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())
+    return [child for child in children if "spawn_main" in command_line(child)]
 
 
 def command_line(pid: int) -> str:
