@@ -108,6 +108,7 @@ def failing(result) -> str:
         ("convert", ["--source={tmp}", "--output={tmp}/out"], "no videos of a known layout"),
         ("convert", ["--source={tmp}", "--output={tmp}/out", "--layout=nope"], "unknown layout 'nope'"),
         ("convert", ["--source={tree}", "--output={tmp}/out", "--regions=ears"], "unknown region 'ears'"),
+        ("convert", ["--source={tree}", "--output={tmp}/out", "--regions=eyes,eyes"], "has eyes 2 times"),
         ("convert", ["--source={tree}", "--output={tmp}/out", "--compression=raw"], "no raw videos"),
         ("convert", ["--source={tree}", "--output={tmp}/out", "--workers=0"], "--workers=0"),
         (

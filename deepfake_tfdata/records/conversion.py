@@ -187,8 +187,10 @@ def _clips_by_shard(folder: AnyPath) -> Counter[str]:
 def _check(config: ConversionConfig) -> None:
     if not config.regions:
         raise UserError("--regions is empty; name at least one")
-    for name in config.regions:
+    for name, times in Counter(config.regions).items():
         region_named(name)
+        if times > 1:
+            raise UserError(f"--regions={','.join(config.regions)} has {name} {times} times; name it once")
     if config.runner not in RUNNERS:
         raise UserError(f"--runner={config.runner} is unknown; choose from {', '.join(RUNNERS)}")
     if config.runner == "beam" and find_spec("apache_beam") is None:

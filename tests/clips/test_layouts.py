@@ -76,7 +76,7 @@ def test_it_says_what_was_found_and_what_is_missing(tmp_path):
         ("c99", None, "--compression=c99 .* raw, c23, c40"),
         ("c23", ["Nonsense"], "unknown manipulation 'Nonsense'; choose from Deepfakes, Face2Face"),
         ("c40", ["FaceSwap"], "no c40 videos of 'FaceSwap'"),
-        ("raw", None, "no raw videos"),
+        ("raw", None, "no raw videos in .*; expected original_sequences/youtube/raw/videos"),
     ],
 )
 def test_ffpp_names_what_is_not_there(tmp_path, compression, methods, message):

@@ -115,7 +115,8 @@ def read_data_set(
     form = f"{compression} videos" if layout.COMPRESSIONS else "videos"
     _check_methods(layout, source, compression, manipulations or (), data, form)
     if not data.videos:
-        raise UserError(f"no {form} in {source}; expected {layout.DESCRIPTION}")
+        expected = layout.DESCRIPTION.replace("/c23/", f"/{compression}/")
+        raise UserError(f"no {form} in {source}; expected {expected}")
     return replace(data, videos=_sorted_unique(data.videos))
 
 
