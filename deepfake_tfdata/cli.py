@@ -30,6 +30,8 @@ def run(
     """
     argv = sys.argv if argv is None else argv
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="backslashreplace")  # a terminal that knows no é ends nothing
     if "--help" in argv or "-h" in argv:
         print(f"{help_text.strip()}\n\nFlags:\n{_flag_help(flag_values)}")
         sys.exit(0)
@@ -72,8 +74,11 @@ def required(flag: flags.FlagHolder[str | None]) -> str:
 
 
 def say(line: str) -> None:
-    """Prints a line of a command's result."""
-    print(line, flush=True)
+    """Prints a line of a command's result; hours of work don't end because nobody reads it (`| head`)."""
+    try:
+        print(line, flush=True)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def leave(status: int) -> None:

@@ -58,9 +58,12 @@ class PartedFile:
     path: AnyPath
 
     def read(self) -> list[list[str]]:
-        """The lines of the whole file, if it is there, and of every part after it, in the parts' order."""
+        """The lines of the whole file, if it is there, and of every part after it, in the parts' order.
+
+        Bytes that are no UTF-8 are replaced, so that a damaged line can be told from its neighbours.
+        """
         files = (self.path, *self._part_paths())
-        return [file.read_text("utf-8").splitlines() for file in files if file.is_file()]
+        return [file.read_bytes().decode(errors="replace").splitlines() for file in files if file.is_file()]
 
     def write_part(self, name: str, lines: Iterable[str]) -> None:
         """Writes the lines of a part, which count from now on."""

@@ -109,6 +109,8 @@ def failing(result) -> str:
         ("convert", ["--source={tmp}", "--output={tmp}/out", "--layout=nope"], "unknown layout 'nope'"),
         ("convert", ["--source={tree}", "--output={tmp}/out", "--regions=ears"], "unknown region 'ears'"),
         ("convert", ["--source={tree}", "--output={tmp}/out", "--regions=eyes,eyes"], "has eyes 2 times"),
+        ("convert", ["--source={tree}", f"--output={{tmp}}/{'x' * 300}"], "File name too long"),
+        ("convert", [f"--source={{tmp}}/{'x' * 300}", "--output={tmp}/out"], "File name too long"),
         ("convert", ["--source={tree}", "--output={tmp}/out", "--compression=raw"], "no raw videos"),
         ("convert", ["--source={tree}", "--output={tmp}/out", "--workers=0"], "--workers=0"),
         (

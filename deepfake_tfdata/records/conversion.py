@@ -89,15 +89,7 @@ def plan_conversion(config: ConversionConfig, shard_bytes: int = TARGET_SHARD_BY
         UserError: nothing can be converted as asked, or the output was made with another spec or source.
     """
     _check(config)
-    selection = select_videos(
-        config.source,
-        config.layout,
-        config.compression,
-        config.manipulations,
-        config.splits,
-        config.conversion_dict,
-        config.strict_split,
-    )
+    selection = _select(config)
     videos = with_originals(selection.videos) if config.spec.share_tracks else selection.videos
     shards = plan_shards(videos, selection.assignment.splits, config.spec, config.limit, shard_bytes)
     conversion = Conversion(
@@ -115,7 +107,8 @@ def plan_conversion(config: ConversionConfig, shard_bytes: int = TARGET_SHARD_BY
         counts={},
         versions=package_versions(),
     )
-    conversion = _continue(config.output, conversion)
+    with explained_write_errors(config.output):
+        conversion = _continue(config.output, conversion)
     if config.retry_failed:
         require_all_regions(config.regions, conversion.regions)
     return ConversionJob(config, selection, shards, conversion)
@@ -200,6 +193,22 @@ def _check(config: ConversionConfig) -> None:
     for flag, value in (("workers", config.workers), ("limit", config.limit)):
         if value is not None and value < 1:
             raise UserError(f"--{flag}={value} is out of range; use 1 or more")
+
+
+def _select(config: ConversionConfig) -> Selection:
+    try:
+        return select_videos(
+            config.source,
+            config.layout,
+            config.compression,
+            config.manipulations,
+            config.splits,
+            config.conversion_dict,
+            config.strict_split,
+        )
+    except OSError as error:
+        place = error.filename or config.source
+        raise UserError(f"can't read {place}: {error.strerror or error}; check --source") from error
 
 
 def _continue(output: AnyPath, conversion: Conversion) -> Conversion:

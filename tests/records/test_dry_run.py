@@ -1,5 +1,9 @@
 """convert --dry_run: the plan in words, and not a byte on the disk."""
 
+import os
+import subprocess
+import sys
+
 import pytest
 
 from deepfake_tfdata.clips.spec import ClipSpec
@@ -31,6 +35,16 @@ def test_the_plan_is_printed_and_nothing_written(ffpp_tree, convert_flags, comma
     ]
     assert not (tmp_path / "out").exists()
     assert sorted(ffpp_tree.rglob("*")) == before
+
+
+def test_a_reader_that_has_gone_ends_nothing(convert_flags, tmp_path):
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [sys.executable, "-m", "deepfake_tfdata.convert", *convert_flags, f"--output={tmp_path}"]
+    result = subprocess.run([*command, "--dry_run"], stdout=writing, stderr=subprocess.PIPE, text=True)
+    os.close(writing)
+    assert result.returncode == 0
+    assert "BrokenPipe" not in result.stderr
 
 
 def test_what_will_be_skipped_is_named_with_its_reason(command, tmp_path):
