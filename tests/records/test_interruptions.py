@@ -106,7 +106,7 @@ def small_disk(tmp_path):
     """A file system with room for some of the shards, and how to make room for all."""
     folder = tmp_path / "disk"
     folder.mkdir()
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=120k", "disk", folder], stderr=-3).returncode:
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1200k", "disk", folder], stderr=-3).returncode:
         pytest.skip("mounting a file system needs root")
     yield folder / "records"
     subprocess.run(["umount", folder], check=True)
