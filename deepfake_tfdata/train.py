@@ -129,6 +129,12 @@ _STRATEGY = flags.DEFINE_string(
 _JIT_COMPILE = flags.DEFINE_boolean(
     "jit_compile", False, "compile the step with XLA (one device)", flag_values=_FLAGS
 )
+_STEPS_PER_CALL = flags.DEFINE_integer(
+    "steps_per_call",
+    1,
+    "steps made without coming back to Python; more pay where a step takes milliseconds",
+    flag_values=_FLAGS,
+)
 _CHECKPOINT_STEPS = flags.DEFINE_integer(
     "checkpoint_steps", 500, "between checkpoints inside an epoch", flag_values=_FLAGS
 )
@@ -183,6 +189,7 @@ def main() -> None:
         skip_corrupt=_SKIP_CORRUPT.value,
         cache_dir=_CACHE_DIR.value,
         data_service=_DATA_SERVICE.value,
+        steps_per_call=_STEPS_PER_CALL.value,
         checkpoint_steps=_CHECKPOINT_STEPS.value,
         strategy=_STRATEGY.value,
         jit_compile=_JIT_COMPILE.value,

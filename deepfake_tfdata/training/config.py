@@ -21,6 +21,7 @@ CONFIG_FILE = "config.json"
 _MAY_CHANGE = {"epochs", "patience", "data", "workdir", "strategy", "checkpoint_steps"} | {
     "cache_dir",
     "data_service",
+    "steps_per_call",
 }
 
 
@@ -54,6 +55,7 @@ class TrainConfig:
     skip_corrupt: bool
     cache_dir: str
     data_service: str
+    steps_per_call: int
     checkpoint_steps: int
     strategy: str
     jit_compile: bool
@@ -62,7 +64,8 @@ class TrainConfig:
     deterministic: bool
 
     def __post_init__(self) -> None:
-        for name in ("epochs", "patience", "batch_size", "accumulation", "checkpoint_steps"):
+        at_least_one = ("epochs", "patience", "batch_size", "accumulation", "steps_per_call")
+        for name in (*at_least_one, "checkpoint_steps"):
             if getattr(self, name) < 1:
                 raise UserError(f"--{name}={getattr(self, name)} is out of range; use 1 or more")
         for name in ("freeze_epochs", "finetune_layers"):

@@ -7,7 +7,6 @@ Keras' `fit` is not used: with several replicas or workers it fails for more tha
 import logging
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,6 @@ from typing import Any
 import keras
 import numpy as np
 import tensorflow as tf
-from sklearn.metrics import roc_auc_score
 
 from deepfake_tfdata.errors import UserError
 from deepfake_tfdata.files import atomic_path
@@ -23,9 +21,10 @@ from deepfake_tfdata.model.detector import set_batch_norm_synchronized
 from deepfake_tfdata.training.checkpoints import CHECKPOINTS, newest_checkpoint, restore, save_checkpoint
 from deepfake_tfdata.training.devices import is_chief
 from deepfake_tfdata.training.progress import RunProgress, describe_epoch
-from deepfake_tfdata.training.scoring import Predict, make_predict, score_clips
+from deepfake_tfdata.training.scoring import make_predict
 from deepfake_tfdata.training.stages import Stage, set_trainable, stage_at
-from deepfake_tfdata.training.step import give_replicas_their_own_dropout, make_train_step
+from deepfake_tfdata.training.step import give_replicas_their_own_dropout, make_train_steps
+from deepfake_tfdata.training.validation import averaged_weights, validation_metrics
 
 _LOG = logging.getLogger(__name__)
 MODEL_FILE = "model.keras"
@@ -41,8 +40,9 @@ class LoopConfig:
         patience: epochs without a better validation before stopping.
         batch_size: over all replicas.
         steps_per_epoch: batches.
+        steps_per_call: steps made without coming back to Python, at most.
         checkpoint_steps: steps between checkpoints inside an epoch; one is saved after every epoch too.
-        label_smoothing, accumulation, jit_compile: of the step, see make_train_step.
+        label_smoothing, accumulation, jit_compile: of the step, see make_train_steps.
     """
 
     workdir: Path
@@ -50,6 +50,7 @@ class LoopConfig:
     patience: int
     batch_size: int
     steps_per_epoch: int
+    steps_per_call: int
     checkpoint_steps: int
     label_smoothing: float
     accumulation: int
@@ -62,7 +63,7 @@ class Callbacks:
 
     Attributes:
         on_step: called with a note for a person after every step.
-        should_stop: asked after every step; True saves and ends.
+        should_stop: asked after every call of steps; True saves and ends.
         clip_ids: the clips of a step of an epoch, for the report of a loss that is not finite.
     """
 
@@ -141,7 +142,7 @@ class Trainer:
         """
         try:
             while not self.finished:
-                self._train_step_on(batches, callbacks)
+                self._make_steps(batches, callbacks)
                 if len(self.progress.losses) == self.config.steps_per_epoch:
                     self._end_epoch(validation)
                 elif len(self.progress.losses) % self.config.checkpoint_steps == 0:
@@ -169,7 +170,7 @@ class Trainer:
         set_trainable(self.model, self._stage)
         with self.strategy.scope():
             self.optimizer.build(self.model.trainable_variables)
-        self._train_step = make_train_step(
+        self._train_steps = make_train_steps(
             self.model,
             self.optimizer,
             self.strategy,
@@ -179,27 +180,32 @@ class Trainer:
             jit_compile=self.config.jit_compile,
         )
 
-    def _train_step_on(self, batches: Iterator, callbacks: Callbacks) -> None:
+    def _make_steps(self, batches: Iterator, callbacks: Callbacks) -> None:
+        count = self._steps_of_next_call()
         start = time.perf_counter()
-        batch = next(batches)
-        waited = time.perf_counter() - start
-        # Reading the loss waits for the step, so that the wait for input above is the device's own.
-        loss = float(self._train_step(batch))
-        if not np.isfinite(loss):
-            raise UserError(self._explain_divergence(loss, callbacks))
-        self.progress.add_step(loss, time.perf_counter() - start, waited)
-        rates = self.progress.rates(self.config.batch_size)
-        callbacks.on_step(
-            f"loss {loss:.4f}, {rates['clips_per_second']:.1f} clips/s, "
-            f"{rates['input_wait_fraction']:.1%} waiting for input{self._last_auc()}"
-        )
+        reports = self._train_steps(batches, count)
+        seconds = (time.perf_counter() - start) / count
+        for loss, learning_rate, waited in reports.tolist():
+            if not np.isfinite(loss):
+                raise UserError(self._explain_divergence(loss, learning_rate, callbacks))
+            self.progress.add_step(loss, seconds, waited)
+            rates = self.progress.rates(self.config.batch_size)
+            callbacks.on_step(
+                f"loss {loss:.4f}, {rates['clips_per_second']:.1f} clips/s, "
+                f"{rates['input_wait_fraction']:.1%} waiting for input{self._last_auc()}"
+            )
 
-    def _explain_divergence(self, loss: float, callbacks: Callbacks) -> str:
+    def _steps_of_next_call(self) -> int:
+        """As many as a call may make, but no further than the next checkpoint or the epoch's end."""
+        done, config = len(self.progress.losses), self.config
+        to_checkpoint = config.checkpoint_steps - done % config.checkpoint_steps
+        return min(config.steps_per_call, to_checkpoint, config.steps_per_epoch - done)
+
+    def _explain_divergence(self, loss: float, learning_rate: float, callbacks: Callbacks) -> str:
         clips = callbacks.clip_ids(self.progress.epoch, len(self.progress.losses))
         of_clips = f" (clips of the step: {', '.join(clips)})" if clips else ""
-        rate = self._learning_rate()
         return (
-            f"the loss is {loss} at step {self.step + 1} with learning rate {rate:.2g}; "
+            f"the loss is {loss} at step {self.step + 1} with learning rate {learning_rate:.2g}; "
             f"lower --learning_rate or set --clip_norm=1, in a new --workdir{of_clips}"
         )
 
@@ -260,40 +266,3 @@ class Trainer:
     def _last_auc(self) -> str:
         history = self.progress.history
         return f", val_auc {history[-1]['val_auc']:.3f}" if history and history[-1]["val_auc"] else ""
-
-
-@contextmanager
-def averaged_weights(optimizer: keras.optimizers.Optimizer, model: keras.Model) -> Iterator[None]:
-    """Puts the moving averages, if the optimizer keeps them, into the weights while the block runs."""
-    optimizer = getattr(optimizer, "inner_optimizer", optimizer)
-    if not optimizer.use_ema:
-        yield
-        return
-    weights = [np.asarray(variable) for variable in model.trainable_variables]
-    for variable, average in zip(
-        model.trainable_variables, optimizer._model_variables_moving_average, strict=True
-    ):
-        variable.assign(np.asarray(average))
-    try:
-        yield
-    finally:
-        for variable, value in zip(model.trainable_variables, weights, strict=True):
-            variable.assign(value)
-
-
-def validation_metrics(predict: Predict, clips: tf.data.Dataset) -> dict[str, float | None]:
-    """Mean loss and AUC over clips; the AUC is None where there is one class only.
-
-    Raises:
-        UserError: a logit is not finite.
-    """
-    scores = score_clips(predict, clips)
-    if not np.isfinite(scores.logits).all():
-        raise UserError(
-            "the detector gives no finite logits any more; lower --learning_rate in a new --workdir"
-        )
-    # log(1 + exp(x)) without overflow, for the label's side of the logit.
-    losses = np.logaddexp(0.0, np.where(scores.labels == 1, -scores.logits, scores.logits))
-    both = len(set(scores.labels.tolist())) == 2
-    auc = float(roc_auc_score(scores.labels, scores.logits)) if both else None
-    return {"val_loss": float(losses.mean()), "val_auc": auc}

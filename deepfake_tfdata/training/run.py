@@ -63,7 +63,7 @@ def train(config: TrainConfig, start_progress: StartProgress, should_stop: Calla
     Args:
         config: the flags.
         start_progress: shows the steps.
-        should_stop: asked after every step; True saves and ends.
+        should_stop: asked after every call of steps; True saves and ends.
 
     Returns:
         How it ended.
@@ -122,6 +122,7 @@ def _build(
         patience=config.patience,
         batch_size=config.batch_size,
         steps_per_epoch=max(1, shards.num_clips // config.batch_size),
+        steps_per_call=config.steps_per_call,
         checkpoint_steps=config.checkpoint_steps,
         label_smoothing=config.label_smoothing,
         accumulation=config.accumulation,

@@ -1,16 +1,20 @@
-"""One training step over all replicas."""
+"""Training steps over all replicas, several a call."""
 
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 # What a detector takes: uint8 [B, T, H, W, 3], or a dict of such and of views.
 Frames = tf.Tensor | dict[str, tf.Tensor]
+# From distributed batches and a number of steps to what make_train_steps says.
+TrainSteps = Callable[[Iterator, int], np.ndarray]
 
 
-def make_train_step(
+def make_train_steps(
     model: keras.Model,
     optimizer: keras.optimizers.Optimizer,
     strategy: tf.distribute.Strategy,
@@ -19,8 +23,8 @@ def make_train_step(
     label_smoothing: float = 0.0,
     accumulation: int = 1,
     jit_compile: bool = False,
-) -> Callable[[Any], tf.Tensor]:
-    """Compiles a step.
+) -> TrainSteps:
+    """Compiles training steps, which run one after another without coming back to Python between them.
 
     Args:
         model: gives logits; float32 [B].
@@ -33,7 +37,8 @@ def make_train_step(
         jit_compile: compile the step with XLA.
 
     Returns:
-        From a distributed batch (frames, labels) to the loss, a float32 scalar.
+        From an iterator of distributed batches (frames, labels) and a number of steps to float32 [steps, 3]:
+        a step's loss, the learning rate it was made with, and the seconds it waited for its batch.
     """
     variables = model.trainable_variables
 
@@ -59,11 +64,32 @@ def make_train_step(
         return loss, tape.gradient(scaled, variables)
 
     @tf.function
-    def train_step(batch: Any) -> tf.Tensor:
-        losses = strategy.run(replica_step, args=batch)
-        return strategy.reduce(tf.distribute.ReduceOp.SUM, losses, axis=None)
+    def train_steps(batches: Iterator, count: tf.Tensor) -> tf.Tensor:
+        reports = tf.TensorArray(tf.float32, count)
+        for index in tf.range(count):
+            start = _clock()
+            batch = next(batches)
+            with tf.control_dependencies(tf.nest.flatten(batch, expand_composites=True)):
+                waited = _clock() - start
+            learning_rate = tf.cast(optimizer.learning_rate, tf.float32)
+            losses = strategy.run(replica_step, args=batch)
+            done = tf.nest.flatten(losses, expand_composites=True)
+            with tf.control_dependencies(done), tf.device("CPU:0"):
+                # On the host the loss is there when the device has done the step, not when it was given it.
+                loss = tf.identity(strategy.reduce(tf.distribute.ReduceOp.SUM, losses, axis=None))
+                report = tf.stack([loss, learning_rate, tf.cast(waited, tf.float32)])
+            with tf.control_dependencies([report]):
+                _clock()  # has a place in the order of effects, so that the next start comes after it
+            reports = reports.write(index, report)
+        return reports.stack()
 
-    return train_step
+    # A tensor, because every other number would be traced anew.
+    return lambda batches, count: train_steps(batches, tf.constant(count)).numpy()
+
+
+def _clock() -> tf.Tensor:
+    """The time in seconds, as an operation; tf.timestamp is refused where operations are deterministic."""
+    return tf.ensure_shape(tf.numpy_function(time.perf_counter, [], tf.float64), [])
 
 
 def _split(frames: Frames, parts: int) -> list[Frames]:

@@ -21,11 +21,13 @@ FLAGS = [
     "--schedule=cosine",
     "--ema=0.9",
     "--deterministic",
-    "--checkpoint_steps=1",
 ]
+STEP_BY_STEP = ("--checkpoint_steps=1",)
+# Of an epoch's six steps: calls of 3, 1 and 2.
+IN_CALLS = ("--checkpoint_steps=4", "--steps_per_call=3")
 
 
-def start(records, workdir):
+def start(records, workdir, how=STEP_BY_STEP):
     arguments = [
         sys.executable,
         "-m",
@@ -33,6 +35,7 @@ def start(records, workdir):
         f"--data={records}",
         f"--workdir={workdir}",
         *FLAGS,
+        *how,
     ]
     return subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
@@ -66,7 +69,7 @@ def metrics(workdir):
 @pytest.fixture(scope="module")
 def whole_run(records, tmp_path_factory):
     workdir = tmp_path_factory.mktemp("whole")
-    output, errors = start(records, workdir).communicate(timeout=300)
+    output, errors = start(records, workdir, IN_CALLS).communicate(timeout=300)
     assert "mouth/attention" in output, errors
     return workdir
 

@@ -50,8 +50,10 @@ def assert_same_run(run, reference, tolerance):
     assert run["replica_difference"] == 0
 
 
-def test_two_replicas_train_as_one_device_does(records, tmp_path, one_device):
-    two = train(records, tmp_path, 2, strategy="mirrored")
+@pytest.mark.parametrize("steps_per_call", [1, 2])
+def test_two_replicas_train_as_one_device_does(records, tmp_path, one_device, steps_per_call):
+    # An epoch has three steps: its second call is a shorter one.
+    two = train(records, tmp_path, 2, strategy="mirrored", steps_per_call=steps_per_call)
     assert two["replicas"] == 2
     assert len(set(one_device["losses"])) == 6
     assert_same_run(two, one_device, 1e-4)
@@ -59,7 +61,7 @@ def test_two_replicas_train_as_one_device_does(records, tmp_path, one_device):
 
 def test_two_processes_train_as_one_device_does(records, tmp_path, one_device):
     workers = [f"127.0.0.1:{port}" for port in free_ports(2)]
-    changes = {"data": str(records), "workdir": str(tmp_path)}
+    changes = {"data": str(records), "workdir": str(tmp_path), "steps_per_call": 2}
     processes = [
         start(
             1,

@@ -4,9 +4,9 @@ import pytest
 import tensorflow as tf
 
 from deepfake_tfdata import build_detector
-from deepfake_tfdata.training.loop import averaged_weights
 from deepfake_tfdata.training.optimization import OptimizerConfig, build_optimizer, scaled_learning_rate
-from deepfake_tfdata.training.step import give_replicas_their_own_dropout, make_train_step
+from deepfake_tfdata.training.step import give_replicas_their_own_dropout, make_train_steps
+from deepfake_tfdata.training.validation import averaged_weights
 
 PLAIN = {
     "learning_rate": 1e-3,
@@ -21,15 +21,17 @@ LABELS = np.array([0, 1, 1, 0])
 ONE_DEVICE = tf.distribute.OneDeviceStrategy("/CPU:0")
 
 
-def trained_weights(accumulation, steps=2):
+def trained_weights(accumulation, calls=(2,)):
     keras.utils.set_random_seed(0)
     model = build_detector("meso4", "attention", 2, 32, "none", lstm_units=4)
     # A part's own statistics are what accumulation can't keep; frozen, the two must agree.
     model.get_layer("backbone").trainable = False
     optimizer = keras.optimizers.SGD(0.1)
     optimizer.build(model.trainable_variables)
-    step = make_train_step(model, optimizer, ONE_DEVICE, 4, accumulation=accumulation)
-    losses = [float(step((tf.constant(FRAMES), tf.constant(LABELS)))) for _ in range(steps)]
+    train_steps = make_train_steps(model, optimizer, ONE_DEVICE, 4, accumulation=accumulation)
+    batches = tf.data.Dataset.from_tensors((FRAMES, LABELS)).repeat()
+    batches = iter(ONE_DEVICE.experimental_distribute_dataset(batches))
+    losses = np.concatenate([train_steps(batches, count)[:, 0] for count in calls])
     return losses, model.get_weights()
 
 
@@ -38,6 +40,16 @@ def test_a_batch_in_parts_gives_the_gradients_of_the_whole():
     assert losses_in_parts == pytest.approx(losses, rel=1e-5)
     for whole, parts in zip(weights, weights_in_parts, strict=True):
         np.testing.assert_allclose(parts, whole, atol=1e-6)
+
+
+def test_steps_are_the_same_in_however_many_calls():
+    (losses, weights), (losses_in_calls, weights_in_calls) = (
+        trained_weights(1, calls) for calls in ((1, 1, 1, 1, 1, 1), (4, 2))
+    )
+    assert len(set(losses)) == 6
+    assert losses_in_calls == pytest.approx(losses, rel=1e-6)
+    for one, several in zip(weights, weights_in_calls, strict=True):
+        np.testing.assert_allclose(several, one, atol=1e-6)
 
 
 def test_replicas_drop_different_units():

@@ -47,6 +47,7 @@ DEFAULTS = {
     "skip_corrupt": False,
     "cache_dir": "",
     "data_service": "",
+    "steps_per_call": 1,
     "checkpoint_steps": 100,
     "strategy": "auto",
     "jit_compile": False,
@@ -78,16 +79,17 @@ def main(devices: int, changes: dict) -> None:
 
 
 def record_losses(losses: list[float], trainers: list[Trainer]) -> None:
-    """Makes every trainer leave itself and each step's exact loss in the lists."""
-    step_on = Trainer._train_step_on
+    """Makes the trainer leave itself and each step's exact loss in the lists."""
+    make_steps = Trainer._make_steps
 
     def recording(trainer, *arguments):
-        step_on(trainer, *arguments)
-        losses.append(trainer.progress.losses[-1])
+        done = len(trainer.progress.losses)
+        make_steps(trainer, *arguments)
+        losses.extend(trainer.progress.losses[done:])
         if trainer not in trainers:
             trainers.append(trainer)
 
-    Trainer._train_step_on = recording
+    Trainer._make_steps = recording
 
 
 def replica_difference(trainer: Trainer) -> float:
