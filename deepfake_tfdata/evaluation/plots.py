@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from sklearn.metrics import roc_curve
+from sklearn.metrics import precision_recall_curve, roc_curve
 
 from deepfake_tfdata.evaluation.comparison import auc_text
 from deepfake_tfdata.evaluation.predictions import Predictions
@@ -72,16 +72,39 @@ def score_histogram(videos: Predictions, threshold: float) -> bytes:
     return _png(figure)
 
 
-def attention_over_time(videos: Predictions) -> bytes:
-    """Mean attention on each frame of a clip, with the middle half of the videos shaded.
+def ranking_curves(labels: np.ndarray, scores: np.ndarray) -> bytes:
+    """The ROC and the precision-recall curve side by side.
 
     Args:
-        videos: with attention [N, T].
+        labels: int [N], of both classes.
+        scores: float [N], in any unit, higher for fake.
+    """
+    figure = Figure(figsize=(8.8, 4.0), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    left.plot(*roc_curve(labels, scores, drop_intermediate=False)[:2], color=CLASSES[0][2])
+    left.plot([0, 1], [0, 1], "--", color=_GREY, linewidth=1)
+    left.set(title="ROC", xlabel="false positive rate", ylabel="true positive rate")
+    precision, recall, _ = precision_recall_curve(labels, scores)
+    right.step(recall, precision, where="post", color=CLASSES[0][2])
+    right.axhline(np.mean(labels), linestyle="--", color=_GREY, linewidth=1)
+    right.set(title="Precision and recall", xlabel="recall", ylabel="precision")
+    for axes in (left, right):
+        axes.set(xlim=(0, 1), ylim=(0, 1.01))
+        axes.spines[["top", "right"]].set_visible(False)
+    return _png(figure)
+
+
+def attention_over_time(labels: np.ndarray, weights: np.ndarray) -> bytes:
+    """Mean attention on each frame of a clip, with the middle half of the videos, or clips, shaded.
+
+    Args:
+        labels: int [N].
+        weights: float [N, T], the attention on every frame.
     """
     figure, axes = _canvas("Attention over time", "frame of the clip", "attention weight")
-    frames = np.arange(1, videos.attention.shape[1] + 1)
+    frames = np.arange(1, weights.shape[1] + 1)
     for label, name, colour in CLASSES:
-        attention = videos.attention[videos.labels == label]
+        attention = weights[labels == label]
         if len(attention):
             low, high = np.quantile(attention, (0.25, 0.75), axis=0)
             axes.fill_between(frames, low, high, color=colour, alpha=0.2, linewidth=0)

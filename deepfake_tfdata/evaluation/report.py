@@ -68,7 +68,7 @@ def write_evaluation(
         "Histogram of scores": plots.score_histogram(videos, threshold),
     }
     if videos.attention is not None:
-        images["Attention over time"] = plots.attention_over_time(videos)
+        images["Attention over time"] = plots.attention_over_time(videos.labels, videos.attention)
     write_csv(predictions, directory / "predictions.csv")
     write_bytes(directory / "confusion_matrix.png", images["Confusion matrix"])
     write_bytes(directory / "roc.png", images["ROC curve"])

@@ -13,7 +13,7 @@ def all_plots(videos):
         plots.confusion_matrix(metrics),
         plots.roc(videos, metrics),
         plots.score_histogram(videos, 0.5),
-        plots.attention_over_time(videos),
+        plots.attention_over_time(videos.labels, videos.attention),
     ]
 
 
@@ -24,7 +24,8 @@ def test_every_split_can_be_drawn(make_predictions, rows):
 
 
 def test_one_frame_can_be_drawn(make_predictions):
-    assert plots.attention_over_time(make_predictions(num_sources=3, num_frames=1)).startswith(PNG)
+    videos = make_predictions(num_sources=3, num_frames=1)
+    assert plots.attention_over_time(videos.labels, videos.attention).startswith(PNG)
 
 
 def test_pictures_are_the_same_each_time_and_large_enough(make_predictions, tmp_path):
@@ -41,3 +42,8 @@ def test_a_better_detector_has_a_different_curve(make_predictions):
         for videos in (make_predictions(separation=0), make_predictions(separation=4))
     ]
     assert images[0] != images[1]
+    ranking = [
+        plots.ranking_curves(videos.labels, videos.scores)
+        for videos in (make_predictions(separation=0), make_predictions(separation=4))
+    ]
+    assert ranking[0] != ranking[1]
