@@ -4,12 +4,15 @@
     python tools/benchmark_step.py --backbone=efficientnet_b1 --num_frames=32 --frame_size=64 --batch_size=2
 
 Runs each variant in a process of its own, so that neither profits from what the other compiled or allocated,
-and prints a table. KERAS_BACKEND=jax measures JAX. The first TimeDistributed step of EfficientNetB1 with 32
-frames takes many minutes on a CPU.
+and prints a table. --scaling prints how the figures of the folded one grow with batch, frames and size,
+from the given ones on. KERAS_BACKEND=jax measures JAX. The first TimeDistributed step of EfficientNetB1
+with 32 frames takes many minutes on a CPU.
+
+peak_gflops is what the device makes of a large matrix product in the same process and precision, and the
+fractions are the share of it that the model's products reach. A training step counts as three forward passes.
 """
 
 import argparse
-import importlib
 import json
 import os
 import resource
@@ -29,10 +32,16 @@ MEASURES = (
     "train_first_s",
     "train_steady_s",
     "peak_memory_gib",
+    "peak_gflops",
+    "forward_fraction",
+    "train_fraction",
 )
 
-# Takes frames [B, T, H, W, 3] and labels [B], changes the model's weights, and gives the loss before that.
-TrainStep = Callable[[Any, Any], Any]
+# What --scaling multiplies, one at a time, and by what.
+SCALED = ("batch_size", "num_frames", "frame_size")
+FACTORS = (2, 4)
+# A training step's backward pass takes about two forward ones.
+PASSES_OF_A_STEP = 3
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -42,6 +51,9 @@ def main(arguments: list[str] | None = None) -> None:
     if options.variant:
         result = measure(options)
         report = json.dumps(result)
+    elif options.scaling:
+        result = {name: _measure_in_child([*arguments, *name.split()], "folded") for name in scaled(options)}
+        report = scaling_table(result)
     else:
         result = {variant: _measure_in_child(arguments, variant) for variant in VARIANTS}
         report = markdown_table(result)
@@ -68,6 +80,7 @@ def parse_arguments(arguments: list[str]) -> argparse.Namespace:
     )
     parser.add_argument("--precision", default="float32", help="float32, mixed_float16 or mixed_bfloat16")
     parser.add_argument("--variant", choices=VARIANTS, help="measure one, in this process; JSON on stdout")
+    parser.add_argument("--scaling", action="store_true", help="tables for batch, frames and size")
     parser.add_argument("--output", type=Path, help="also write the result there: .md the table, else JSON")
     return parser.parse_args(arguments)
 
@@ -76,13 +89,16 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
     """Measures one variant in this process.
 
     Returns:
-        The configuration and `MEASURES`: seconds, and GiB of the process' peak resident memory.
+        The configuration and `MEASURES`: seconds, GiB of the process' peak resident memory, 10^9 operations
+        a second, and shares of them.
     """
     import keras
     import numpy as np
 
+    from tools.step_functions import compile_forward, compile_train_step
+
     keras.config.set_dtype_policy(options.precision)
-    detector = build_variant(options)
+    detector, flops = build_variant(options)
     rng = np.random.default_rng(0)
     frames = rng.integers(0, 256, (options.batch_size, *detector.inputs[0].shape[1:]), np.uint8)
     frames = keras.ops.convert_to_tensor(frames)
@@ -92,97 +108,57 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
     forward_times = _time(lambda: forward(frames), options.steps)
     train_times = _time(lambda: train(frames, labels), options.steps)
     peak_kib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    numbers = (*forward_times, *train_times, peak_kib / 2**20)
+    peak = matrix_product_gflops()  # after the memory was read, of which it takes a lot
+    work = flops * options.batch_size / 1e9 / peak
+    fractions = work / forward_times[1], PASSES_OF_A_STEP * work / train_times[1]
+    numbers = (*forward_times, *train_times, peak_kib / 2**20, peak, *fractions)
     return {
-        **{key: value for key, value in vars(options).items() if key != "output"},
+        **{key: value for key, value in vars(options).items() if key not in ("output", "scaling")},
         "backend": keras.backend.backend(),
         "keras": keras.__version__,
-        **{key: round(number, 4) for key, number in zip(MEASURES, numbers, strict=True)},
+        **{key: float(f"{number:.4g}") for key, number in zip(MEASURES, numbers, strict=True)},
     }
 
 
-def build_variant(options: argparse.Namespace) -> Any:
-    """The detector under test, with random weights; variants differ in how the backbone sees the frames."""
+def build_variant(options: argparse.Namespace) -> tuple[Any, int]:
+    """The detector under test and its operations a clip.
+
+    The weights are random; variants differ in how the backbone sees the frames.
+    """
     import keras
 
-    from deepfake_tfdata.model import assemble_detector, build_backbone
+    from deepfake_tfdata.model import assemble_detector, build_backbone, count_flops
 
     backbone = build_backbone(options.backbone, options.frame_size, "none")
-    per_frame = None
+    detector = assemble_detector(backbone, options.head, options.num_frames)
+    flops = count_flops(detector)
     if options.variant == "time_distributed":
 
         def per_frame(backbone: keras.Model, frames: keras.KerasTensor) -> keras.KerasTensor:
             return keras.layers.TimeDistributed(backbone)(frames)
 
-    return assemble_detector(backbone, options.head, options.num_frames, per_frame=per_frame)
+        detector = assemble_detector(backbone, options.head, options.num_frames, per_frame=per_frame)
+    return detector, flops
 
 
-def compile_forward(model: Any) -> Callable[[Any], Any]:
-    """Compiles inference; the function takes frames and gives logits."""
+def matrix_product_gflops() -> float:
+    """10^9 operations a second of a product of square matrices, the best of growing sizes."""
     import keras
 
-    if keras.backend.backend() == "jax":
-        jax = importlib.import_module("jax")
-        state = [v.value for v in model.trainable_variables], [v.value for v in model.non_trainable_variables]
-        infer = jax.jit(lambda *state_and_frames: model.stateless_call(*state_and_frames)[0])
-        return lambda frames: infer(*state, frames)
-    tf = importlib.import_module("tensorflow")
-    return tf.function(lambda frames: model(frames, training=False))
+    best, size = 0.0, 1024
+    while size <= 16384:
+        matrix = keras.ops.ones((size, size), keras.config.dtype_policy().compute_dtype)
+        _, seconds = _time(lambda matrix=matrix: keras.ops.matmul(matrix, matrix)[0, 0], 3)
+        best = max(best, 2 * size**3 / seconds / 1e9)
+        if seconds > 0.1:
+            break
+        size *= 2
+    return best
 
 
-def compile_train_step(model: Any, optimizer: Any) -> TrainStep:
-    """Compiles forward pass, binary cross-entropy from logits, gradients and the optimizer's update."""
-    import keras
-
-    optimizer.build(model.trainable_variables)
-    backends = {"tensorflow": _tensorflow_step, "jax": _jax_step}
-    return backends[keras.backend.backend()](model, optimizer)
-
-
-def _loss(labels: Any, logits: Any) -> Any:
-    import keras
-
-    return keras.ops.mean(keras.ops.binary_crossentropy(labels, logits, from_logits=True))
-
-
-def _tensorflow_step(model: Any, optimizer: Any) -> TrainStep:
-    tf = importlib.import_module("tensorflow")
-
-    @tf.function
-    def step(frames: Any, labels: Any) -> Any:
-        with tf.GradientTape() as tape:
-            loss = _loss(labels, model(frames, training=True))
-        optimizer.apply(tape.gradient(loss, model.trainable_variables), model.trainable_variables)
-        return loss
-
-    return step
-
-
-def _jax_step(model: Any, optimizer: Any) -> TrainStep:
-    jax = importlib.import_module("jax")
-    variables = (model.trainable_variables, model.non_trainable_variables, optimizer.variables)
-
-    def loss_and_state(trainable: Any, non_trainable: Any, frames: Any, labels: Any) -> Any:
-        logits, non_trainable = model.stateless_call(trainable, non_trainable, frames, training=True)
-        return _loss(labels, logits), non_trainable
-
-    @jax.jit
-    def update(state: Any, frames: Any, labels: Any) -> Any:
-        trainable, non_trainable, moments = state
-        gradient = jax.value_and_grad(loss_and_state, has_aux=True)
-        (loss, non_trainable), gradients = gradient(trainable, non_trainable, frames, labels)
-        trainable, moments = optimizer.stateless_apply(moments, gradients, trainable)
-        return loss, (trainable, non_trainable, moments)
-
-    def step(frames: Any, labels: Any) -> Any:
-        state = [[variable.value for variable in group] for group in variables]
-        loss, state = update(state, frames, labels)
-        for group, values in zip(variables, state, strict=True):
-            for variable, value in zip(group, values, strict=True):
-                variable.assign(value)
-        return loss
-
-    return step
+def scaled(options: argparse.Namespace) -> list[str]:
+    """The flag that each configuration of --scaling adds: none, then one of SCALED that grows."""
+    return ["", *(f"--{name}={factor * getattr(options, name)}" for name in SCALED for factor in FACTORS)]
 
 
 def _time(call: Callable[[], Any], steps: int) -> tuple[float, float]:
@@ -199,8 +175,9 @@ def _time(call: Callable[[], Any], steps: int) -> tuple[float, float]:
 
 def _measure_in_child(arguments: list[str], variant: str) -> dict[str, Any]:
     """What one variant's process printed; {"error": ...} if it died, as it does when memory runs out."""
-    print(f"measuring {variant} ...", file=sys.stderr, flush=True)
-    arguments = [argument for argument in arguments if not argument.startswith("--output")]
+    print(f"measuring {variant}: {' '.join(arguments)}", file=sys.stderr, flush=True)
+    left_out = ("--output", "--scaling")
+    arguments = [argument for argument in arguments if not argument.startswith(left_out)]
     command = [sys.executable, str(Path(__file__).resolve()), *arguments, f"--variant={variant}"]
     child = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
     if child.returncode:
@@ -217,6 +194,26 @@ def markdown_table(results: dict[str, dict[str, Any]]) -> str:
         cells = [f"{value:.3g}" if value is not None else "failed" for value in values]
         ratio = f"{values[1] / values[0]:.1f}" if all(values) else ""
         rows.append(f"| {measure_name} | {cells[0]} | {cells[1]} | {ratio} |")
+    return "\n".join(rows)
+
+
+def scaling_table(results: dict[str, dict[str, Any]]) -> str:
+    """Formats the configurations of --scaling, one a row."""
+    rows = [
+        "| batch | frames | size | forward s | train s | frames/s forward | frames/s train | GiB "
+        "| share of peak forward | share of peak train |",
+        "|" + "---:|" * 10,
+    ]
+    for name, result in results.items():
+        if "error" in result:
+            rows.append(f"| {name}: {result['error']} |" + " |" * 9)
+            continue
+        frames = result["batch_size"] * result["num_frames"]
+        forward, train = result["forward_steady_s"], result["train_steady_s"]
+        numbers = (forward, train, frames / forward, frames / train, result["peak_memory_gib"])
+        fractions = (f"{result[f'{name}_fraction']:.0%}" for name in ("forward", "train"))
+        cells = (*(result[name] for name in SCALED), *(f"{number:.3g}" for number in numbers), *fractions)
+        rows.append(f"| {' | '.join(map(str, cells))} |")
     return "\n".join(rows)
 
 

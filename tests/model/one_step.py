@@ -10,7 +10,7 @@ import keras
 import numpy as np
 
 from deepfake_tfdata.model import build_detector
-from tools.benchmark_step import compile_forward, compile_train_step
+from tools.step_functions import compile_forward, compile_train_step
 
 NUM_FRAMES, FRAME_SIZE = 3, 32
 CONFIGURATIONS = {

@@ -32,3 +32,17 @@ def test_the_table_has_the_ratio_and_survives_a_failed_variant(monkeypatch, tmp_
     with pytest.raises(SystemExit):
         benchmark.main([*SMALL, f"--output={tmp_path / 'table.md'}"])
     assert "| train_first_s | 2 | failed |  |" in (tmp_path / "table.md").read_text()
+
+
+def test_scaling_grows_one_thing_at_a_time(monkeypatch, capsys):
+    def measured(arguments, variant):
+        options = vars(benchmark.parse_arguments(arguments))
+        assert variant == "folded"
+        return {**options, **dict.fromkeys(benchmark.MEASURES, 0.5)}
+
+    monkeypatch.setattr(benchmark, "_measure_in_child", measured)
+    benchmark.main([*SMALL, "--scaling"])
+    _, _, *rows = capsys.readouterr().out.splitlines()
+    sizes = [tuple(int(cell) for cell in row.split("|")[1:4]) for row in rows]
+    assert sizes == [(2, 4, 32), (4, 4, 32), (8, 4, 32), (2, 8, 32), (2, 16, 32), (2, 4, 64), (2, 4, 128)]
+    assert rows[0] == "| 2 | 4 | 32 | 0.5 | 0.5 | 16 | 16 | 0.5 | 50% | 50% |"

@@ -1,0 +1,14 @@
+"""The benchmark trains both ways and prints how they compare."""
+
+from tools import benchmark_features as benchmark
+
+
+def test_both_ways_are_trained_and_compared(records, monkeypatch, capsys):
+    # As short as leaves an epoch to count.
+    ways = {way: (2, more) for way, (_, more) in benchmark.WAYS.items()}
+    monkeypatch.setattr(benchmark, "WAYS", ways)
+    benchmark.main([f"--data={records}", "--backbone=meso4"])
+    _, _, *rows = capsys.readouterr().out.splitlines()
+    cells = [[cell.strip() for cell in row.split("|")[1:-1]] for row in rows]
+    assert [row[0] for row in cells] == [*ways, "ratio"]
+    assert all(float(cell) > 0 for row in cells[:2] for cell in row[1:])
