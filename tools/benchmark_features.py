@@ -46,7 +46,7 @@ def measure(workdir: Path, epochs: int, flags: list[str]) -> tuple[float, float]
     Returns:
         Clips a second of the median epoch but the first, and seconds of the whole process.
     """
-    frozen = [f"--epochs={epochs}", f"--patience={epochs}", f"--freeze_epochs={epochs}", "--noaugment"]
+    frozen = [f"--epochs={epochs}", f"--patience={epochs}", f"--freeze_epochs={epochs}", "--augment=none"]
     command = [sys.executable, "-m", "deepfake_tfdata.train", f"--workdir={workdir}", "--weights=none"]
     start = time.perf_counter()
     subprocess.run([*command, *frozen, *flags], check=True, stdout=subprocess.DEVNULL)

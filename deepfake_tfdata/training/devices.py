@@ -2,6 +2,9 @@
 
 import json
 import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import keras
 import tensorflow as tf
@@ -46,16 +49,6 @@ def local_strategy(name: str = "auto") -> tf.distribute.Strategy:
     return tf.distribute.MirroredStrategy([device.name for device in tf.config.list_logical_devices(kind)])
 
 
-def is_chief(strategy: tf.distribute.Strategy) -> bool:
-    """Whether this process writes the files: one of several workers does."""
-    resolver = strategy.cluster_resolver
-    if not isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy):
-        return True
-    return resolver.task_type == "chief" or (
-        resolver.task_id == 0 and "chief" not in resolver.cluster_spec().jobs
-    )
-
-
 def select_precision(name: str, strategy: tf.distribute.Strategy) -> str:
     """Sets Keras' precision policy and returns its name.
 
@@ -75,6 +68,18 @@ def select_precision(name: str, strategy: tf.distribute.Strategy) -> str:
     return name
 
 
+@contextmanager
+def explained_lack_of_memory(batch_size: int) -> Iterator[None]:
+    """Turns TensorFlow's error into a UserError that names the flags to change."""
+    try:
+        yield
+    except tf.errors.ResourceExhaustedError:
+        raise UserError(
+            "the device's memory does not hold a step; raise --accumulation, lower "
+            f"--batch_size={batch_size}, or choose a smaller --backbone or half --precision"
+        ) from None
+
+
 def _grow_memory() -> None:
     """Makes GPUs' memory be taken as it is needed, so that several runs can share one."""
     for gpu in tf.config.list_physical_devices("GPU"):
@@ -91,7 +96,10 @@ def _multi_worker() -> tf.distribute.Strategy:
         ) from None
     if len(workers) < 2:
         raise UserError(f"TF_CONFIG lists {len(workers)} worker; use --strategy=auto on a single machine")
-    return tf.distribute.MultiWorkerMirroredStrategy()
+    strategy = tf.distribute.MultiWorkerMirroredStrategy()
+    # TensorFlow's coordination takes SIGTERM for itself and does nothing with it; this gives it back.
+    signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGTERM))
+    return strategy
 
 
 def _tpu() -> tf.distribute.Strategy:

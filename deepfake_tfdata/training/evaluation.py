@@ -76,15 +76,10 @@ def to_predictions(scores: ClipScores) -> Predictions:
         labels=scores.labels,
         # The logistic function, written so that it can't overflow.
         scores=0.5 * (1.0 + np.tanh(0.5 * scores.logits.astype(np.float64))),
-        attention=_over_frames(scores.attention),
+        attention=scores.attention_over_frames,
         frame_indices=scores.features["frame_indices"],
         timestamps=scores.features["timestamps"],
     )
-
-
-def _over_frames(attention: np.ndarray | None) -> np.ndarray | None:
-    """What each frame weighs, float32 [N, T]: of several regions [N, R, T] the sum."""
-    return attention.sum(axis=1) if attention is not None and attention.ndim == 3 else attention
 
 
 def _load_model(path: Path) -> keras.Model:

@@ -6,7 +6,7 @@ A frozen backbone gives the same features for a frame in every epoch, as long as
 import hashlib
 import logging
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +21,7 @@ from deepfake_tfdata.input.sampling import HostShare
 from deepfake_tfdata.input.shards import Shards
 from deepfake_tfdata.model.assembly import backbones_of
 from deepfake_tfdata.model.features import feature_extractor
-from deepfake_tfdata.training.scoring import make_predict
+from deepfake_tfdata.training.scoring import Predict, make_predict
 
 _LOG = logging.getLogger(__name__)
 # Clips a file; an interrupted extraction repeats one file at most.
@@ -93,25 +93,44 @@ def load_features(
         _LOG.info(
             "computing the features of %d %s clips, once, into %s", shards.num_clips, shards.split, folder
         )
+        rows = [row for row in range(shards.num_clips) if row // _CLIPS_PER_FILE in missing]
         predict = make_predict(feature_extractor(detector), strategy)
         with start_progress(len(missing)) as on_file:
-            for index in missing:
-                first = index * _CLIPS_PER_FILE
-                last = min(first + _CLIPS_PER_FILE, shards.num_clips)
-                _extract(predict, batches_of(shards.only(range(first, last))), paths[index])
+            # One pass over what is missing; a file appears as soon as its clips are done.
+            files = _by_file(_computed(predict, batches_of(shards.only(rows))))
+            for index, (*features, labels) in zip(missing, files, strict=True):
+                with atomic_path(paths[index]) as temporary:
+                    np.savez(temporary, *features, labels=labels)
                 on_file(shards.split)
     return _read(paths)
 
 
-def _extract(predict: Callable, batches: tf.data.Dataset, path: Path) -> None:
-    """Computes the features of the clips of one file."""
-    outputs, labels = [], []
+# Of some clips: features, a float32 [N, T, F] for each input of the detector, and int64 labels [N].
+_Columns = list[np.ndarray]
+
+
+def _computed(predict: Predict, batches: tf.data.Dataset) -> Iterator[_Columns]:
+    """The features of every batch."""
     for features, label in batches:
-        outputs.append(predict(tf.nest.map_structure(np.asarray, detector_inputs(features))))
-        labels.append(label.numpy())
-    with atomic_path(path) as temporary:
-        features = [np.concatenate(column).astype(np.float32) for column in zip(*outputs, strict=True)]
-        np.savez(temporary, *features, labels=np.concatenate(labels))
+        outputs = predict(tf.nest.map_structure(np.asarray, detector_inputs(features)))
+        yield [*(output.astype(np.float32) for output in outputs), label.numpy()]
+
+
+def _by_file(batches: Iterator[_Columns]) -> Iterator[_Columns]:
+    """The same clips, as many at a time as a file holds; the last file may hold less."""
+    ahead: list[_Columns] = []
+    for batch in batches:
+        ahead.append(batch)
+        while sum(len(columns[-1]) for columns in ahead) >= _CLIPS_PER_FILE:
+            clips = _joined(ahead)
+            yield [column[:_CLIPS_PER_FILE] for column in clips]
+            ahead = [[column[_CLIPS_PER_FILE:] for column in clips]]
+    if any(len(columns[-1]) for columns in ahead):
+        yield _joined(ahead)
+
+
+def _joined(batches: list[_Columns]) -> _Columns:
+    return [np.concatenate(column) for column in zip(*batches, strict=True)]
 
 
 def _read(paths: list[Path]) -> FeatureSplit:

@@ -33,6 +33,12 @@ class ClipScores:
     attention: np.ndarray | None
     features: dict[str, np.ndarray]
 
+    @property
+    def attention_over_frames(self) -> np.ndarray | None:
+        """What each frame weighs, float32 [N, T]: the sum over the regions."""
+        several = self.attention is not None and self.attention.ndim == 3
+        return self.attention.sum(axis=1) if several else self.attention
+
 
 def score_clips(predict: Predict, clips: tf.data.Dataset) -> ClipScores:
     """Runs a detector over batches, in order, each clip once.
@@ -42,13 +48,8 @@ def score_clips(predict: Predict, clips: tf.data.Dataset) -> ClipScores:
         clips: from load_clips, unshuffled; the last batch may be smaller.
     """
     outputs, labels, features = [], [], []
-    size = 0
     for batch, label in clips:
-        frames = tf.nest.map_structure(np.asarray, detector_inputs(batch))
-        # Every batch has the first one's size, so that one graph serves all; the filling is cut off again.
-        size = size or len(label)
-        padded = _padded(frames, size)
-        outputs.append([value[: len(label)] for value in predict(padded)])
+        outputs.append(predict(tf.nest.map_structure(np.asarray, detector_inputs(batch))))
         labels.append(label.numpy())
         kept = {name: value for name, value in batch.items() if name in _KEPT}
         features.append({name: value.numpy() for name, value in kept.items()})
@@ -67,17 +68,23 @@ def make_predict(model: keras.Model, strategy: tf.distribute.Strategy) -> Predic
     Args:
         model: gives logits, or logits and attention weights; built in the strategy's scope.
         strategy: its replicas each get a part of the batch.
+
+    Returns:
+        It may be called with batches of any size; the last one of a split is often smaller.
     """
-    # Of this process; with several workers each scores all clips, so that nothing need be gathered.
+    # Of this process: each worker scores clips of its own, and as many as it has.
     replicas = len(strategy.extended.worker_devices)
+    part = 0
 
     @tf.function
     def run(frames: Any) -> list[tf.Tensor]:
         return strategy.run(lambda part: tf.nest.flatten(model(part, training=False)), args=(frames,))
 
     def predict(frames: Frames) -> list[np.ndarray]:
+        nonlocal part
         size = len(tf.nest.flatten(frames)[0])
-        part = -(-size // replicas)
+        # A batch smaller than one before is filled up to its size, so that one graph serves all.
+        part = max(part, -(-size // replicas))
         filled = _padded(frames, part * replicas)
 
         def part_of(replica: int) -> Any:

@@ -1,13 +1,20 @@
 """Training on the kept features of a frozen backbone."""
 
 import json
+from contextlib import nullcontext
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from deepfake_tfdata.input.dataset import HostShare
-from deepfake_tfdata.training.features import FeatureSplit
+from deepfake_tfdata import build_detector
+from deepfake_tfdata.input.dataset import HostShare, load_clips
+from deepfake_tfdata.input.shards import find_shards
+from deepfake_tfdata.model.features import feature_extractor
+from deepfake_tfdata.training import features as features_module
+from deepfake_tfdata.training.features import FeatureSplit, load_features
+from tests.fakes import FRAME_SIZE, NUM_FRAMES
 from tests.training.test_replicas import train
 
 FROZEN = {"freeze_epochs": 3, "epochs": 3, "augment": "none", "optimizer": {"learning_rate": 1e-2}}
@@ -39,6 +46,49 @@ def test_batches_are_shuffled_whole_and_resumable():
 def test_features_follow_their_labels():
     for (features,), label in split().batches(4, seed=1, first_epoch=0, first_step=0, share=ONE_HOST).take(4):
         tf.debugging.assert_equal(features[:, 0, 0], tf.cast(label, tf.float32))
+
+
+class KilledError(Exception):
+    """Stands for the end of the process."""
+
+
+def test_a_killed_extraction_goes_on_with_the_missing_files(records, tmp_path, monkeypatch):
+    # The 12 clips are in files of 5, 5 and 2.
+    monkeypatch.setattr(features_module, "_CLIPS_PER_FILE", 5)
+    strategy = tf.distribute.OneDeviceStrategy("/CPU:0")
+    keras.utils.set_random_seed(0)
+    with strategy.scope():
+        detector = build_detector("meso4", "control", NUM_FRAMES, FRAME_SIZE, "none", lstm_units=4)
+    shards, passes, done = find_shards(records, "mouth", "train"), [], []
+
+    def batches_of(part):
+        passes.append(part.num_clips)
+        return load_clips(part, batch_size=4)
+
+    def extract(on_file):
+        return load_features(
+            detector, shards, str(tmp_path), batches_of, strategy, lambda files: nullcontext(on_file)
+        )
+
+    def kill_after_the_second(split):
+        done.append(split)
+        if len(done) == 2:
+            raise KilledError
+
+    with pytest.raises(KilledError):
+        extract(kill_after_the_second)
+    (folder,) = (tmp_path / "features").iterdir()
+    first, second = sorted(folder.iterdir())
+    first.unlink()
+    written = second.stat().st_mtime_ns
+    split = extract(lambda note: None)
+    # One pass each time, and the second one over what was missing.
+    assert passes == [12, 7]
+    assert second.stat().st_mtime_ns == written
+    ((clips, labels),) = load_clips(shards, batch_size=12)
+    np.testing.assert_array_equal(split.labels, labels)
+    expected = feature_extractor(detector)(clips["frames"])
+    np.testing.assert_allclose(split.features[0], expected, atol=1e-5)
 
 
 @pytest.mark.parametrize("region", ["mouth", "full,mouth"])
