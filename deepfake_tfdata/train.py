@@ -135,6 +135,9 @@ _STEPS_PER_CALL = flags.DEFINE_integer(
     "steps made without coming back to Python; more pay where a step takes milliseconds",
     flag_values=_FLAGS,
 )
+_PROFILE_STEPS = flags.DEFINE_string(
+    "profile_steps", "", "FIRST,LAST: write a TensorBoard profile of these steps", flag_values=_FLAGS
+)
 _CHECKPOINT_STEPS = flags.DEFINE_integer(
     "checkpoint_steps", 500, "between checkpoints inside an epoch", flag_values=_FLAGS
 )
@@ -190,6 +193,7 @@ def main() -> None:
         cache_dir=_CACHE_DIR.value,
         data_service=_DATA_SERVICE.value,
         steps_per_call=_STEPS_PER_CALL.value,
+        profile_steps=_PROFILE_STEPS.value,
         checkpoint_steps=_CHECKPOINT_STEPS.value,
         strategy=_STRATEGY.value,
         jit_compile=_JIT_COMPILE.value,

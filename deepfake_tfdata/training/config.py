@@ -14,14 +14,22 @@ from deepfake_tfdata.errors import UserError
 from deepfake_tfdata.files import write_json
 from deepfake_tfdata.input.augment import parse_augmentations
 from deepfake_tfdata.training.checkpoints import CHECKPOINTS, list_checkpoints
+from deepfake_tfdata.training.loop_config import parse_profile_steps
 from deepfake_tfdata.training.optimization import OptimizerConfig
 
 CONFIG_FILE = "config.json"
 # These may differ when a run is resumed: they change how long or where it runs, not what it computes.
-_MAY_CHANGE = {"epochs", "patience", "data", "workdir", "strategy", "checkpoint_steps"} | {
+_MAY_CHANGE = {
+    "epochs",
+    "patience",
+    "data",
+    "workdir",
+    "strategy",
     "cache_dir",
     "data_service",
     "steps_per_call",
+    "profile_steps",
+    "checkpoint_steps",
 }
 
 
@@ -56,6 +64,7 @@ class TrainConfig:
     cache_dir: str
     data_service: str
     steps_per_call: int
+    profile_steps: str
     checkpoint_steps: int
     strategy: str
     jit_compile: bool
@@ -77,6 +86,7 @@ class TrainConfig:
                 "--cache_features needs a frozen backbone and frames that never change: add --augment=none "
                 f"and --freeze_epochs={self.epochs}, or leave it out"
             )
+        parse_profile_steps(self.profile_steps)
         if not 0 <= self.seed < 2**31:
             raise UserError(f"--seed={self.seed} is out of range; use 0 to {2**31 - 1}")
         if not 0 < (rate := self.finetune_learning_rate) < 10:

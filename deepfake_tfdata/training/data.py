@@ -1,10 +1,12 @@
 """What a run reads: its splits, and the batches of each replica."""
 
+import dataclasses
 import logging
 
 import tensorflow as tf
 
 from deepfake_tfdata.clips.splits import SPLITS
+from deepfake_tfdata.errors import UserError
 from deepfake_tfdata.input.cache import cached
 from deepfake_tfdata.input.dataset import clip_ids_of_step, detector_inputs, load_clips
 from deepfake_tfdata.input.reading import damaged_rows
@@ -12,6 +14,7 @@ from deepfake_tfdata.input.sampling import HostShare
 from deepfake_tfdata.input.shards import Shards, find_shards
 from deepfake_tfdata.training.config import TrainConfig
 from deepfake_tfdata.training.features import FeatureSplit
+from deepfake_tfdata.training.workers import Workers
 
 _LOG = logging.getLogger(__name__)
 
@@ -54,6 +57,21 @@ def load_in_order(config: TrainConfig, shards: Shards) -> tf.data.Dataset:
         frame_size=frame_size(config, shards),
         one_shape=needs_one_shape(config),
     )
+
+
+def load_validation(config: TrainConfig, shards: Shards, workers: Workers) -> tf.data.Dataset:
+    """This worker's batches of the validation: every count-th clip, so that each is scored once.
+
+    Raises:
+        UserError: there are more workers than clips.
+    """
+    if workers.count == 1:
+        return load_in_order(config, shards)
+    if shards.num_clips < workers.count:
+        raise UserError(f"{shards.num_clips} val clips are too few for {workers.count} workers; use fewer")
+    share = shards.only(range(workers.index, shards.num_clips, workers.count))
+    batch_size = config.batch_size // workers.count
+    return load_in_order(dataclasses.replace(config, batch_size=batch_size), share)
 
 
 def needs_one_shape(config: TrainConfig) -> bool:

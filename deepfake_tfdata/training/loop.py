@@ -7,9 +7,8 @@ Keras' `fit` is not used: with several replicas or workers it fails for more tha
 import logging
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 import keras
 import numpy as np
@@ -17,44 +16,21 @@ import tensorflow as tf
 
 from deepfake_tfdata.errors import UserError
 from deepfake_tfdata.files import atomic_path
-from deepfake_tfdata.model.detector import set_batch_norm_synchronized
+from deepfake_tfdata.model.detector import set_batch_norm_synchronized, with_attention
+from deepfake_tfdata.model.heads import ATTENTION_LAYER
 from deepfake_tfdata.training.checkpoints import CHECKPOINTS, newest_checkpoint, restore, save_checkpoint
-from deepfake_tfdata.training.devices import is_chief
+from deepfake_tfdata.training.devices import explained_lack_of_memory
+from deepfake_tfdata.training.loop_config import LoopConfig
 from deepfake_tfdata.training.progress import RunProgress, describe_epoch
-from deepfake_tfdata.training.scoring import make_predict
+from deepfake_tfdata.training.scoring import make_predict, score_clips
 from deepfake_tfdata.training.stages import Stage, set_trainable, stage_at
 from deepfake_tfdata.training.step import give_replicas_their_own_dropout, make_train_steps
-from deepfake_tfdata.training.validation import averaged_weights, validation_metrics
+from deepfake_tfdata.training.summaries import TENSORBOARD, write_summaries
+from deepfake_tfdata.training.validation import averaged_weights, scores_of_all_workers, validation_metrics
+from deepfake_tfdata.training.workers import Workers
 
 _LOG = logging.getLogger(__name__)
 MODEL_FILE = "model.keras"
-
-
-@dataclass(frozen=True)
-class LoopConfig:
-    """How long to train, when to save, and when to stop.
-
-    Attributes:
-        workdir: where metrics, checkpoints and the best model go.
-        epochs: at most.
-        patience: epochs without a better validation before stopping.
-        batch_size: over all replicas.
-        steps_per_epoch: batches.
-        steps_per_call: steps made without coming back to Python, at most.
-        checkpoint_steps: steps between checkpoints inside an epoch; one is saved after every epoch too.
-        label_smoothing, accumulation, jit_compile: of the step, see make_train_steps.
-    """
-
-    workdir: Path
-    epochs: int
-    patience: int
-    batch_size: int
-    steps_per_epoch: int
-    steps_per_call: int
-    checkpoint_steps: int
-    label_smoothing: float
-    accumulation: int
-    jit_compile: bool
 
 
 @dataclass(frozen=True)
@@ -63,7 +39,7 @@ class Callbacks:
 
     Attributes:
         on_step: called with a note for a person after every step.
-        should_stop: asked after every call of steps; True saves and ends.
+        should_stop: asked after every call of steps; True, in any worker, saves and ends all of them.
         clip_ids: the clips of a step of an epoch, for the report of a loss that is not finite.
     """
 
@@ -97,8 +73,9 @@ class Trainer:
         if strategy.num_replicas_in_sync > 1:
             give_replicas_their_own_dropout(model)
         self._synchronize(True)
-        self._predict = make_predict(model, strategy)
-        self._chief = is_chief(strategy)
+        weighs_frames = any(layer.name == ATTENTION_LAYER for layer in model.layers)
+        self._predict = make_predict(with_attention(model) if weighs_frames else model, strategy)
+        self._workers = Workers(strategy)
         self._enter_stage(stages[0])
 
     @property
@@ -134,27 +111,24 @@ class Trainer:
 
         Args:
             batches: endless distributed batches (frames, labels), from the next step on.
-            validation: batches from load_clips, in order.
+            validation: batches from load_clips, in order: this worker's share of them.
             callbacks: see there.
 
         Raises:
             UserError: the loss is not finite, or the memory does not suffice.
         """
-        try:
+        with explained_lack_of_memory(self.config.batch_size):
             while not self.finished:
                 self._make_steps(batches, callbacks)
                 if len(self.progress.losses) == self.config.steps_per_epoch:
                     self._end_epoch(validation)
                 elif len(self.progress.losses) % self.config.checkpoint_steps == 0:
                     self._save()
-                if callbacks.should_stop():
+                if self._workers.any(callbacks.should_stop()):
                     self._save()
+                    # Nobody leaves before it is saved: one that is gone would end the others.
+                    self._workers.any(True)
                     return
-        except tf.errors.ResourceExhaustedError:
-            raise UserError(
-                f"the device's memory does not hold a step; raise --accumulation, lower "
-                f"--batch_size={self.config.batch_size}, or choose a smaller --backbone or half --precision"
-            ) from None
 
     def _enter_stage_of_epoch(self) -> None:
         stage = stage_at(self.stages, self.progress.epoch)
@@ -181,9 +155,10 @@ class Trainer:
         )
 
     def _make_steps(self, batches: Iterator, callbacks: Callbacks) -> None:
-        count = self._steps_of_next_call()
+        count, profiled = self.config.next_call(self.step)
         start = time.perf_counter()
-        reports = self._train_steps(batches, count)
+        with self._profile(count) if profiled else nullcontext():
+            reports = self._train_steps(batches, count)
         seconds = (time.perf_counter() - start) / count
         for loss, learning_rate, waited in reports.tolist():
             if not np.isfinite(loss):
@@ -195,11 +170,15 @@ class Trainer:
                 f"{rates['input_wait_fraction']:.1%} waiting for input{self._last_auc()}"
             )
 
-    def _steps_of_next_call(self) -> int:
-        """As many as a call may make, but no further than the next checkpoint or the epoch's end."""
-        done, config = len(self.progress.losses), self.config
-        to_checkpoint = config.checkpoint_steps - done % config.checkpoint_steps
-        return min(config.steps_per_call, to_checkpoint, config.steps_per_epoch - done)
+    @contextmanager
+    def _profile(self, count: int) -> Iterator[None]:
+        if not self._workers.chief:
+            yield
+            return
+        folder = self.config.workdir / TENSORBOARD
+        with tf.profiler.experimental.Profile(str(folder)):
+            yield
+        _LOG.info("profile of steps %d to %d: %s", self.step + 1, self.step + count, folder)
 
     def _explain_divergence(self, loss: float, learning_rate: float, callbacks: Callbacks) -> str:
         clips = callbacks.clip_ids(self.progress.epoch, len(self.progress.losses))
@@ -219,20 +198,21 @@ class Trainer:
             **progress.rates(self.config.batch_size),
         }
         with averaged_weights(self.optimizer, self.model):
-            metrics.update(validation_metrics(self._predict, validation))
-            if progress.end_epoch(metrics) and self._chief:
+            scores = scores_of_all_workers(score_clips(self._predict, validation), self._workers)
+            metrics.update(validation_metrics(scores))
+            if progress.end_epoch(metrics) and self._workers.chief:
                 self._save_model()
         self._enter_stage_of_epoch()
-        if self._chief:
+        if self._workers.chief:
             # Before the checkpoint, which ends the epoch for good; a repeated epoch writes the same line.
             progress.write_metrics(self.config.workdir / "metrics.jsonl")
         self._save()
-        if self._chief:
-            self._write_summaries(metrics)
+        if self._workers.chief:
+            write_summaries(self.config.workdir / TENSORBOARD, metrics, scores)
             _LOG.info(describe_epoch(metrics))
 
     def _save(self) -> None:
-        if self._chief:
+        if self._workers.chief:
             folder = self.config.workdir / CHECKPOINTS
             save_checkpoint(folder, self.step, self._variables(), self.progress.to_dict())
 
@@ -251,14 +231,6 @@ class Trainer:
     def _variables(self) -> list[keras.Variable]:
         """Every variable that decides how training goes on, in a fixed order."""
         return [*self.model.variables, *self.optimizer.variables]
-
-    def _write_summaries(self, metrics: dict[str, Any]) -> None:
-        writer = tf.summary.create_file_writer(str(self.config.workdir / "tensorboard"))
-        with writer.as_default(step=metrics["step"]):
-            for name, value in metrics.items():
-                if name not in ("epoch", "step") and value is not None:
-                    tf.summary.scalar(name, value)
-        writer.close()
 
     def _learning_rate(self) -> float:
         return float(np.asarray(self.optimizer.learning_rate))

@@ -32,12 +32,15 @@ from deepfake_tfdata.training.data import (
     frame_size,
     load_in_order,
     load_replica_batches,
+    load_validation,
 )
-from deepfake_tfdata.training.devices import is_chief, select_precision, select_strategy
+from deepfake_tfdata.training.devices import explained_lack_of_memory, select_precision, select_strategy
 from deepfake_tfdata.training.features import load_features
-from deepfake_tfdata.training.loop import Callbacks, LoopConfig, Trainer
+from deepfake_tfdata.training.loop import Callbacks, Trainer
+from deepfake_tfdata.training.loop_config import LoopConfig, parse_profile_steps
 from deepfake_tfdata.training.optimization import build_optimizer
 from deepfake_tfdata.training.stages import Stage
+from deepfake_tfdata.training.workers import Workers
 
 _LOG = logging.getLogger(__name__)
 # Called with the number of steps to come; gives what is called with a note after each.
@@ -94,7 +97,8 @@ def train(config: TrainConfig, start_progress: StartProgress, should_stop: Calla
     keras.utils.set_random_seed(config.seed)
     trainer, run = _build(config, shards, strategy, precision)
     require_resumable(run)
-    if is_chief(strategy):
+    workers = Workers(strategy)
+    if workers.chief:
         write_run(run)
     if trainer.resume():
         _LOG.info("resumed from %s at step %d", config.workdir, trainer.step)
@@ -109,7 +113,7 @@ def train(config: TrainConfig, start_progress: StartProgress, should_stop: Calla
         trainer.config.steps_per_epoch,
     )
     _fit(trainer, config, splits, start_progress, should_stop)
-    return Outcome(trainer.finished, is_chief(strategy))
+    return Outcome(trainer.finished, workers.chief)
 
 
 def _build(
@@ -123,6 +127,7 @@ def _build(
         batch_size=config.batch_size,
         steps_per_epoch=max(1, shards.num_clips // config.batch_size),
         steps_per_call=config.steps_per_call,
+        profile_steps=parse_profile_steps(config.profile_steps),
         checkpoint_steps=config.checkpoint_steps,
         label_smoothing=config.label_smoothing,
         accumulation=config.accumulation,
@@ -202,16 +207,18 @@ def _data(
 ) -> tuple[Callable[..., tf.data.Dataset], tf.data.Dataset]:
     """What loads a replica's batches, and the validation: frames, or the features kept of them."""
     if not config.cache_features:
-        return partial(load_replica_batches, shards=splits["train"]), load_in_order(config, splits["val"])
-    train, val = (
-        load_features(
-            trainer.saved,
-            splits[split],
-            config.data,
-            partial(load_in_order, config),
-            trainer.strategy,
-            start_progress,
+        validation = load_validation(config, splits["val"], Workers(trainer.strategy))
+        return partial(load_replica_batches, shards=splits["train"]), validation
+    with explained_lack_of_memory(config.batch_size):
+        train, val = (
+            load_features(
+                trainer.saved,
+                splits[split],
+                config.data,
+                partial(load_in_order, config),
+                trainer.strategy,
+                start_progress,
+            )
+            for split in ("train", "val")
         )
-        for split in ("train", "val")
-    )
     return partial(feature_batches, features=train), val.in_order(config.batch_size)

@@ -5,11 +5,11 @@ from contextlib import contextmanager
 
 import keras
 import numpy as np
-import tensorflow as tf
 from sklearn.metrics import roc_auc_score
 
 from deepfake_tfdata.errors import UserError
-from deepfake_tfdata.training.scoring import Predict, score_clips
+from deepfake_tfdata.training.scoring import ClipScores
+from deepfake_tfdata.training.workers import Workers
 
 
 @contextmanager
@@ -31,13 +31,40 @@ def averaged_weights(optimizer: keras.optimizers.Optimizer, model: keras.Model) 
             variable.assign(value)
 
 
-def validation_metrics(predict: Predict, clips: tf.data.Dataset) -> dict[str, float | None]:
+def scores_of_all_workers(scores: ClipScores, workers: Workers) -> ClipScores:
+    """Puts the scores of all workers together, in the order of the clips.
+
+    Args:
+        scores: of this worker's clips: of all clips, every count-th from its index on.
+        workers: each calls this.
+
+    Returns:
+        The scores of all clips, without their features where there are several workers.
+    """
+    if workers.count == 1:
+        return scores
+    total = int(workers.sum(np.float32([len(scores.labels)]))[0])
+
+    def whole(values: np.ndarray) -> np.ndarray:
+        # Everybody fills in its own rows; the others' are zero, so that the sum has each row once.
+        rows = np.zeros((total, *values.shape[1:]), np.float32)
+        rows[workers.index :: workers.count] = values
+        return workers.sum(rows)
+
+    return ClipScores(
+        logits=whole(scores.logits),
+        labels=whole(scores.labels).astype(np.int64),
+        attention=None if scores.attention is None else whole(scores.attention),
+        features={},
+    )
+
+
+def validation_metrics(scores: ClipScores) -> dict[str, float | None]:
     """Mean loss and AUC over clips; the AUC is None where there is one class only.
 
     Raises:
         UserError: a logit is not finite.
     """
-    scores = score_clips(predict, clips)
     if not np.isfinite(scores.logits).all():
         raise UserError(
             "the detector gives no finite logits any more; lower --learning_rate in a new --workdir"

@@ -8,7 +8,8 @@ import tensorflow as tf
 from deepfake_tfdata import build_detector
 from deepfake_tfdata.errors import UserError
 from deepfake_tfdata.training.checkpoints import list_checkpoints
-from deepfake_tfdata.training.loop import Callbacks, LoopConfig, Trainer
+from deepfake_tfdata.training.loop import Callbacks, Trainer
+from deepfake_tfdata.training.loop_config import LoopConfig, parse_profile_steps
 from deepfake_tfdata.training.stages import Stage
 
 FRAMES = np.random.default_rng(0).integers(0, 256, (2, 2, 32, 32, 3), np.uint8)
@@ -16,25 +17,30 @@ FRAMES = np.random.default_rng(0).integers(0, 256, (2, 2, 32, 32, 3), np.uint8)
 RATES = keras.optimizers.schedules.PolynomialDecay(0.0, 100, end_learning_rate=10.0)
 
 
-def train(workdir, batches, validation=(), steps_per_call=1, should_stop=lambda: False, **changes):
-    """Trains one epoch on (frames, labels)."""
+def loop_config(**changes):
     config = {
-        "workdir": workdir,
+        "workdir": None,
         "epochs": 1,
         "patience": 1,
         "batch_size": 2,
         "steps_per_epoch": 8,
-        "steps_per_call": steps_per_call,
+        "steps_per_call": 1,
+        "profile_steps": None,
         "checkpoint_steps": 100,
         "label_smoothing": 0.0,
         "accumulation": 1,
         "jit_compile": False,
     }
+    return LoopConfig(**{**config, **changes})
+
+
+def train(workdir, batches, validation=(), should_stop=lambda: False, **changes):
+    """Trains one epoch on (frames, labels)."""
     strategy = tf.distribute.OneDeviceStrategy("/CPU:0")
     with strategy.scope():
-        model = build_detector("meso4", "control", 2, 32, "none", lstm_units=4)
+        model = build_detector("meso4", "attention", 2, 32, "none", lstm_units=4)
         stage = Stage(0, False, 0, keras.optimizers.SGD(RATES))
-    trainer = Trainer(model, model, [stage], strategy, LoopConfig(**{**config, **changes}))
+    trainer = Trainer(model, model, [stage], strategy, loop_config(workdir=workdir, **changes))
     callbacks = Callbacks(lambda note: None, should_stop, lambda epoch, step: [f"clip of {epoch}, {step}"])
     trainer.fit(iter(strategy.experimental_distribute_dataset(batches)), validation, callbacks)
     return trainer
@@ -68,3 +74,62 @@ def test_calls_end_where_a_checkpoint_is_due(tmp_path):
     assert trainer.step == 6
     names = [path.name for path in list_checkpoints(tmp_path / "checkpoints")]
     assert names == ["step-000000003.npz", "step-000000006.npz"]
+
+
+@pytest.mark.parametrize(
+    ("profile_steps", "calls"),
+    [
+        (None, [4, 3, 3]),
+        ((3, 6), [2, 4, 1, 3]),
+        ((6, 9), [4, 1, 2, 3]),
+        ((1, 1), [1, 4, 2, 3]),
+    ],
+)
+def test_a_profile_is_a_call_of_its_own(profile_steps, calls):
+    config = loop_config(
+        steps_per_epoch=10, checkpoint_steps=7, steps_per_call=4, profile_steps=profile_steps
+    )
+    step, made = 0, []
+    while step < 10:
+        count, profiled = config.next_call(step)
+        assert profiled == (profile_steps is not None and step + 1 == profile_steps[0])
+        made.append(count)
+        step += count
+    assert made == calls
+
+
+@pytest.mark.parametrize("text", ["3", "3,2", "0,4", "a,b", "1,2,3"])
+def test_a_range_of_steps_that_is_none_is_refused(text):
+    assert parse_profile_steps("3,4") == (3, 4)
+    with pytest.raises(UserError, match=f"--profile_steps={text} "):
+        parse_profile_steps(text)
+
+
+def test_an_epoch_leaves_curves_attention_and_the_asked_for_profile(tmp_path):
+    labels = np.array([0, 1, 0, 1])
+    clips = {"frames": np.concatenate([FRAMES, FRAMES])}
+    validation = tf.data.Dataset.from_tensor_slices((clips, labels)).batch(3)
+    train(tmp_path, batches_with([0] * 8), validation, steps_per_call=4, profile_steps=(2, 3))
+    events = [
+        summary.tag
+        for file in (tmp_path / "tensorboard").glob("*tfevents*")
+        for event in tf.compat.v1.train.summary_iterator(str(file))
+        for summary in event.summary.value
+    ]
+    assert {"loss", "val_auc", "validation/curves", "validation/attention"} <= set(events)
+    (profile,) = (tmp_path / "tensorboard" / "plugins" / "profile").glob("*/*.xplane.pb")
+    assert profile.stat().st_size > 0
+
+
+def test_a_step_that_memory_does_not_hold_names_the_flags_to_lower(tmp_path):
+    def exhaust(frames):
+        raise MemoryError  # TensorFlow reports it as it does its own
+
+    def load(frames, labels):
+        return tf.ensure_shape(tf.py_function(exhaust, [frames], tf.uint8), frames.shape), labels
+
+    batches = batches_with([0] * 8).map(load)
+    with pytest.raises(UserError) as error:
+        train(tmp_path, batches)
+    for flag in ("--accumulation", "--batch_size=2", "--backbone", "--precision"):
+        assert flag in str(error.value)

@@ -48,6 +48,7 @@ DEFAULTS = {
     "cache_dir": "",
     "data_service": "",
     "steps_per_call": 1,
+    "profile_steps": "",
     "checkpoint_steps": 100,
     "strategy": "auto",
     "jit_compile": False,

@@ -1,0 +1,86 @@
+"""Two real processes on loopback stand in for two machines."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from tests.training.test_interruptions import newest_step
+from tests.training.test_replicas import free_ports
+
+SCRIPT = Path(__file__).parent / "score_on_workers.py"
+FLAGS = [
+    "--backbone=meso4",
+    "--weights=none",
+    "--lstm_units=8",
+    "--batch_size=4",
+    "--epochs=60",
+    "--patience=99",
+    "--steps_per_call=2",
+    "--checkpoint_steps=100",
+]
+
+
+def start_two(*arguments):
+    """Two processes that find each other through TF_CONFIG."""
+    workers = [f"127.0.0.1:{port}" for port in free_ports(2)]
+    processes = []
+    for index in range(2):
+        config = {"cluster": {"worker": workers}, "task": {"type": "worker", "index": index}}
+        environment = {"TF_CONFIG": json.dumps(config), "PYTHONPATH": str(Path(__file__).parents[2])}
+        processes.append(
+            subprocess.Popen(
+                [sys.executable, *arguments],
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+                env={**os.environ, **environment},
+            )
+        )
+    return processes
+
+
+def test_every_clip_is_scored_once_though_the_shares_are_uneven():
+    results = []
+    for process in start_two(str(SCRIPT)):
+        output, errors = process.communicate(timeout=120)
+        assert process.returncode == 0, errors[-3000:]
+        results.append(json.loads(output.splitlines()[-1]))
+    assert [len(result["own"]) for result in results] == [4, 3]
+    for result in results:
+        assert result["logits"] == [0, 10, 20, 30, 40, 50, 60]
+        assert result["labels"] == [0, 1, 0, 1, 0, 1, 0]
+        assert result["attention"] == [[clip, -clip] for clip in range(7)]
+        assert result["any"] == [False, True, True]
+
+
+def start_training(records, workdir):
+    return start_two("-m", "deepfake_tfdata.train", f"--data={records}", f"--workdir={workdir}", *FLAGS)
+
+
+def test_a_signal_to_one_worker_saves_once_and_ends_both(records, tmp_path):
+    processes = start_training(records, tmp_path)
+    deadline = time.monotonic() + 120
+    while newest_step(tmp_path) < 3 and time.monotonic() < deadline:
+        time.sleep(0.05)
+    # Not the one that writes the files.
+    processes[1].send_signal(signal.SIGTERM)
+    results = [(*process.communicate(timeout=60), process.returncode) for process in processes]
+    for output, errors, status in results:
+        assert status == 143, errors[-3000:]
+        assert "run the same command again" in output
+    stopped_at = newest_step(tmp_path)
+    assert 3 <= stopped_at < 180
+
+    processes = start_training(records, tmp_path)
+    while newest_step(tmp_path) <= stopped_at and time.monotonic() < deadline + 120:
+        time.sleep(0.05)
+    for process in processes:
+        process.send_signal(signal.SIGTERM)
+    for process in processes:
+        _, errors = process.communicate(timeout=60)
+        assert process.returncode == 143, errors[-3000:]
+        assert f"resumed from {tmp_path} at step {stopped_at}" in errors
