@@ -1,6 +1,7 @@
 """Detect manipulated face video with region-based temporal attention.
 
-`load_clips`, `detector_inputs` and `build_detector` are the Python API; TensorFlow is imported when one is first used.
+`load_clips`, `detector_inputs` and `build_detector` are the Python API; TensorFlow is imported when one is
+first used.
 """
 
 from typing import TYPE_CHECKING, Any

@@ -200,3 +200,30 @@ def test_help_lists_the_flags_with_their_defaults(name, command):
     assert result.returncode == 0
     assert f"python -m deepfake_tfdata.{name}" in result.stdout
     assert "(default: " in result.stdout
+
+
+def test_damaged_clips_are_counted_or_end_the_run(records, command, tmp_path):
+    copy = tmp_path / "records"
+    shutil.copytree(records, copy)
+    shard = next((copy / "mouth").glob("*-train.tfrecord-*"))
+    content = bytearray(shard.read_bytes())
+    content[len(content) // 2] ^= 1
+    shard.write_bytes(content)
+    flags = [f"--data={copy}", f"--workdir={tmp_path / 'run'}", *SMALL, "--epochs=1"]
+    result = command("train", *flags)
+    assert result.returncode == 2
+    line = result.stderr.splitlines()[-1]
+    assert f"{shard.name} is damaged at byte" in line
+    assert "--skip_corrupt" in line
+    result = command("train", *flags, "--skip_corrupt", f"--workdir={tmp_path / 'skipped'}")
+    assert result.returncode == 0, result.stderr
+    assert "1 of 12 train clips are damaged and left out" in result.stderr
+    assert metrics_lines(tmp_path / "skipped")[0]["skipped_clips"] == 1
+
+
+def test_balanced_pairs_train_at_another_size_than_converted(records, command, tmp_path):
+    for name, flags in {"pairs": ["--pairs"], "class": ["--balance=class", "--frame_size=32"]}.items():
+        workdir = tmp_path / name
+        result = command("train", f"--data={records}", f"--workdir={workdir}", *SMALL, "--epochs=1", *flags)
+        assert result.returncode == 0, result.stderr
+        assert (workdir / "evaluation" / "test" / "report.html").exists()

@@ -31,6 +31,7 @@ class Shards:
         num_videos: planned for the split, whether or not they gave a clip.
         spec: how the clips were made.
         plan: a fingerprint of which videos are in which split.
+        num_skipped: damaged clips that were left out.
     """
 
     regions: tuple[str, ...]
@@ -41,6 +42,7 @@ class Shards:
     num_videos: int
     spec: ClipSpec
     plan: str
+    num_skipped: int = 0
 
     @property
     def num_clips(self) -> int:

@@ -35,7 +35,8 @@ def find_split(config: TrainConfig, split: str, data: str | None = None) -> Shar
         shards = cached(shards, config.cache_dir)
     if config.skip_corrupt and (rows := damaged_rows(shards)):
         _LOG.warning("%d of %d %s clips are damaged and left out", len(rows), shards.num_clips, split)
-        shards = shards.only(sorted(set(range(shards.num_clips)) - set(rows)))
+        kept = sorted(set(range(shards.num_clips)) - set(rows))
+        shards = dataclasses.replace(shards.only(kept), num_skipped=len(rows))
     return shards
 
 

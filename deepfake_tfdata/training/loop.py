@@ -195,6 +195,7 @@ class Trainer:
             "step": self.step,
             "loss": float(np.mean(progress.losses)),
             "learning_rate": self._learning_rate(),
+            "skipped_clips": self.config.skipped_clips,
             **progress.rates(self.config.batch_size),
         }
         with averaged_weights(self.optimizer, self.model):

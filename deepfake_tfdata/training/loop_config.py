@@ -20,6 +20,7 @@ class LoopConfig:
         profile_steps: the first and the last step, from 1, to write a profile of; None writes none.
         checkpoint_steps: steps between checkpoints inside an epoch; one is saved after every epoch too.
         label_smoothing, accumulation, jit_compile: of the step, see make_train_steps.
+        skipped_clips: damaged ones that the run goes without, for its metrics.
     """
 
     workdir: Path
@@ -33,6 +34,7 @@ class LoopConfig:
     label_smoothing: float
     accumulation: int
     jit_compile: bool
+    skipped_clips: int
 
     def next_call(self, step: int) -> tuple[int, bool]:
         """How many steps to make after `step` of them, and whether to write a profile of these.

@@ -95,7 +95,7 @@ def train(config: TrainConfig, start_progress: StartProgress, should_stop: Calla
         tf.config.experimental.enable_op_determinism()
     precision = select_precision(config.precision, strategy)
     keras.utils.set_random_seed(config.seed)
-    trainer, run = _build(config, shards, strategy, precision)
+    trainer, run = _build(config, splits, strategy, precision)
     require_resumable(run)
     workers = Workers(strategy)
     if workers.chief:
@@ -117,8 +117,9 @@ def train(config: TrainConfig, start_progress: StartProgress, should_stop: Calla
 
 
 def _build(
-    config: TrainConfig, shards: Shards, strategy: tf.distribute.Strategy, precision: str
+    config: TrainConfig, splits: dict[str, Shards], strategy: tf.distribute.Strategy, precision: str
 ) -> tuple[Trainer, Run]:
+    shards = splits["train"]
     spec = shards.spec
     loop = LoopConfig(
         workdir=Path(config.workdir),
@@ -132,6 +133,7 @@ def _build(
         label_smoothing=config.label_smoothing,
         accumulation=config.accumulation,
         jit_compile=config.jit_compile,
+        skipped_clips=splits["train"].num_skipped + splits["val"].num_skipped,
     )
     with strategy.scope():
         model = build_detector(

@@ -30,6 +30,7 @@ def loop_config(**changes):
         "label_smoothing": 0.0,
         "accumulation": 1,
         "jit_compile": False,
+        "skipped_clips": 0,
     }
     return LoopConfig(**{**config, **changes})
 
