@@ -235,7 +235,12 @@ def _batch(
 
 
 def _options() -> tf.data.Options:
-    """What is set, and why; all else, such as the fusion of stages, is left alone."""
+    """What is set, and why, and what is left alone.
+
+    Left alone: the fusion of stages and the thread pool, whose defaults measured best; autotuning, which has
+    nothing to decide here, since every parallelism and every buffer has a number; slack and injected prefetches,
+    which would hold more batches than the bound says.
+    """
     options = tf.data.Options()
     # The order is part of the result: resuming and comparing runs depend on it.
     options.deterministic = True
