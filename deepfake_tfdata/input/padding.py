@@ -8,7 +8,7 @@ import tensorflow as tf
 from deepfake_tfdata.input.shards import Shards
 
 # Four sizes an octave: at most a fifth of a side is padding, and a compiler meets few shapes.
-_SIDES = np.array([m * 2**e for e in range(2, 11) for m in (4, 5, 6, 7)] + [2**13], np.int64)
+_SIDES = np.array([m * 2**e for e in range(2, 14) for m in (4, 5, 6, 7)], np.int64)
 # What decoded batches may take while they wait; see `batches_at_once`.
 _BUDGET_BYTES = 4 << 30
 
@@ -31,18 +31,19 @@ class FrameShapes:
         sizes = [np.array([(c.height, c.width) for c in clips], np.int64) for clips in shards.clips]
         if one_shape:
             sizes = [np.broadcast_to(size.max(axis=0), size.shape) for size in sizes]
+        # Resized frames are of one size anyway, and stay of it.
+        self._padded = padded_sides if shards.is_native else tf.identity
         self._sizes = [tf.constant(size) for size in sizes]
         self._num_frames = shards.spec.num_frames
-        largest = [padded_sides(size.max(axis=0)).numpy() for size in sizes]
+        largest = [self._padded(size.max(axis=0)).numpy() for size in sizes]
         # Of a clip of all regions, padded, in bytes.
         self.largest_clip = int(sum(self._num_frames * 3 * np.prod(size) for size in largest))
-        self.is_static = one_shape or not shards.is_native
 
     def of(self, rows: tf.Tensor) -> list[tf.Tensor]:
         """int64 [4] a region: T, height, width, 3 for a batch of these clips."""
         frames, channels = tf.constant([self._num_frames], tf.int64), tf.constant([3], tf.int64)
         largest = (tf.reduce_max(tf.gather(sizes, rows), axis=0) for sizes in self._sizes)
-        return [tf.concat([frames, padded_sides(size), channels], axis=0) for size in largest]
+        return [tf.concat([frames, self._padded(size), channels], axis=0) for size in largest]
 
 
 def batches_at_once(batch_bytes: int) -> tuple[int, int]:

@@ -47,6 +47,13 @@ def test_resized_clips_have_one_shape(resized_records, records):
     assert [ids for ids, _ in batches(resized_records)] == [ids for ids, _ in batches(records)]
 
 
+def test_resized_clips_are_not_padded_whatever_their_size(convert_flags, command, tmp_path):
+    flags = [flag for flag in convert_flags if "frame_size" not in flag]
+    flags += [f"--output={tmp_path}", "--regions=mouth", "--limit=4", "--geometry=resized", "--frame_size=50"]
+    assert command("convert", *flags).returncode == 0
+    assert batches(tmp_path, size=2)[0][1].shape[2:] == (50, 50, 3)
+
+
 def test_labels_follow_the_clips(records):
     for features, labels in load_clips(records, "full", "train", 4):
         is_fake = [clip.startswith(b"Face2Face") for clip in features["clip_id"].numpy()]
