@@ -93,6 +93,8 @@ def load_clips(
         epoch, rows = order.batch(number)
         load_clip = _clip_loader(shards, names, seed, epoch, frame_size or shards.spec.frame_size)
         clips = tf.data.Dataset.from_tensor_slices(rows).flat_map(reader.read)
+        # A shard that is cut off between two records while it is read would only give a short batch.
+        clips = clips.apply(tf.data.experimental.assert_cardinality(tf.size(rows, tf.int64)))
         # One clip after another, unless there are more cores than batches.
         clips = clips.map(load_clip, num_parallel_calls=clips_made if clips_made > 1 else None)
         return _batch(clips, batch_size, shapes, shapes.of(rows), drop_remainder)
@@ -237,9 +239,9 @@ def _batch(
 def _options() -> tf.data.Options:
     """What is set, and why, and what is left alone.
 
-    Left alone: the fusion of stages and the thread pool, whose defaults measured best; autotuning, which has
-    nothing to decide here, since every parallelism and every buffer has a number; slack and injected prefetches,
-    which would hold more batches than the bound says.
+    Left alone: the fusion of stages and the thread pool, where nothing else measured better; autotuning,
+    which has nothing to decide, since every parallelism and every buffer has a number; slack and injected
+    prefetches, which would hold more batches than the bound says.
     """
     options = tf.data.Options()
     # The order is part of the result: resuming and comparing runs depend on it.

@@ -6,8 +6,10 @@ from contextlib import contextmanager
 import tensorflow as tf
 
 from deepfake_tfdata.errors import UserError
-from deepfake_tfdata.input.shards import Shards
+from deepfake_tfdata.input.shards import Shards, require_whole_files
 
+# A wrong checksum, a missing file, fewer records than the index has.
+_DAMAGE = (tf.errors.DataLossError, tf.errors.NotFoundError, tf.errors.FailedPreconditionError)
 # Enough reads under way to hide a disk's or a bucket's latency.
 _READS_AT_ONCE = 16
 
@@ -58,7 +60,13 @@ class _Places:
 
 
 def damaged_rows(shards: Shards) -> list[int]:
-    """Reads every record and gives the positions of those that are damaged in any region."""
+    """Reads every record and gives the positions of those that are damaged in any region.
+
+    Raises:
+        UserError: a whole shard is missing or cut off.
+    """
+    # Of a file that is not there ignore_errors would try to read the first record for ever.
+    require_whole_files(shards)
     reader = RecordReader(shards)
     whole = tf.data.Dataset.range(shards.num_clips).interleave(
         lambda row: reader.read(row).map(lambda *_: row),
@@ -75,7 +83,7 @@ def explained_damage(*splits: Shards) -> Iterator[None]:
     """Turns TensorFlow's error about a damaged record into a UserError that names shard and position."""
     try:
         yield
-    except tf.errors.DataLossError:
+    except _DAMAGE:
         for shards in splits:
             for region in range(len(shards.regions)):
                 alone = shards.of_region(region)

@@ -27,7 +27,7 @@ class Shards:
         folders: where each region's shards are.
         split: train, val or test.
         clips: by region, the same clips in the same order.
-        num_shards: of each region.
+        shard_bytes: by region, the size of each shard.
         num_videos: planned for the split, whether or not they gave a clip.
         spec: how the clips were made.
         plan: a fingerprint of which videos are in which split.
@@ -38,7 +38,7 @@ class Shards:
     folders: tuple[AnyPath, ...]
     split: str
     clips: tuple[tuple[IndexedClip, ...], ...]
-    num_shards: int
+    shard_bytes: tuple[tuple[int, ...], ...]
     num_videos: int
     spec: ClipSpec
     plan: str
@@ -58,7 +58,8 @@ class Shards:
         """The paths of a region's shards, in order."""
         prefix = f"deepfake_{self.regions[region]}-{self.split}.tfrecord"
         folder = self.folders[region]
-        return [str(folder / f"{prefix}-{i:05d}-of-{self.num_shards:05d}") for i in range(self.num_shards)]
+        count = len(self.shard_bytes[region])
+        return [str(folder / f"{prefix}-{index:05d}-of-{count:05d}") for index in range(count)]
 
     def of_region(self, region: int) -> "Shards":
         """Those of one region."""
@@ -67,6 +68,7 @@ class Shards:
             regions=(self.regions[region],),
             folders=(self.folders[region],),
             clips=(self.clips[region],),
+            shard_bytes=(self.shard_bytes[region],),
         )
 
     def only(self, rows: Iterable[int]) -> "Shards":
@@ -116,15 +118,24 @@ def find_shards(data: str | Path, region: str | Sequence[str], split: str) -> Sh
         folders,
         split,
         clips,
-        counts["shards"],
+        tuple(_shard_bytes(members, counts["shards"]) for members in clips),
         counts["videos"],
         _readable_spec(data, conversion),
         conversion.plan,
     )
     _check_index(shards, counts["real"] + counts["fake"])
-    for position in range(len(regions)):
-        _check_sizes(shards, position)
+    require_whole_files(shards)
     return shards
+
+
+def require_whole_files(shards: Shards) -> None:
+    """Refuses shards that are missing or cut off.
+
+    Raises:
+        UserError: it names the first such shard.
+    """
+    for region in range(len(shards.regions)):
+        _check_sizes(shards, region)
 
 
 def _readable_spec(data: AnyPath, conversion: Conversion) -> ClipSpec:
@@ -154,20 +165,24 @@ def _check_index(shards: Shards, num_clips: int) -> None:
 
 
 def _check_sizes(shards: Shards, region: int) -> None:
-    """Refuses shards that are missing or cut off."""
-    ends = {clip.shard: clip.end for clip in shards.clips[region]}
     files = shards.files(region)
     # At once: on object storage every question takes its time.
     with ThreadPoolExecutor(_QUESTIONS_AT_ONCE) as threads:
         sizes = list(threads.map(_size, files))
-    for number, (file, size) in enumerate(zip(files, sizes, strict=True)):
+    for file, size, expected in zip(files, sizes, shards.shard_bytes[region], strict=True):
         if size is None:
             raise UserError(f"shard {file} is missing; run the same convert command again")
-        if size != ends.get(number, 0):
+        if size != expected:
             raise UserError(
                 f"shard {file} is truncated or not the one that was written: {size} bytes instead of "
-                f"{ends.get(number, 0)}; delete it and run the same convert command again"
+                f"{expected}; delete it and run the same convert command again"
             )
+
+
+def _shard_bytes(clips: Sequence[IndexedClip], num_shards: int) -> tuple[int, ...]:
+    """How large each shard of a region is: it ends with its last record."""
+    ends = {clip.shard: clip.end for clip in clips}
+    return tuple(ends.get(shard, 0) for shard in range(num_shards))
 
 
 def _size(file: str) -> int | None:

@@ -72,3 +72,26 @@ def test_a_damaged_index_is_named(copy):
     with pytest.raises(UserError, match=r"the index in .*mouth is damaged"):
         for split in ("train", "val", "test"):
             find_shards(copy, "mouth", split)
+
+
+def test_a_shard_that_vanishes_while_it_is_read_is_named(copy):
+    shards = find_shards(copy, "mouth", "train")
+    shard_of(copy).unlink()
+    with pytest.raises(UserError, match="is missing"), explained_damage(shards):
+        read_all(shards)
+    with pytest.raises(UserError, match="is missing"):
+        damaged_rows(shards)
+
+
+def test_a_shard_that_is_cut_between_two_records_is_no_silent_loss(copy):
+    shards = find_shards(copy, "mouth", "train")
+    shard = shard_of(copy)
+    shard.write_bytes(shard.read_bytes()[: shards.clips[0][7].offset])
+    with pytest.raises(UserError, match="is truncated"), explained_damage(shards):
+        read_all(shards)
+
+
+def test_part_of_a_split_knows_its_whole_shards(copy):
+    part = find_shards(copy, "mouth", "train").only([0, 3])
+    assert damaged_rows(part) == []
+    assert len(read_all(part)) == 2
