@@ -11,14 +11,20 @@ from deepfake_tfdata.storage import AnyPath, RemotePath
 
 
 @contextmanager
-def atomic_path(path: AnyPath) -> Iterator[AnyPath]:
+def atomic_path(path: AnyPath, unique: bool = False) -> Iterator[AnyPath]:
     """Gives a temporary path to write to; it gets its final name, flushed to disk, if the block succeeds.
 
     On object storage an object appears only when its upload is complete, and so does the copy that gives it
     its final name; a process that dies in between leaves at most the object with the temporary name.
+
+    Args:
+        path: the final name.
+        unique: whether several processes may write the file at once; what a killed one leaves is then not
+            overwritten by the next.
     """
     # The suffix stays last: some writers choose the format by it.
-    temporary = path.with_name(f"{path.stem}.incomplete{path.suffix}")
+    process = f"-{os.getpid()}" if unique else ""
+    temporary = path.with_name(f"{path.stem}.incomplete{process}{path.suffix}")
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         yield temporary

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from deepfake_tfdata.errors import UserError
 from deepfake_tfdata.files import atomic_path
-from deepfake_tfdata.input.shards import Shards
+from deepfake_tfdata.input.shards import Shards, require_whole_files
 from deepfake_tfdata.storage import UnreachableError, as_path, download
 
 _DOWNLOADS_AT_ONCE = 8
@@ -25,7 +25,8 @@ def cached(shards: Shards, folder: str) -> Shards:
     """
     if "://" in folder:
         raise UserError(f"--cache_dir={folder} is on object storage; use a local folder")
-    folders = tuple(_copy_of(place, shards, Path(folder)) for place in shards.folders)
+    # Absolute, for a data service works in another folder.
+    folders = tuple(_copy_of(place, shards, Path(folder).absolute()) for place in shards.folders)
     copies = replace(shards, folders=folders)
     wanted = [
         (source, Path(copy))
@@ -38,14 +39,16 @@ def cached(shards: Shards, folder: str) -> Shards:
             list(threads.map(lambda pair: _copy(*pair), wanted))
         except (OSError, UnreachableError) as error:
             raise UserError(f"--cache_dir={folder} can't be filled: {error}") from error
+    require_whole_files(copies)
     return copies
 
 
 def _copy_of(place: object, shards: Shards, folder: Path) -> Path:
-    origin = hashlib.sha256(f"{place} {shards.spec.hash} {shards.plan}".encode()).hexdigest()[:12]
+    origin = hashlib.sha256(f"{place} {shards.digest}".encode()).hexdigest()[:12]
     return folder / f"{as_path(place).name}-{origin}"
 
 
 def _copy(source: str, copy: Path) -> None:
-    with atomic_path(copy) as temporary:
+    # Several processes may fill the same cache; each writes a file of its own, and the last one stays.
+    with atomic_path(copy, unique=True) as temporary:
         download(as_path(source), temporary)

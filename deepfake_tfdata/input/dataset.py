@@ -12,8 +12,9 @@ from deepfake_tfdata.input.augment import augment_clip, augment_native_clip, cli
 from deepfake_tfdata.input.padding import FrameShapes, batches_at_once
 from deepfake_tfdata.input.reading import RecordReader
 from deepfake_tfdata.input.sampling import BatchOrder, HostShare, build_sampler
+from deepfake_tfdata.input.selection import select_clips
 from deepfake_tfdata.input.service import distribute
-from deepfake_tfdata.input.shards import Shards, find_shards
+from deepfake_tfdata.input.shards import Shards
 from deepfake_tfdata.input.views import whole_view
 from deepfake_tfdata.records.example import decode_frames, parse_example
 
@@ -42,6 +43,8 @@ def load_clips(
     share: HostShare | None = None,
     frame_size: int = 0,
     one_shape: bool = False,
+    skip_corrupt: bool = False,
+    cache_dir: str = "",
     data_service: str = "",
 ) -> tf.data.Dataset:
     """Loads clips of one region, or of several side by side, in batches.
@@ -52,8 +55,8 @@ def load_clips(
     would have followed there.
 
     Args:
-        data: the folder of records, as `convert` wrote it; or what `find_shards` found, with region and
-            split.
+        data: the folder of records, as `convert` wrote it; or what `select_clips` found, which then decides
+            region, split, cache_dir and skip_corrupt.
         region: such as 'mouth', or several: 'full,eyes,mouth'.
         split: train, val or test.
         batch_size: clips a batch.
@@ -70,6 +73,8 @@ def load_clips(
             A step is one batch if None.
         frame_size: side of what a detector will make of native frames; as at the conversion if 0.
         one_shape: pad native frames of every batch to the size of the split's largest clip, for XLA and TPUs.
+        skip_corrupt: read all records first and leave out the damaged ones.
+        cache_dir: local folder for copies of shards from object storage.
         data_service: address of a tf.data service that does the work, such as 'grpc://host:5050'; batches
             then come in the order in which its workers finish them.
 
@@ -80,30 +85,34 @@ def load_clips(
         several regions frames, boxes, height, width and view are each a dict by region.
 
     Raises:
-        UserError: no such records or augmentation, a damaged shard, or a batch larger than the split.
+        UserError: no such records or augmentation, a shard that is missing or cut off, or a batch larger than
+            the split.
+        tf.errors.DataLossError: while the batches are read, a damaged record; inside `with
+            explained_damage(shards):` it becomes a UserError with its shard and place.
     """
-    shards = data if isinstance(data, Shards) else find_shards(data, region, split)
+    shards = data if isinstance(data, Shards) else select_clips(data, region, split, cache_dir, skip_corrupt)
     names = parse_augmentations(augment)
     order = _batch_order(shards, batch_size, shuffle, balance, pairs, seed, drop_remainder, share)
     shapes = FrameShapes(shards, one_shape)
     reader = RecordReader(shards)
     batches_made, clips_made = batches_at_once(batch_size * shapes.largest_clip)
 
-    def load_batch(number: tf.Tensor) -> tf.data.Dataset:
-        epoch, rows = order.batch(number)
+    def load_batch(number: tf.Tensor) -> tuple[dict[str, Any], tf.Tensor]:
+        epoch, rows, turns = order.batch(number)
         load_clip = _clip_loader(shards, names, seed, epoch, frame_size or shards.spec.frame_size)
         clips = tf.data.Dataset.from_tensor_slices(rows).flat_map(reader.read)
         # A shard that is cut off between two records while it is read would only give a short batch.
         clips = clips.apply(tf.data.experimental.assert_cardinality(tf.size(rows, tf.int64)))
         # One clip after another, unless there are more cores than batches.
+        clips = tf.data.Dataset.zip((tf.data.Dataset.from_tensor_slices((rows, turns)), clips))
         clips = clips.map(load_clip, num_parallel_calls=clips_made if clips_made > 1 else None)
         return _batch(clips, batch_size, shapes, shapes.of(rows), drop_remainder)
 
     # Numbers first: whatever follows depends on nothing else, so that a data service may divide them.
     numbers = tf.data.Dataset.range(*order.numbers(num_epochs, first_epoch, first_step))
-    # Batches are made side by side and come out in order. One that is late holds up those behind it, but all
-    # have as many clips.
-    batches = numbers.interleave(load_batch, cycle_length=batches_made, num_parallel_calls=batches_made)
+    # Batches are made side by side and come out in order, as many as can wait: an interleave would prefetch
+    # more on top.
+    batches = numbers.map(load_batch, num_parallel_calls=batches_made)
     if data_service:
         batches = distribute(batches, data_service)
     return batches.prefetch(_PREFETCHED_BATCHES).with_options(_options())
@@ -121,7 +130,7 @@ def clip_ids_of_step(
 ) -> list[str]:
     """The clips of one training step, in the order that `load_clips` gives them with the same arguments."""
     order = _batch_order(shards, step_size, True, balance, pairs, seed, True, None)
-    _, rows = order.batch(tf.constant(order.numbers(1, epoch, step)[0], tf.int64))
+    _, rows, _ = order.batch(tf.constant(order.numbers(1, epoch, step)[0], tf.int64))
     return [shards.clips[0][row].clip_id for row in rows.numpy()]
 
 
@@ -163,13 +172,18 @@ def _batch_order(
 def _clip_loader(
     shards: Shards, names: Sequence[str], seed: int, epoch: tf.Tensor, frame_size: int
 ) -> Callable[..., tuple[dict[str, Any], tf.Tensor]]:
-    """From a clip's serialized Examples, one a region, to its features and label."""
+    """From a clip's position, turn and serialized Examples, one a region, to its features and label."""
+    clip_ids = tf.constant([clip.clip_id for clip in shards.clips[0]])
 
-    def load_clip(*serialized: tf.Tensor) -> tuple[dict[str, Any], tf.Tensor]:
+    def load_clip(
+        place: tuple[tf.Tensor, tf.Tensor], serialized: tuple[tf.Tensor, ...]
+    ) -> tuple[dict[str, Any], tf.Tensor]:
+        row, turn = place
+        clip_id = tf.gather(clip_ids, row)
         clips = [parse_example(region, shards.spec.num_frames) for region in serialized]
-        clip_id = clips[0]["clip_id"]
         clips = [_decoded(clip, clip_id, shards.spec) for clip in clips]
-        seed_of_clip = clip_seed(seed, epoch, clip_id)
+        # A clip that comes again in the same epoch is changed in another way.
+        seed_of_clip = tf.random.fold_in(clip_seed(seed, epoch, clip_id), tf.cast(turn, tf.int32))
         for clip in clips:
             if shards.is_native:
                 view = whole_view(clip["height"], clip["width"], shards.spec.fit, frame_size)
@@ -186,7 +200,7 @@ def _decoded(features: dict[str, tf.Tensor], clip_id: tf.Tensor, spec: ClipSpec)
     """Decodes the T images of a clip and checks that it is the expected one, made with its folder's spec."""
     same_clip = tf.debugging.Assert(
         features["clip_id"] == clip_id,
-        ["regions have different clips,", clip_id, "and", features["clip_id"], "; convert them together"],
+        ["clip", features["clip_id"], "is where the index has", clip_id, "; convert again into a new folder"],
     )
     same_spec = tf.debugging.Assert(
         features["spec_hash"] == spec.hash,
@@ -218,22 +232,20 @@ def _batch(
     shapes: FrameShapes,
     frame_shapes: Sequence[tf.Tensor],
     drop_remainder: bool,
-) -> tf.data.Dataset:
-    """One batch of clips of any size, their frames padded to one shape a region."""
+) -> tuple[dict[str, Any], tf.Tensor]:
+    """The batch of some clips of any size, their frames padded to one shape a region."""
     features, label = clips.element_spec
     padded = tf.nest.map_structure(lambda spec: spec.shape, features)
     padded["frames"] = tf.nest.pack_sequence_as(features["frames"], list(frame_shapes))
     # It copies every clip once, to its place; padding a clip by itself first takes twice as long.
-    batches = clips.padded_batch(batch_size, (padded, label.shape))
+    features, labels = clips.padded_batch(batch_size, (padded, label.shape)).get_single_element()
     size = batch_size if drop_remainder else None
-
-    def with_known_shape(features: dict[str, Any], labels: tf.Tensor) -> tuple[dict[str, Any], tf.Tensor]:
-        features = tf.nest.map_structure(
-            lambda value, spec: tf.ensure_shape(value, [size, *spec.shape]), features, clips.element_spec[0]
-        )
-        return features, tf.ensure_shape(labels, [size])
-
-    return batches.map(with_known_shape)
+    known = tf.nest.map_structure(lambda spec: spec.shape, clips.element_spec[0])
+    known["frames"] = tf.nest.pack_sequence_as(known["frames"], shapes.known)
+    features = tf.nest.map_structure(
+        lambda value, shape: tf.ensure_shape(value, [size, *shape]), features, known
+    )
+    return features, tf.ensure_shape(labels, [size])
 
 
 def _options() -> tf.data.Options:

@@ -35,7 +35,12 @@ class FrameShapes:
         self._padded = padded_sides if shards.is_native else tf.identity
         self._sizes = [tf.constant(size) for size in sizes]
         self._num_frames = shards.spec.num_frames
-        largest = [self._padded(size.max(axis=0)).numpy() for size in sizes]
+        largest = [self._padded(size.max(axis=0)).numpy().tolist() for size in sizes]
+        # Of each region's frames, as far as all batches agree.
+        varies = shards.is_native and not one_shape
+        self.known = [
+            tf.TensorShape([self._num_frames, *([None, None] if varies else size), 3]) for size in largest
+        ]
         # Of a clip of all regions, padded, in bytes.
         self.largest_clip = int(sum(self._num_frames * 3 * np.prod(size) for size in largest))
 
@@ -55,6 +60,12 @@ def batches_at_once(batch_bytes: int) -> tuple[int, int]:
     Args:
         batch_bytes: of a decoded batch.
     """
-    cores = os.cpu_count() or 1
+    cores = available_cores()
     batches = max(2, min(cores, _BUDGET_BYTES // max(1, batch_bytes)))
     return batches, -(-cores // batches)
+
+
+def available_cores() -> int:
+    """The cores that this process may use, which a container or a scheduler can limit."""
+    affinity = getattr(os, "sched_getaffinity", None)  # Linux has it
+    return len(affinity(0)) if affinity else os.cpu_count() or 1

@@ -1,15 +1,17 @@
 """Records read one by one from anywhere in their shards, and what is damaged in them."""
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 
 import tensorflow as tf
 
 from deepfake_tfdata.errors import UserError
 from deepfake_tfdata.input.shards import Shards, require_whole_files
 
-# A wrong checksum, a missing file, fewer records than the index has.
-_DAMAGE = (tf.errors.DataLossError, tf.errors.NotFoundError, tf.errors.FailedPreconditionError)
+# A wrong checksum, a file that ends too early, one that is missing.
+_DAMAGE = (tf.errors.DataLossError, tf.errors.OutOfRangeError, tf.errors.NotFoundError)
 # Enough reads under way to hide a disk's or a bucket's latency.
 _READS_AT_ONCE = 16
 
@@ -27,7 +29,10 @@ class RecordReader:
         self._regions = [_Places(shards, region) for region in range(len(shards.regions))]
 
     def read(self, row: tf.Tensor) -> tf.data.Dataset:
-        """A dataset of one element, the serialized Examples of a clip in every region; for any graph.
+        """A dataset of one element, the serialized Examples of a clip in every region.
+
+        To be called inside a dataset's function, such as that of flat_map: by itself TensorFlow can't
+        serialize the op that reads at an offset.
 
         Args:
             row: int64 scalar.
@@ -60,36 +65,60 @@ class _Places:
 
 
 def damaged_rows(shards: Shards) -> list[int]:
-    """Reads every record and gives the positions of those that are damaged in any region.
+    """Reads every record and gives the positions of those that are damaged or missing in any region.
 
     Raises:
-        UserError: a whole shard is missing or cut off.
+        tf.errors.OpError: a shard can't be read for another reason, such as its permissions.
     """
-    # Of a file that is not there ignore_errors would try to read the first record for ever.
-    require_whole_files(shards)
     reader = RecordReader(shards)
-    whole = tf.data.Dataset.range(shards.num_clips).interleave(
-        lambda row: reader.read(row).map(lambda *_: row),
-        cycle_length=_READS_AT_ONCE,
-        num_parallel_calls=tf.data.AUTOTUNE,
-        deterministic=False,
-    )
-    found = set(whole.ignore_errors().as_numpy_iterator())
-    return [row for row in range(shards.num_clips) if row not in found]
+
+    def is_damaged(row: int) -> bool:
+        try:
+            return not list(tf.data.Dataset.from_tensors(tf.constant(row, tf.int64)).flat_map(reader.read))
+        except _DAMAGE:
+            return True
+
+    # One by one: tf.data's ignore_errors would ask for ever for the first record of a file that is not there.
+    with ThreadPoolExecutor(_READS_AT_ONCE) as threads:
+        return [row for row, bad in enumerate(threads.map(is_damaged, range(shards.num_clips))) if bad]
+
+
+def without_damage(shards: Shards) -> Shards:
+    """The same without damaged clips, which `num_skipped` counts.
+
+    Raises:
+        UserError: none is whole, or a shard can't be read.
+    """
+    try:
+        damaged = set(damaged_rows(shards))
+    except tf.errors.OpError as error:
+        raise UserError(f"the {shards.split} shards can't be read: {error.message}") from None
+    if len(damaged) == shards.num_clips:
+        raise UserError(f"all {len(damaged)} {shards.split} clips are damaged; convert again")
+    kept = (row for row in range(shards.num_clips) if row not in damaged)
+    return replace(shards.only(kept), num_skipped=len(damaged))
 
 
 @contextmanager
 def explained_damage(*splits: Shards) -> Iterator[None]:
-    """Turns TensorFlow's error about a damaged record into a UserError that names shard and position."""
+    """Turns TensorFlow's error about a record that can't be read into a UserError with its shard and place.
+
+    Args:
+        splits: what is read in the block.
+    """
     try:
         yield
-    except _DAMAGE:
+    except (*_DAMAGE, tf.errors.FailedPreconditionError) as error:
         for shards in splits:
+            require_whole_files(shards)
             for region in range(len(shards.regions)):
                 alone = shards.of_region(region)
                 if rows := damaged_rows(alone):
                     raise UserError(_describe(alone, rows)) from None
-        raise UserError("a shard was damaged while it was read, and is whole now; run again") from None
+        raise UserError(
+            f"a shard could not be read, and is whole here ({error.message}); the workers of a data service "
+            "must reach it under the same name; else run again"
+        ) from None
 
 
 def _describe(shards: Shards, rows: Sequence[int]) -> str:

@@ -33,8 +33,13 @@ class Sampler:
     groups: tuple[np.ndarray, ...]
     cycle: tuple[int, ...]
 
-    def rows(self, positions: tf.Tensor, epoch: tf.Tensor, seed: int) -> tf.Tensor:
-        """The clips at positions of an epoch.
+    @property
+    def clips_per_draw(self) -> int:
+        """How many clips stand together: two of a pair."""
+        return self.groups[0].shape[1]
+
+    def draw(self, positions: tf.Tensor, epoch: tf.Tensor, seed: int) -> tuple[tf.Tensor, tf.Tensor]:
+        """Which clips are at positions of an epoch, and how often each was drawn in it before.
 
         A group that is used up begins again in another order; a new epoch begins anew.
 
@@ -44,10 +49,9 @@ class Sampler:
             seed: of the order.
 
         Returns:
-            int64 [P], positions in the index.
+            Both int64 [P]; the clips by their positions in the index.
         """
-        clips_per_draw = self.groups[0].shape[1]
-        draws = positions // clips_per_draw
+        draws = positions // self.clips_per_draw
         cycle = np.array(self.cycle)
         in_cycle = draws % len(cycle)
         group = tf.gather(tf.constant(cycle, tf.int64), in_cycle)
@@ -57,14 +61,13 @@ class Sampler:
 
         sizes = np.array([len(each) for each in self.groups], np.int64)
         size = tf.gather(sizes, group)
-        turn = drawn // size * len(self.groups) + group
-        shuffled = _shuffled(drawn % size, size, seed, epoch, turn)
+        turn = drawn // size
+        shuffled = _shuffled(drawn % size, size, seed, epoch, turn * len(self.groups) + group)
 
         members = tf.constant(np.concatenate(self.groups))
         first = np.concatenate([[0], np.cumsum(sizes)[:-1]])
-        return tf.gather_nd(
-            members, tf.stack([tf.gather(first, group) + shuffled, positions % clips_per_draw], axis=1)
-        )
+        places = tf.stack([tf.gather(first, group) + shuffled, positions % self.clips_per_draw], axis=1)
+        return tf.gather_nd(members, places), turn
 
 
 @dataclass(frozen=True)
@@ -90,8 +93,7 @@ class BatchOrder:
         num_clips: of an epoch.
         batch_size: clips a batch.
         drop_remainder: whether an epoch has whole steps only.
-        share: of this host: of the positions of an epoch those that leave its index when divided by its
-            count.
+        share: of this host: one of equal runs of every step's positions, so that pairs stay together.
         sampler: from positions to clips; None takes the clips in order.
         seed: of the sampler.
     """
@@ -103,13 +105,28 @@ class BatchOrder:
     sampler: Sampler | None
     seed: int
 
+    def __post_init__(self) -> None:
+        share = self.share
+        if not 0 <= share.index < share.count or share.step_size % (share.count * self.batch_size):
+            raise UserError(
+                f"{share} can't be loaded in batches of {self.batch_size}; a step must be whole batches of "
+                "every host"
+            )
+        if self.sampler and self.batch_size % self.sampler.clips_per_draw:
+            raise UserError(
+                f"--pairs needs an even number of clips a device, not {self.batch_size}; change --batch_size"
+            )
+
+    @property
+    def _clips_per_step(self) -> int:
+        return self.share.step_size // self.share.count
+
     @property
     def clips_per_epoch(self) -> int:
         """How many clips this host loads in an epoch."""
-        clips = self.num_clips
-        if self.drop_remainder:
-            clips = clips // self.share.step_size * self.share.step_size
-        return len(range(self.share.index, clips, self.share.count))
+        steps, rest = divmod(self.num_clips, self.share.step_size)
+        rest = 0 if self.drop_remainder else rest - self.share.index * self._clips_per_step
+        return steps * self._clips_per_step + min(max(rest, 0), self._clips_per_step)
 
     @property
     def batches_per_epoch(self) -> int:
@@ -118,18 +135,23 @@ class BatchOrder:
 
     def numbers(self, num_epochs: int | None, first_epoch: int, first_step: int) -> tuple[int, int]:
         """The first number of some epochs' batches, and the first after them; None never ends."""
-        batches_per_step = self.share.step_size // (self.share.count * self.batch_size)
+        batches_per_step = self._clips_per_step // self.batch_size
         first = first_epoch * self.batches_per_epoch + first_step * batches_per_step
         end = tf.int64.max if num_epochs is None else (first_epoch + num_epochs) * self.batches_per_epoch
         return first, end
 
-    def batch(self, number: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        """The epoch of a batch, int64, and its clips, int64 [B] positions in the index."""
+    def batch(self, number: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        """A batch's epoch, int64, its clips, int64 [B] positions in the index, and how often each of them was
+        drawn in the epoch before, int64 [B].
+        """
         epoch = number // self.batches_per_epoch
         first = number % self.batches_per_epoch * self.batch_size
         of_host = tf.range(first, tf.minimum(first + self.batch_size, self.clips_per_epoch))
-        positions = of_host * self.share.count + self.share.index
-        return epoch, self.sampler.rows(positions, epoch, self.seed) if self.sampler else positions
+        step, place = of_host // self._clips_per_step, of_host % self._clips_per_step
+        positions = step * self.share.step_size + self.share.index * self._clips_per_step + place
+        if self.sampler is None:
+            return epoch, positions, tf.zeros_like(positions)
+        return epoch, *self.sampler.draw(positions, epoch, self.seed)
 
 
 def build_sampler(clips: Sequence[IndexedClip], balance: str = "none", pairs: bool = False) -> Sampler:

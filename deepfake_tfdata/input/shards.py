@@ -1,5 +1,6 @@
 """The shards of one split of a region, or of several: found, counted, and checked."""
 
+import hashlib
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -61,6 +62,12 @@ class Shards:
         count = len(self.shard_bytes[region])
         return [str(folder / f"{prefix}-{index:05d}-of-{count:05d}") for index in range(count)]
 
+    @property
+    def digest(self) -> str:
+        """Changes with any clip, its place, or the records' spec."""
+        lines = [(clip.clip_id, clip.shard, clip.offset, clip.length) for each in self.clips for clip in each]
+        return hashlib.sha256(f"{self.spec.hash} {self.plan} {lines}".encode()).hexdigest()[:12]
+
     def of_region(self, region: int) -> "Shards":
         """Those of one region."""
         return replace(
@@ -81,27 +88,34 @@ def region_names(region: str | Sequence[str]) -> tuple[str, ...]:
     """The names in 'mouth', 'full,eyes,mouth' or ('full', 'eyes', 'mouth').
 
     Raises:
-        UserError: one is there twice.
+        UserError: one is there twice, or none at all.
     """
-    names = tuple(region.split(",") if isinstance(region, str) else region)
+    names = tuple(name.strip() for name in (region.split(",") if isinstance(region, str) else region))
+    if not any(names):
+        raise UserError("no region is named; use --region=mouth, or several such as full,mouth")
     if len(set(names)) < len(names):
         raise UserError(f"--region={','.join(names)} has a region twice; name each once")
     return names
 
 
-def find_shards(data: str | Path, region: str | Sequence[str], split: str) -> Shards:
+def find_shards(
+    data: str | Path, region: str | Sequence[str], split: str, *, check_files: bool = True
+) -> Shards:
     """Finds the shards of a split.
 
     Args:
         data: what `convert` had as --output.
         region: one or several of the converted regions, as in `region_names`.
         split: train, val or test.
+        check_files: whether every shard must be there as a whole.
 
     Raises:
         UserError: there are no such records, a shard is missing or truncated, or regions don't go together.
     """
     regions = region_names(region)
     data = as_path(data)
+    if isinstance(data, Path):
+        data = data.absolute()  # a data service works in another folder
     conversion = read_conversion(data)
     for name in regions:
         if name not in conversion.regions:
@@ -124,7 +138,8 @@ def find_shards(data: str | Path, region: str | Sequence[str], split: str) -> Sh
         conversion.plan,
     )
     _check_index(shards, counts["real"] + counts["fake"])
-    require_whole_files(shards)
+    if check_files:
+        require_whole_files(shards)
     return shards
 
 

@@ -83,8 +83,8 @@ def view_of(frames: str) -> str:
 
 
 def frame_inputs(detector: keras.Model) -> list[keras.KerasTensor]:
-    """A detector's inputs without the views: frames [B, T, H, W, 3], or their features [B, T, F], one a region."""
-    return [each for each in detector.inputs if len(each.shape) > 2]
+    """A detector's inputs without the views: frames [B, T, H, W, 3], one a region."""
+    return [each for each in detector.inputs if len(each.shape) == 5]
 
 
 def fold_frames(backbone: keras.Model, frames: keras.KerasTensor) -> keras.KerasTensor:

@@ -80,13 +80,10 @@ class TrainConfig:
         for name in ("freeze_epochs", "finetune_layers"):
             if getattr(self, name) < 0:
                 raise UserError(f"--{name}={getattr(self, name)} is out of range; use 0 or more")
-        augmentations = parse_augmentations(self.augment)
-        if self.cache_features and (augmentations or self.freeze_epochs < self.epochs):
-            raise UserError(
-                "--cache_features needs a frozen backbone and frames that never change: add --augment=none "
-                f"and --freeze_epochs={self.epochs}, or leave it out"
-            )
+        parse_augmentations(self.augment)
         parse_profile_steps(self.profile_steps)
+        if self.cache_features:
+            self._check_cache_features()
         if not 0 <= self.seed < 2**31:
             raise UserError(f"--seed={self.seed} is out of range; use 0 to {2**31 - 1}")
         if not 0 < (rate := self.finetune_learning_rate) < 10:
@@ -95,6 +92,15 @@ class TrainConfig:
             raise UserError(f"--workdir={self.workdir} is on object storage; use a local or mounted folder")
         if not 0 <= self.label_smoothing < 1:
             raise UserError(f"--label_smoothing={self.label_smoothing} is out of range; use 0 to below 1")
+
+    def _check_cache_features(self) -> None:
+        if parse_augmentations(self.augment) or self.freeze_epochs < self.epochs:
+            raise UserError(
+                "--cache_features needs a frozen backbone and frames that never change: add --augment=none "
+                f"and --freeze_epochs={self.epochs}, or leave it out"
+            )
+        if self.pairs or self.balance != "none":
+            raise UserError("--cache_features draws clips evenly; leave --balance and --pairs out")
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> "TrainConfig":
@@ -123,6 +129,7 @@ class Run:
         spec: of the clips it trains on, as ClipSpec.to_dict gives it.
         spec_hash: its hash.
         plan: a fingerprint of which videos are in which split.
+        clips: a fingerprint of the train clips and where they lie.
         parameters: counts of the detector's weights.
         flops_per_clip: operations of a forward pass, two a multiply-add.
         versions: of the packages that decide the numbers.
@@ -134,6 +141,7 @@ class Run:
     spec: dict[str, Any]
     spec_hash: str
     plan: str
+    clips: str
     parameters: dict[str, int]
     flops_per_clip: int
     versions: dict[str, str]
@@ -176,9 +184,9 @@ def require_resumable(run: Run) -> None:
     if not list_checkpoints(workdir / CHECKPOINTS):
         return  # it ended before anything was learnt, perhaps for a flag that is now put right
     require_same_spec(earlier.spec, run.spec, f"the run in {workdir}", f"the records in {run.config.data}")
-    if earlier.plan != run.plan:
+    if (earlier.plan, earlier.clips) != (run.plan, run.clips):
         raise UserError(
-            f"{workdir} was trained on other videos than {run.config.data} holds; choose another --workdir"
+            f"{workdir} was trained on other clips than {run.config.data} holds; choose another --workdir"
         )
     if earlier.precision != run.precision:
         raise UserError(

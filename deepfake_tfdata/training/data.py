@@ -1,22 +1,18 @@
 """What a run reads: its splits, and the batches of each replica."""
 
 import dataclasses
-import logging
 
 import tensorflow as tf
 
 from deepfake_tfdata.clips.splits import SPLITS
 from deepfake_tfdata.errors import UserError
-from deepfake_tfdata.input.cache import cached
 from deepfake_tfdata.input.dataset import clip_ids_of_step, detector_inputs, load_clips
-from deepfake_tfdata.input.reading import damaged_rows
 from deepfake_tfdata.input.sampling import HostShare
-from deepfake_tfdata.input.shards import Shards, find_shards
+from deepfake_tfdata.input.selection import select_clips
+from deepfake_tfdata.input.shards import Shards
 from deepfake_tfdata.training.config import TrainConfig
 from deepfake_tfdata.training.features import FeatureSplit
 from deepfake_tfdata.training.workers import Workers
-
-_LOG = logging.getLogger(__name__)
 
 
 def find_split(config: TrainConfig, split: str, data: str | None = None) -> Shards:
@@ -30,14 +26,7 @@ def find_split(config: TrainConfig, split: str, data: str | None = None) -> Shar
     Raises:
         UserError: as find_shards.
     """
-    shards = find_shards(data or config.data, config.region, split)
-    if config.cache_dir:
-        shards = cached(shards, config.cache_dir)
-    if config.skip_corrupt and (rows := damaged_rows(shards)):
-        _LOG.warning("%d of %d %s clips are damaged and left out", len(rows), shards.num_clips, split)
-        kept = sorted(set(range(shards.num_clips)) - set(rows))
-        shards = dataclasses.replace(shards.only(kept), num_skipped=len(rows))
-    return shards
+    return select_clips(data or config.data, config.region, split, config.cache_dir, config.skip_corrupt)
 
 
 def find_splits(config: TrainConfig) -> dict[str, Shards]:

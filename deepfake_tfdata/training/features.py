@@ -84,7 +84,7 @@ def load_features(
         strategy: what the detector runs on.
         start_progress: shows the files of features that are computed.
     """
-    key = _key(detector, f"{shards.spec.hash} {shards.plan}")
+    key = _key(detector, shards.digest)
     folder = Path(data) / "features" / f"{'-'.join(shards.regions)}-{key}"
     count = math.ceil(shards.num_clips / _CLIPS_PER_FILE)
     paths = [folder / f"{shards.split}-{index:05d}-of-{count:05d}.npz" for index in range(count)]
@@ -99,7 +99,8 @@ def load_features(
             # One pass over what is missing; a file appears as soon as its clips are done.
             files = _by_file(_computed(predict, batches_of(shards.only(rows))))
             for index, (*features, labels) in zip(missing, files, strict=True):
-                with atomic_path(paths[index]) as temporary:
+                # Several runs may compute the same features at once.
+                with atomic_path(paths[index], unique=True) as temporary:
                     np.savez(temporary, *features, labels=labels)
                 on_file(shards.split)
     return _read(paths)

@@ -155,6 +155,7 @@ def _build(
         spec=spec.to_dict(),
         spec_hash=spec.hash,
         plan=shards.plan,
+        clips=shards.digest,
         parameters=count_parameters(model),
         flops_per_clip=count_flops(model),
         versions=package_versions(),

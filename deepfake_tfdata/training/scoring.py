@@ -76,7 +76,8 @@ def make_predict(model: keras.Model, strategy: tf.distribute.Strategy) -> Predic
     replicas = len(strategy.extended.worker_devices)
     part = 0
 
-    @tf.function
+    # Native batches come in several sizes.
+    @tf.function(reduce_retracing=True)
     def run(frames: Any) -> list[tf.Tensor]:
         return strategy.run(lambda part: tf.nest.flatten(model(part, training=False)), args=(frames,))
 

@@ -1,9 +1,15 @@
-"""Many epochs take no more memory than a few, and the pipeline stays within the bound it states."""
+"""Many epochs take no more memory than a few, and no more batches wait than the README says."""
 
 import json
 import os
 import subprocess
 import sys
+import time
+
+import tensorflow as tf
+
+from deepfake_tfdata import load_clips
+from deepfake_tfdata.input import dataset
 
 SOAK = """
 import gc, json, os, sys
@@ -34,3 +40,20 @@ def test_two_hundred_epochs_grow_nothing(records):
 
     warm, *later = json.loads(result.stdout)
     assert max(later) < warm + 40, (warm, later)  # MiB; a batch leaked every step would be 60
+
+
+def test_no_more_batches_wait_than_there_are_cores_and_two(records, monkeypatch):
+    made = []
+    monkeypatch.setattr("deepfake_tfdata.input.padding.available_cores", lambda: 3)
+    original = dataset.clip_seed
+
+    def counted(seed, epoch, clip_id):
+        tf.py_function(lambda: made.append(1), [], [])
+        return original(seed, epoch, clip_id)
+
+    monkeypatch.setattr(dataset, "clip_seed", counted)
+    batches = iter(load_clips(records, "mouth", "train", 1, shuffle=True, num_epochs=None))
+    next(batches)
+    time.sleep(3)
+    # The one taken, three in the making, two ahead; one more on its way from the one to the other.
+    assert len(made) <= 1 + 3 + 2 + 1

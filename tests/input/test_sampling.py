@@ -30,7 +30,7 @@ def clips_of(original=0, **methods):
 
 def draw(sampler, count, epoch=0, seed=0):
     positions = tf.range(count, dtype=tf.int64)
-    return sampler.rows(positions, tf.constant(epoch, tf.int64), seed).numpy().tolist()
+    return sampler.draw(positions, tf.constant(epoch, tf.int64), seed)[0].numpy().tolist()
 
 
 @settings(max_examples=30, deadline=None)
@@ -131,3 +131,41 @@ def test_hosts_divide_every_step(hosts, replicas, size, more, drop_remainder):
     assert sorted(read) == list(range(num_clips // step * step if drop_remainder else num_clips))
     if drop_remainder:
         assert {order.batches_per_epoch for order in orders} == {num_clips // step * replicas}
+
+
+@pytest.mark.parametrize("options", [{"balance": "class"}, {"pairs": True}])
+def test_every_host_has_both_classes_and_whole_pairs(options):
+    clips = clips_of(8, Face2Face=8)
+    sampler = build_sampler(clips, **options)
+    for index in range(2):
+        order = BatchOrder(16, 4, True, HostShare(index, 2, 8), sampler, 0)
+        for number in range(4):
+            _, rows, _ = order.batch(tf.constant(number, tf.int64))
+            labels = [clips[row].label for row in rows.numpy()]
+            assert labels == [0, 1, 0, 1]
+            if "pairs" in options:
+                targets = [clips[row].target_id for row in rows.numpy()]
+                assert targets[::2] == targets[1::2]
+
+
+def test_a_clip_that_comes_again_in_an_epoch_has_another_turn():
+    clips = clips_of(6, Face2Face=2)
+    rows, turns = build_sampler(clips, "class").draw(
+        tf.range(12, dtype=tf.int64), tf.constant(0, tf.int64), 0
+    )
+    drawn = list(zip(rows.numpy(), turns.numpy(), strict=True))
+    assert len(set(drawn)) == 12
+
+
+@pytest.mark.parametrize(
+    ("share", "size", "options", "message"),
+    [
+        (HostShare(0, 1, 4), 8, {}, "can't be loaded in batches of 8"),
+        (HostShare(2, 2, 4), 2, {}, "can't be loaded"),
+        (HostShare(0, 1, 3), 3, {"pairs": True}, "even number"),
+    ],
+)
+def test_shares_that_make_no_sense_are_refused(share, size, options, message):
+    sampler = build_sampler(clips_of(8, Face2Face=8), **options)
+    with pytest.raises(UserError, match=message):
+        BatchOrder(16, size, True, share, sampler, 0)
