@@ -11,7 +11,7 @@ def feature_extractor(detector: keras.Model) -> keras.Model:
 
 
 def temporal_detector(detector: keras.Model) -> keras.Model:
-    """The second half: from a list of features [B, T, F] to the logit [B]; the layers are shared."""
+    """The second half: from a list of features [B, T, F] to the detector's outputs; the layers are shared."""
     return keras.Model(_features(detector), detector.output, name="temporal_detector")
 
 

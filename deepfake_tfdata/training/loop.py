@@ -17,6 +17,7 @@ import tensorflow as tf
 from deepfake_tfdata.errors import UserError
 from deepfake_tfdata.files import atomic_path
 from deepfake_tfdata.model.detector import set_batch_norm_synchronized, with_attention
+from deepfake_tfdata.model.features import temporal_detector
 from deepfake_tfdata.model.heads import ATTENTION_LAYER
 from deepfake_tfdata.training.checkpoints import CHECKPOINTS, newest_checkpoint, restore, save_checkpoint
 from deepfake_tfdata.training.devices import explained_lack_of_memory
@@ -53,7 +54,7 @@ class Trainer:
 
     Args:
         model: built in the strategy's scope.
-        saved: what is saved as the best model: the model, or one that shares its layers.
+        saved: what is saved as the best model: the model, or the detector whose second half it is.
         stages: of the run, in order; the first begins at epoch 0.
         strategy: from select_strategy.
         config: how long.
@@ -73,10 +74,16 @@ class Trainer:
         if strategy.num_replicas_in_sync > 1:
             give_replicas_their_own_dropout(model)
         self._synchronize(True)
-        weighs_frames = any(layer.name == ATTENTION_LAYER for layer in model.layers)
-        self._predict = make_predict(with_attention(model) if weighs_frames else model, strategy)
+        self._predict = make_predict(self._scored_model(), strategy)
         self._workers = Workers(strategy)
         self._enter_stage(stages[0])
+
+    def _scored_model(self) -> keras.Model:
+        """What validates: the model, with the attention among its outputs where its head has one."""
+        if all(layer.name != ATTENTION_LAYER for layer in self.model.layers):
+            return self.model
+        detector = with_attention(self.saved)
+        return detector if self.model is self.saved else temporal_detector(detector)
 
     @property
     def step(self) -> int:

@@ -90,7 +90,7 @@ def test_a_killed_extraction_goes_on_with_the_missing_files(records, tmp_path, m
     ((clips, labels),) = load_clips(shards, batch_size=12)
     np.testing.assert_array_equal(split.labels, labels)
     expected = feature_extractor(detector)(detector_inputs(clips))
-    np.testing.assert_allclose(split.features[0], expected, atol=1e-5)
+    np.testing.assert_allclose(split.features[0], expected, rtol=1e-3, atol=1e-4)
 
 
 @pytest.mark.parametrize("region", ["mouth", "full,mouth"])
