@@ -12,6 +12,8 @@ def batches(source: Source) -> Iterator[Any]:
     import tensorflow_datasets as tfds
 
     builder = tfds.builder_from_directory(source.folder / source.region)
-    clips = builder.as_dataset(split="train").repeat()
+    # Left to itself it would keep so small a data set in memory, decoded, and measure that.
+    read_config = tfds.ReadConfig(try_autocache=False)
+    clips = builder.as_dataset(split="train", read_config=read_config).repeat()
     for features in clips.batch(source.batch_size).prefetch(tf.data.AUTOTUNE):
         yield features["frames"]
