@@ -13,8 +13,16 @@ from deepfake_tfdata.model import build_detector
 from tools.step_functions import compile_forward, compile_train_step
 
 NUM_FRAMES, FRAME_SIZE = 3, 32
+# Whole, in part, mirrored, letterboxed and toned.
+VIEWS = [
+    [32, 32, 0, 0, 32, 32, 1, 1, 0],
+    [30, 20, 3.5, 2, 28, 19.25, 1, 1, 0],
+    [32, 32, 0, 32, 32, 0, 0.8, 1.1, 9],
+    [10, 32, -11, 0, 21, 32, 1, 0.9, -5],
+]
 CONFIGURATIONS = {
     "one_region": {"head": "attention"},
+    "native": {"head": "attention", "native": True},
     "two_regions": {"head": "transformer", "regions": ("mouth", "eyes"), "share_backbone": True},
 }
 
@@ -31,11 +39,13 @@ def one_step(name, folder):
     data = np.load(folder / "input.npz")
     labels = keras.ops.convert_to_tensor(data["labels"])
     detector = detector_of(name, folder / f"{name}.weights.h5")
-    regions = [tensor.name for tensor in detector.inputs]
+    regions = [tensor.name for tensor in detector.inputs if len(tensor.shape) == 5]
     frames = {
         region: keras.ops.convert_to_tensor(np.roll(data["frames"], shift, axis=0))
         for shift, region in enumerate(regions)
     }
+    if CONFIGURATIONS[name].get("native"):
+        frames["view"] = keras.ops.convert_to_tensor(np.float32(VIEWS))
     logits = keras.ops.convert_to_numpy(compile_forward(detector)(frames))
     step = compile_train_step(detector, keras.optimizers.SGD(0.01))
     losses = [keras.ops.convert_to_numpy(step(frames, labels)) for _ in range(2)]
