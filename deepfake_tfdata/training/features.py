@@ -84,10 +84,12 @@ def load_features(
         strategy: what the detector runs on.
         start_progress: shows the files of features that are computed.
     """
-    key = _key(detector, shards.digest)
+    key = _key(detector, f"{shards.spec.hash} {shards.plan}")
     folder = Path(data) / "features" / f"{'-'.join(shards.regions)}-{key}"
     count = math.ceil(shards.num_clips / _CLIPS_PER_FILE)
-    paths = [folder / f"{shards.split}-{index:05d}-of-{count:05d}.npz" for index in range(count)]
+    # The plan knows which videos there are; the digest, which clips they gave.
+    name = f"{shards.split}-{shards.digest}"
+    paths = [folder / f"{name}-{index:05d}-of-{count:05d}.npz" for index in range(count)]
     missing = [index for index, path in enumerate(paths) if not path.exists()]
     if missing:
         _LOG.info(

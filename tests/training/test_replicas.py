@@ -56,7 +56,7 @@ def test_two_replicas_train_as_one_device_does(records, tmp_path, one_device, st
     two = train(records, tmp_path, 2, strategy="mirrored", steps_per_call=steps_per_call)
     assert two["replicas"] == 2
     assert len(set(one_device["losses"])) == 6
-    assert_same_run(two, one_device, 1e-4)
+    assert_same_run(two, one_device, 5e-4)
 
 
 def test_two_processes_train_as_one_device_does(records, tmp_path, one_device):
@@ -73,7 +73,7 @@ def test_two_processes_train_as_one_device_does(records, tmp_path, one_device):
     first, second = map(result, processes)
     assert first["replicas"] == 2
     assert first["losses"] == second["losses"]
-    assert_same_run(first, one_device, 1e-4)
+    assert_same_run(first, one_device, 5e-4)
     assert len((tmp_path / "metrics.jsonl").read_text().splitlines()) == 2
 
 

@@ -55,7 +55,7 @@ def test_the_strips_hold_the_eyes_and_the_lips(face_video):
 def test_both_trackings_give_clips_and_the_ledger_measures_both(face_video):
     for tracking in ("smooth", "per_frame"):
         processed = process_video(
-            video(face_video), ClipSpec(frame_size=32, tracking=tracking), REGION_LIST[:1]
+            video(face_video), ClipSpec(frame_size=32, tracking=tracking, geometry="resized"), REGION_LIST[:1]
         )
         faces, (clip,) = processed.faces, processed.clips["full"]
         jitter = np.median(centre_jitter(clip.boxes, clip.face_found))
@@ -83,7 +83,7 @@ def test_a_region_depends_on_no_other(face_video):
 
 
 def test_a_letterboxed_strip_keeps_its_shape(face_video):
-    spec = ClipSpec(frame_size=64, encoding="png", fit="letterbox")
+    spec = ClipSpec(frame_size=64, geometry="resized", encoding="png", fit="letterbox")
     clips = only_clips(process_video(video(face_video), spec, REGION_LIST))
     mouth = np.asarray(Image.open(io.BytesIO(clips["mouth"].frames[0])))
     assert mouth.shape == (64, 64, 3)
