@@ -46,7 +46,7 @@ def test_train_leaves_what_the_contract_says(workdir):
 
 
 def test_evaluate_leaves_what_the_contract_says(workdir, command):
-    result = command("evaluate", f"--workdir={workdir}", "--split=val")
+    result = command("evaluate", f"--workdir={workdir}", "--split=val", "--batch_size=3")
     assert result.returncode == 0, result.stderr
     folder = workdir / "evaluation" / "val"
     names = {"metrics.json", "predictions.csv", "confusion_matrix.png", "roc.png", "report.html"}
@@ -141,7 +141,13 @@ def failing(result) -> str:
         ("train", ["--data={damaged}", *SMALL], "is truncated"),
         ("train", ["--data={records}", "--batch_size=500", *SMALL[:2]], "--batch_size=500 exceeds"),
         ("train", ["--data={records}", "--seed=-1"], "--seed=-1 is out of range"),
+        (
+            "train",
+            ["--data={records}", "--profile_steps=50,52", "--epochs=2", *SMALL],
+            "after the run's 6 steps",
+        ),
         ("evaluate", ["--workdir={tmp}"], "no trained model"),
+        ("evaluate", ["--workdir={workdir}", "--batch_size=-1"], "--batch_size=-1 is out of range"),
         ("evaluate", ["--workdir={workdir}", "--split=dev"], "unknown split 'dev'"),
         ("evaluate", ["--workdir={workdir}", "--data={other}"], "frame_size: 48 against 32"),
     ],

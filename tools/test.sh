@@ -4,4 +4,5 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 source tools/venv.sh "[dev]"
 ruff check .
-python -m pytest "$@"
+# File by file, for modules share slow fixtures; most of a test's time goes to processes that it starts and waits for.
+python -m pytest -n auto --maxprocesses=4 --dist=loadfile "$@"

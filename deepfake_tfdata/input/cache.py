@@ -7,14 +7,14 @@ from pathlib import Path
 
 from deepfake_tfdata.errors import UserError
 from deepfake_tfdata.files import atomic_path
-from deepfake_tfdata.input.shards import Shards, require_whole_files
+from deepfake_tfdata.input.shards import Shards
 from deepfake_tfdata.storage import UnreachableError, as_path, download
 
 _DOWNLOADS_AT_ONCE = 8
 
 
 def cached(shards: Shards, folder: str) -> Shards:
-    """Copies what a folder lacks of some shards, and gives the copies.
+    """Copies what a folder lacks of some shards, and gives the copies: as whole as their origins are.
 
     Args:
         shards: with encoded clips, as they are stored.
@@ -30,16 +30,15 @@ def cached(shards: Shards, folder: str) -> Shards:
     copies = replace(shards, folders=folders)
     wanted = [
         (source, Path(copy))
-        for region in range(len(shards.regions))
-        for source, copy in zip(shards.files(region), copies.files(region), strict=True)
-        if not Path(copy).exists()
+        for region, sizes in enumerate(shards.shard_bytes)
+        for source, copy, size in zip(shards.files(region), copies.files(region), sizes, strict=True)
+        if not Path(copy).exists() or Path(copy).stat().st_size != size
     ]
     with ThreadPoolExecutor(_DOWNLOADS_AT_ONCE) as threads:
         try:
             list(threads.map(lambda pair: _copy(*pair), wanted))
         except (OSError, UnreachableError) as error:
             raise UserError(f"--cache_dir={folder} can't be filled: {error}") from error
-    require_whole_files(copies)
     return copies
 
 
@@ -49,6 +48,8 @@ def _copy_of(place: object, shards: Shards, folder: Path) -> Path:
 
 
 def _copy(source: str, copy: Path) -> None:
+    if not as_path(source).exists():
+        return
     # Several processes may fill the same cache; each writes a file of its own, and the last one stays.
     with atomic_path(copy, unique=True) as temporary:
         download(as_path(source), temporary)

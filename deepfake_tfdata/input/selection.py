@@ -6,7 +6,7 @@ from pathlib import Path
 
 from deepfake_tfdata.input.cache import cached
 from deepfake_tfdata.input.reading import without_damage
-from deepfake_tfdata.input.shards import Shards, find_shards
+from deepfake_tfdata.input.shards import Shards, find_shards, require_whole_files
 
 _LOG = logging.getLogger(__name__)
 
@@ -31,6 +31,8 @@ def select_clips(
     shards = find_shards(data, region, split, check_files=not skip_corrupt)
     if cache_dir:
         shards = cached(shards, cache_dir)
+        if not skip_corrupt:
+            require_whole_files(shards)
     if skip_corrupt:
         count = shards.num_clips
         shards = without_damage(shards)

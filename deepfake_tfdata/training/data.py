@@ -15,18 +15,17 @@ from deepfake_tfdata.training.features import FeatureSplit
 from deepfake_tfdata.training.workers import Workers
 
 
-def find_split(config: TrainConfig, split: str, data: str | None = None) -> Shards:
+def find_split(config: TrainConfig, split: str) -> Shards:
     """The shards of a split as a run reads them: from local copies, and without damaged clips, if so asked.
 
     Args:
         config: of the run.
         split: train, val or test.
-        data: the folder of records; the run's own if None.
 
     Raises:
         UserError: as find_shards.
     """
-    return select_clips(data or config.data, config.region, split, config.cache_dir, config.skip_corrupt)
+    return select_clips(config.data, config.region, split, config.cache_dir, config.skip_corrupt)
 
 
 def find_splits(config: TrainConfig) -> dict[str, Shards]:

@@ -69,15 +69,15 @@ def select_precision(name: str, strategy: tf.distribute.Strategy) -> str:
 
 
 @contextmanager
-def explained_lack_of_memory(batch_size: int) -> Iterator[None]:
+def explained_lack_of_memory(batch_size: int, training: bool = True) -> Iterator[None]:
     """Turns TensorFlow's error into a UserError that names the flags to change."""
     try:
         yield
     except tf.errors.ResourceExhaustedError:
-        raise UserError(
-            "the device's memory does not hold a step; raise --accumulation, lower "
-            f"--batch_size={batch_size}, or choose a smaller --backbone or half --precision"
-        ) from None
+        advice = f"lower --batch_size={batch_size}"
+        if training:
+            advice += ", raise --accumulation, or choose a smaller --backbone or half --precision"
+        raise UserError(f"the device's memory does not hold a step; {advice}") from None
 
 
 def _grow_memory() -> None:

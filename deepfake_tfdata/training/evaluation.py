@@ -1,5 +1,6 @@
 """Evaluates a trained run on a split: loads its model, scores its clips, writes what came out."""
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +16,14 @@ from deepfake_tfdata.input.reading import explained_damage
 from deepfake_tfdata.model.detector import with_attention
 from deepfake_tfdata.training.config import Run, read_run
 from deepfake_tfdata.training.data import find_split, load_in_order
-from deepfake_tfdata.training.devices import local_strategy
+from deepfake_tfdata.training.devices import explained_lack_of_memory, local_strategy
 from deepfake_tfdata.training.loop import MODEL_FILE
 from deepfake_tfdata.training.scoring import ClipScores, make_predict, score_clips
 
 
-def evaluate_run(workdir: Path, split: str, data: str | None = None) -> tuple[Evaluation, Path]:
+def evaluate_run(
+    workdir: Path, split: str, data: str | None = None, batch_size: int = 0
+) -> tuple[Evaluation, Path]:
     """Scores a split with a run's best model and writes WORKDIR/evaluation/SPLIT.
 
     Where the records hold other videos, or divide them otherwise, than those of the run, the folder is
@@ -30,6 +33,7 @@ def evaluate_run(workdir: Path, split: str, data: str | None = None) -> tuple[Ev
         workdir: of the run.
         split: train, val or test.
         data: the folder of records; the run's own if None.
+        batch_size: clips at once, over all devices; the run's own if 0.
 
     Returns:
         The metrics with the predictions, and the folder they are in.
@@ -38,14 +42,19 @@ def evaluate_run(workdir: Path, split: str, data: str | None = None) -> tuple[Ev
         UserError: no trained model, no records, or records of another spec.
     """
     run = read_run(workdir)
-    data = data or run.config.data
-    shards = find_split(run.config, split, data)
+    config = dataclasses.replace(
+        run.config, data=data or run.config.data, batch_size=batch_size or run.config.batch_size
+    )
+    data, batch_size = config.data, config.batch_size
+    if batch_size < 1:
+        raise UserError(f"--batch_size={batch_size} is out of range; use 1 or more")
+    shards = find_split(config, split)
     require_same_spec(run.spec, shards.spec.to_dict(), f"the run in {workdir}", f"the records in {data}")
     strategy = local_strategy()
     with strategy.scope():
         model = with_attention(_load_model(workdir / MODEL_FILE))
-    clips = load_in_order(run.config, shards)
-    with explained_damage(shards):
+    clips = load_in_order(config, shards)
+    with explained_damage(shards), explained_lack_of_memory(batch_size, training=False):
         predictions = to_predictions(score_clips(make_predict(model, strategy), clips))
     name = f"{run.config.region}/{run.config.head}"
     context = _context(run)

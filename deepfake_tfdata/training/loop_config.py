@@ -36,6 +36,15 @@ class LoopConfig:
     jit_compile: bool
     skipped_clips: int
 
+    def __post_init__(self) -> None:
+        """Raises UserError for a profile that begins after the run's end."""
+        steps = self.epochs * self.steps_per_epoch
+        if self.profile_steps and self.profile_steps[0] > steps:
+            first, last = self.profile_steps
+            raise UserError(
+                f"--profile_steps={first},{last} begins after the run's {steps} steps; use earlier ones"
+            )
+
     def next_call(self, step: int) -> tuple[int, bool]:
         """How many steps to make after `step` of them, and whether to write a profile of these.
 

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 
@@ -24,10 +25,10 @@ def service():
         assert process.wait(timeout=60) == 0
 
 
-def start(*arguments):
+def start(*arguments, **options):
     environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
     command = [sys.executable, "-m", "tools.data_service", *arguments]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment, **options)
 
 
 def batches(records, **options):
@@ -64,3 +65,15 @@ def test_training_from_a_service(service, records, command, tmp_path):
 def test_a_wrong_address_is_named(records, address, message):
     with pytest.raises(UserError, match=message):
         load_clips(records, "mouth", "train", 2, data_service=address)
+
+
+def test_a_port_that_is_taken_is_named():
+    with socket.socket() as taken:
+        taken.bind(("", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        process = start(f"--port={port}", stderr=subprocess.PIPE)
+        _, errors = process.communicate(timeout=60)
+    assert process.returncode != 0
+    assert [line for line in errors.splitlines() if "error:" in line] == errors.splitlines()[-1:]
+    assert f"--port={port} can't be served" in errors

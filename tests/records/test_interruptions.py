@@ -44,9 +44,12 @@ def finish(process: subprocess.Popen) -> str:
     return stderr
 
 
+def shard_files(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*.tfrecord-*") if ".incomplete" not in path.name]
+
+
 def shards(folder: Path) -> dict[str, bytes]:
-    paths = [path for path in folder.rglob("*.tfrecord-*") if ".incomplete" not in path.name]
-    return {str(path.relative_to(folder)): path.read_bytes() for path in paths}
+    return {str(path.relative_to(folder)): path.read_bytes() for path in shard_files(folder)}
 
 
 def statuses(folder: Path) -> list[tuple[str, str, int]]:
@@ -67,7 +70,7 @@ def wait_for_shards(process: subprocess.Popen, output: Path, count: int) -> None
     lock = output / LOCK_FILE
     while process.poll() is None:
         at_work = lock.exists() and lock.read_text() == str(process.pid)
-        if at_work and len(shards(output)) >= 2 * count:
+        if at_work and len(shard_files(output)) >= 2 * count:
             return
         time.sleep(0.01)
 
@@ -186,7 +189,7 @@ def test_videos_that_crashed_are_tried_again_when_asked_for(convert, uninterrupt
 def test_killed_while_it_tries_again_it_goes_on(convert, uninterrupted, with_crashes, tmp_path):
     output = shutil.copytree(with_crashes, tmp_path / "records")
     process = convert(output, "--retry_failed")
-    while process.poll() is None and len(shards(output)) == 2 * NUM_SHARDS:
+    while process.poll() is None and len(shard_files(output)) == 2 * NUM_SHARDS:
         time.sleep(0.005)
     process.kill()
     process.communicate()

@@ -13,13 +13,16 @@ JPEG_PSNR = 35
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads memory and processor time from /proc")
-def test_every_loader_decodes_the_same_clips(tmp_path, capsys):
+def test_loaders_decode_the_same_clips(tmp_path, capsys):
+    # Every kind of loader, but not every encoding: a row takes some six seconds.
+    only = ("pillow", "resized jpeg", "native raw", "DALI", "Grain", "WebDataset", "TFDS", "Keras")
+    chosen = [row for row in ROWS if any(name in row.name for name in only)]
     arguments = ["--clips=4", "--num_frames=4", "--frame_size=48", "--batch_size=2", "--rounds=1"]
     with contextlib.suppress(SystemExit):  # a failed row is shown below
-        main([*arguments, "--seconds=0.2", f"--output={tmp_path / 'speed'}"])
+        main([*arguments, "--seconds=0.2", f"--only={'|'.join(only)}", f"--output={tmp_path / 'speed'}"])
     rows = json.loads((tmp_path / "speed.json").read_text())["rows"]
-    assert [row["name"] for row in rows] == [row.name for row in ROWS]
-    for row, result in zip(ROWS, rows, strict=True):
+    assert [row["name"] for row in rows] == [row.name for row in chosen]
+    for row, result in zip(chosen, rows, strict=True):
         if "skipped" in result:
             assert result["skipped"].startswith("refused: --" if row.combination else "not installed: "), (
                 result
@@ -30,11 +33,11 @@ def test_every_loader_decodes_the_same_clips(tmp_path, capsys):
         assert result["psnr"] is None if lossless else result["psnr"] > JPEG_PSNR, result
         for figure in ("clips_per_second", "cpu_ms", "ratio", "first_batch", "memory", "bytes_a_clip"):
             assert result[figure] > 0, (row.name, figure)
-    assert any("skipped" not in result for row, result in zip(ROWS, rows, strict=True) if row in OURS)
+    assert any("skipped" not in result for row, result in zip(chosen, rows, strict=True) if row in OURS)
     table = (tmp_path / "speed.md").read_text()
     assert table.strip() == capsys.readouterr().out.strip()
     lines = table.splitlines()[2:]
-    assert len(lines) == 2 + len(ROWS)
+    assert len(lines) == 2 + len(chosen)
     assert len({line.count(" | ") for line in lines}) == 1
 
 

@@ -38,8 +38,8 @@ def main(arguments: list[str] | None = None) -> None:
     options = parse_arguments(arguments)
     with nullcontext(options.work) if options.work else tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
-        reasons = prepare(options, work)
         chosen = [row for row in ROWS if not options.only or any(name in row.name for name in options.only)]
+        reasons = prepare(options, work, chosen)
         for results in measure(options, work, chosen, reasons):
             # After every round, so that an interrupted run leaves something.
             table = save(options, results)
@@ -73,7 +73,7 @@ def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def prepare(options: argparse.Namespace, work: Path) -> dict[str, str]:
+def prepare(options: argparse.Namespace, work: Path, rows: Sequence[Row]) -> dict[str, str]:
     """Fills the work folder; why rows can't be measured, by their names."""
     shape = {name: getattr(options, name) for name in ("region", "clips", "num_frames", "frame_size")}
     settings = json.dumps({"data": str(options.data), **shape})
@@ -88,10 +88,10 @@ def prepare(options: argparse.Namespace, work: Path) -> dict[str, str]:
         make_videos(videos.parent, options.clips, options.num_frames)
     print("converting", file=sys.stderr)
     flags = [f"--{name}={shape[name]}" for name in ("num_frames", "frame_size")]
-    refused = convert(videos, work, options.region, [*flags, f"--limit={options.clips}"])
+    refused = convert(videos, work, options.region, [*flags, f"--limit={options.clips}"], rows)
     write_references(work, options.region)
-    write_peers(work, options.region)
-    return {row.name: why for row in ROWS if (why := _why_not(row, refused))}
+    write_peers(work, options.region, rows)
+    return {row.name: why for row in rows if (why := _why_not(row, refused))}
 
 
 def measure(

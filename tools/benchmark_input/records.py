@@ -6,19 +6,21 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 
-from tools.benchmark_input.rows import COMBINATIONS, PEERS_COMBINATION, ROWS, records_folder
+from tools.benchmark_input.rows import COMBINATIONS, PEERS_COMBINATION, Row, records_folder
 from tools.benchmark_input.source import Source
 
 _LOSSLESS = ("png", "webp", "raw")
 
 
-def convert(source: Path, work: Path, region: str, flags: list[str]) -> dict[tuple[str, str], str]:
-    """Makes records of every combination.
+def convert(
+    source: Path, work: Path, region: str, flags: list[str], rows: Sequence[Row]
+) -> dict[tuple[str, str], str]:
+    """Makes records of every combination that some rows need: their own, the peers', and a lossless one.
 
     Returns:
         The combinations that the convert command refused, with what it said.
@@ -26,8 +28,11 @@ def convert(source: Path, work: Path, region: str, flags: list[str]) -> dict[tup
     Raises:
         SystemExit: it failed otherwise.
     """
+    needed = {PEERS_COMBINATION, *(row.combination for row in rows), *((row.geometry, "raw") for row in rows)}
     refused = {}
     for geometry, encoding in COMBINATIONS:
+        if (geometry, encoding) not in needed:
+            continue
         output = work / records_folder(geometry, encoding)
         if _is_complete(output):  # the command would find that out, too, but slowly
             continue
@@ -58,10 +63,10 @@ def write_references(work: Path, region: str) -> None:
             _write_once(work / "reference" / geometry, lambda folder, of=records: _save(of, region, folder))
 
 
-def write_peers(work: Path, region: str) -> None:
+def write_peers(work: Path, region: str, rows: Sequence[Row]) -> None:
     """Writes the same encoded images in the format of every loader that is installed."""
     records = work / records_folder(*PEERS_COMBINATION)
-    for row in ROWS:
+    for row in rows:
         loader = importlib.import_module(f"tools.benchmark_input.peers.{row.loader}")
         if hasattr(loader, "write") and not row.missing():
             clips = (frames for frames, _, _ in read_clips(records, region))
