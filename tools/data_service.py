@@ -54,8 +54,8 @@ def start(port: int, workers: int, host: str, dispatcher: str | None) -> list:
         config = tf.data.experimental.service.DispatcherConfig(port=port)
         try:
             servers.append(tf.data.experimental.service.DispatchServer(config))
-        except tf.errors.OpError as error:
-            sys.exit(f"error: --port={port} can't be served ({error.message}); choose another")
+        except RuntimeError as error:
+            sys.exit(f"error: --port={port} can't be served ({error}); choose another")
         dispatcher = f"{host}:{servers[0].target.rpartition(':')[2]}"
     servers += [start_worker(host, dispatcher) for _ in range(workers)]
     print(f"{workers} workers serve grpc://{dispatcher}", flush=True)
