@@ -45,22 +45,21 @@ def evaluate_run(
     config = dataclasses.replace(
         run.config, data=data or run.config.data, batch_size=batch_size or run.config.batch_size
     )
-    data, batch_size = config.data, config.batch_size
-    if batch_size < 1:
-        raise UserError(f"--batch_size={batch_size} is out of range; use 1 or more")
     shards = find_split(config, split)
-    require_same_spec(run.spec, shards.spec.to_dict(), f"the run in {workdir}", f"the records in {data}")
+    require_same_spec(
+        run.spec, shards.spec.to_dict(), f"the run in {workdir}", f"the records in {config.data}"
+    )
     strategy = local_strategy()
     with strategy.scope():
         model = with_attention(_load_model(workdir / MODEL_FILE))
     clips = load_in_order(config, shards)
-    with explained_damage(shards), explained_lack_of_memory(batch_size, training=False):
+    with explained_damage(shards), explained_lack_of_memory(config.batch_size, training=False):
         predictions = to_predictions(score_clips(make_predict(model, strategy), clips))
     name = f"{run.config.region}/{run.config.head}"
     context = _context(run)
     # Other videos than the run's own must not pass for its result.
     folder = workdir / "evaluation" / (split if shards.plan == run.plan else f"{split}-{shards.plan}")
-    context["data"], context["plan of the videos"] = data, shards.plan
+    context["data"], context["plan of the videos"] = config.data, shards.plan
     metrics = write_evaluation(
         folder,
         predictions,
