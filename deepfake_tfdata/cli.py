@@ -1,49 +1,60 @@
-"""What every command shares: flags of its own, help, and mistakes answered in one line."""
+"""What every command shares: flags made of its options, help, and mistakes answered in one line."""
 
+import dataclasses
 import logging
 import os
 import signal
 import sys
-from collections.abc import Callable
+import textwrap
+from collections.abc import Callable, Iterator
 from importlib import import_module
-from pathlib import Path
+from typing import Any, TypeVar
 
 from absl import flags
 
 from deepfake_tfdata.errors import UserError
+from deepfake_tfdata.options import Option, Options, all_options, build, groups_of, options_of
 
-COMMANDS = ("convert", "train", "evaluate")
+COMMANDS = ("convert", "train", "evaluate", "compare")
 _USAGE_ERROR = 2
 _INTERRUPTED = 130
+_HELP_WIDTH = 100
+_Config = TypeVar("_Config", bound=Options)
+_DEFINE: dict[type, Callable[..., Any]] = {
+    str: flags.DEFINE_string,
+    int: flags.DEFINE_integer,
+    float: flags.DEFINE_float,
+    bool: flags.DEFINE_boolean,
+    tuple: flags.DEFINE_list,
+}
 
 
 def run(
-    main: Callable[[], None], flag_values: flags.FlagValues, help_text: str, argv: list[str] | None = None
+    main: Callable[[_Config], None],
+    config: type[_Config],
+    help_text: str | None,
+    argv: list[str] | None = None,
 ) -> None:
-    """Parses the flags, runs the command, and exits.
+    """Makes a command's configuration of its flags, runs it, and exits.
 
     Args:
-        main: the command; it reads its flags, already parsed.
-        flag_values: the command's own flags; no other command's can get among them.
+        main: the command.
+        config: its options; each is a flag.
         help_text: printed above the flags by --help.
         argv: program name and arguments; sys.argv by default.
     """
     argv = sys.argv if argv is None else argv
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(errors="backslashreplace")  # a terminal that knows no é ends nothing
+        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # a terminal without é
     if "--help" in argv or "-h" in argv:
-        print(f"{help_text.strip()}\n\nFlags:\n{_flag_help(flag_values)}")
+        say(f"{(help_text or '').strip()}\n{''.join(_help(config))}")
         sys.exit(0)
     # A preempted machine's SIGTERM ends a command as Ctrl-C does: what it half wrote is taken away.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     status = 0
     try:
-        _, *arguments = flag_values(argv)
-        if arguments:
-            raise UserError(f"unexpected argument '{arguments[0]}'; every option is a flag, --name=value")
-        _import_tensorflow()
-        main()
+        main(parse(config, argv))
     except flags.Error as error:
         status = _fail(f"{error}; try --help", _USAGE_ERROR)
     except UserError as error:
@@ -51,6 +62,23 @@ def run(
     except KeyboardInterrupt:
         status = _fail("interrupted; run the same command again to go on", _INTERRUPTED)
     leave(status)
+
+
+def parse(config: type[_Config], argv: list[str]) -> _Config:
+    """The options that a command line gives; the others have their defaults.
+
+    Raises:
+        UserError, flags.Error: a flag that is unknown or missing, or a value that is not allowed.
+    """
+    values = flags.FlagValues()
+    for each in all_options(config):
+        default = None if each.default is dataclasses.MISSING else each.default
+        default = list(default) if each.kind is tuple else default
+        _DEFINE[each.kind](each.name, default, each.meaning, flag_values=values)
+    _, *arguments = values(argv)
+    if arguments:
+        raise UserError(f"unexpected argument '{arguments[0]}'; every option is a flag, --name=value")
+    return build(config, {name: values[name].value for name in values if values[name].value is not None})
 
 
 def main() -> None:
@@ -64,13 +92,6 @@ def main() -> None:
         sys.exit(0 if asked_for_help else _USAGE_ERROR)
     command, *rest = arguments
     import_module(f"deepfake_tfdata.{command}").run([f"deepfake-tfdata {command}", *rest])
-
-
-def required(flag: flags.FlagHolder[str | None]) -> str:
-    """The value of a flag that has no default; UserError where it is missing."""
-    if not flag.value:
-        raise UserError(f"--{flag.name} is missing; try --help")
-    return flag.value
 
 
 def say(line: str) -> None:
@@ -92,33 +113,25 @@ def leave(status: int) -> None:
         sys.exit(status)
 
 
-def _import_tensorflow() -> None:
-    """Imports TensorFlow without its start-up notes, which would bury a command's own line of error.
-
-    They are written to the descriptor, before any log level is looked at; a failing import still raises.
-    """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    # Records are read one by one; of gs:// TensorFlow would read 64 MB each time, and hold it in memory.
-    os.environ.setdefault("GCS_READ_CACHE_BLOCK_SIZE_MB", "4")
-    sys.stderr.flush()
-    saved = os.dup(2)
-    with Path(os.devnull).open("w") as nowhere:
-        os.dup2(nowhere.fileno(), 2)
-    try:
-        # Listing the devices is what looks for CUDA, and complains on every machine without.
-        import_module("tensorflow").config.list_physical_devices()
-    finally:
-        os.dup2(saved, 2)
-        os.close(saved)
+def _help(config: type[Options], title: str = "Flags") -> Iterator[str]:
+    """A paragraph a group: its title, then its flags, each with its meaning, range and default."""
+    own = list(options_of(config))
+    if own:
+        yield f"\n{title}:\n" + "".join(_flag_help(each) for each in own)
+    for _, inner in groups_of(config):
+        yield from _help(inner, (inner.__doc__ or "").splitlines()[0].rstrip("."))
 
 
-def _flag_help(flag_values: flags.FlagValues) -> str:
-    lines = []
-    for name in flag_values:
-        flag = flag_values[name]
-        default = "" if flag.default is None else f" (default: {flag.default_as_str.strip(chr(39))})"
-        lines.append(f"  --{name}: {flag.help}{default}")
-    return "\n".join(lines)
+def _flag_help(each: Option) -> str:
+    facts = [f"one of {', '.join(each.choices)}"] if each.choices else []
+    facts += [each.range] if each.range else []
+    if each.default is dataclasses.MISSING:
+        facts.append("required")
+    elif each.default not in (None, "", ()):
+        shown = ",".join(each.default) if each.kind is tuple else str(each.default).lower()
+        facts.append(f"default: {shown if each.kind in (bool, tuple) else each.default}")
+    text = f"--{each.name}: {each.meaning}" + (f" ({'; '.join(facts)})" if facts else "")
+    return textwrap.fill(text, _HELP_WIDTH, initial_indent="  ", subsequent_indent="      ") + "\n"
 
 
 def _fail(message: str, status: int) -> int:

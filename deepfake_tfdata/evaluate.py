@@ -3,36 +3,50 @@
 python -m deepfake_tfdata.evaluate --workdir=runs/mouth_attention --split=test
 """
 
+from dataclasses import dataclass
 from pathlib import Path
 
-from absl import flags
-
 from deepfake_tfdata import cli
-
-_FLAGS = flags.FlagValues()
-_WORKDIR = flags.DEFINE_string("workdir", None, "of the run", flag_values=_FLAGS)
-_SPLIT = flags.DEFINE_string("split", "test", "train|val|test", flag_values=_FLAGS)
-_DATA = flags.DEFINE_string("data", None, "folder of records; the run's own if not given", flag_values=_FLAGS)
-_BATCH_SIZE = flags.DEFINE_integer(
-    "batch_size", 0, "clips at once, over all devices; the run's own if 0", flag_values=_FLAGS
-)
+from deepfake_tfdata.clips.splits import SPLITS
+from deepfake_tfdata.options import Options, option
+from deepfake_tfdata.scoring.runs import read_run
+from deepfake_tfdata.startup import import_tensorflow
 
 
-def main() -> None:
-    """Reads the flags, evaluates, and says what came out."""
+@dataclass(frozen=True)
+class EvaluateConfig(Options):
+    """Which run, and on what."""
+
+    workdir: str = option(meaning="of the run")
+    split: str = option("test", "which to score", choices=SPLITS)
+    data: str = option("", "folder of records; the run's own if not given")
+    batch_size: int = option(0, "clips at once, over all devices; the run's own if 0", low=0)
+
+
+def main(config: EvaluateConfig) -> None:
+    """Evaluates, and says what came out."""
+    read_run(Path(config.workdir))  # a mistake here need not wait for TensorFlow
+    report(Path(config.workdir), config.split, config.data, config.batch_size)
+
+
+def report(workdir: Path, split: str, data: str = "", batch_size: int = 0) -> None:
+    """Scores a split with a run, writes what came out and says it; the arguments are `evaluate_run`'s."""
+    import_tensorflow()
     from deepfake_tfdata.evaluation.comparison import comparison_table
-    from deepfake_tfdata.training.evaluation import evaluate_run
+    from deepfake_tfdata.reports.evaluation_report import write_evaluation
+    from deepfake_tfdata.scoring.run_evaluation import evaluate_run
 
-    evaluation, folder = evaluate_run(
-        Path(cli.required(_WORKDIR)), _SPLIT.value, _DATA.value, _BATCH_SIZE.value
+    run = evaluate_run(workdir, split, data, batch_size)
+    write_evaluation(
+        run.folder, run.predictions, run.metrics, title=f"{run.name} on {split}", context=run.context
     )
-    cli.say(comparison_table([evaluation]))
-    cli.say(f"report: {folder}/report.html")
+    cli.say(comparison_table([run]))
+    cli.say(f"report: {run.folder}/report.html")
 
 
 def run(argv: list[str] | None = None) -> None:
     """Entry point of `python -m` and of the console script."""
-    cli.run(main, _FLAGS, __doc__, argv)
+    cli.run(main, EvaluateConfig, __doc__, argv)
 
 
 if __name__ == "__main__":

@@ -127,7 +127,9 @@ def build_variant(options: argparse.Namespace) -> tuple[Any, int]:
     """
     import keras
 
-    from deepfake_tfdata.model import assemble_detector, build_backbone, count_flops
+    from deepfake_tfdata.model.assembly import assemble_detector
+    from deepfake_tfdata.model.backbones import build_backbone
+    from deepfake_tfdata.model.flops import count_flops
 
     backbone = build_backbone(options.backbone, options.frame_size, "none")
     detector = assemble_detector(backbone, options.head, options.num_frames)

@@ -15,7 +15,7 @@ import skimage.data
 import tensorflow as tf
 from PIL import Image, ImageDraw, ImageFont
 
-from deepfake_tfdata.input.augment import AUGMENTATIONS, augment_clip
+from deepfake_tfdata.input.augment import OPERATIONS, augment_clip
 
 _FRAMES = 3
 _SIZE = 132
@@ -40,9 +40,9 @@ def draw_sheet() -> Image.Image:
     clip = moving_face()
     strips = {
         "as recorded": clip,
-        **{name: strongest(AUGMENTATIONS[name].apply, clip) for name in AUGMENTATIONS},
+        **{name: strongest(OPERATIONS[name].apply, clip) for name in OPERATIONS},
     }
-    strips["all, in one draw"] = strongest(lambda *inputs: augment_clip(*inputs, tuple(AUGMENTATIONS)), clip)
+    strips["all, in one draw"] = strongest(lambda *inputs: augment_clip(*inputs, tuple(OPERATIONS)), clip)
     width, height = _FRAMES * (_SIZE + 2) + 2 * _GAP, _CAPTION + _SIZE + _GAP
     rows = -(-len(strips) // _COLUMNS)
     sheet = Image.new("RGB", (_COLUMNS * width, rows * height + _GAP), _WHITE)

@@ -8,71 +8,80 @@ from typing import Any
 
 from deepfake_tfdata.clips.regions import REGIONS, Region
 from deepfake_tfdata.errors import UserError
+from deepfake_tfdata.options import Options, option
 
-CHOICES = {
-    "sampling": ("linspace", "consecutive"),
-    "geometry": ("native", "resized"),
-    "fit": ("stretch", "letterbox"),
-    "encoding": ("raw", "png", "webp", "jpeg"),
-    "detector": ("haar", "yunet", "boxes"),
-    "tracking": ("smooth", "per_frame"),
-}
 JPEG_QUALITY = 95
 # Sides beyond this are no network's input, and a typing error would fill the disk.
-MAX_FRAME_SIZE = 2048
+MIN_FRAME_SIZE, MAX_FRAME_SIZE = 16, 2048
 MAX_FRAMES = 4096
 MAX_CLIPS = 64
 
 
 @dataclass(frozen=True)
-class ClipSpec:
-    """How frames are chosen, faces found, regions cropped and pixels stored.
+class ClipSpec(Options):
+    """A clip: how frames are chosen, faces found, regions cropped and pixels stored.
 
     Attributes:
-        num_frames: frames a clip, T.
-        clips_per_video: at most; more than one only with consecutive sampling.
-        geometry: 'native' stores a crop as it is in the video, one size a clip; 'resized' stores frame_size
-            squares.
-        frame_size: side of a resized crop; of what a detector makes of a native one unless told otherwise.
-        max_side: longer sides of native crops are reduced to it, with the shape kept; 0 leaves all as they
-            are.
         detector_hash: of the model file or the boxes that the detector reads; '' where it reads none.
-        min_found: share of a clip's frames in which the face must be found.
-        margin: how much the face box grows on every side, as a fraction of its width and height.
-        share_tracks: whether a fake takes the face track of its original where the two files agree.
         regions: the whole table, so that regions can be added to a folder of records later. A clip depends on
             the geometry of its own region only; the hash is of all of them.
-        The others are names out of CHOICES.
+        The others are options.
     """
 
-    num_frames: int = 32
-    frame_size: int = 224
-    sampling: str = "linspace"
-    clips_per_video: int = 1
-    geometry: str = "native"
-    max_side: int = 0
-    fit: str = "stretch"
-    encoding: str = "raw"
-    detector: str = "haar"
+    num_frames: int = option(32, "frames a clip", low=1, high=MAX_FRAMES)
+    frame_size: int = option(
+        224,
+        "side of a resized crop, and of what a detector makes of a native one unless told otherwise, pixels",
+        low=MIN_FRAME_SIZE,
+        high=MAX_FRAME_SIZE,
+    )
+    sampling: str = option(
+        "linspace",
+        "frames spread over the whole video, or adjacent ones from the middle of its parts",
+        choices=("linspace", "consecutive"),
+    )
+    clips_per_video: int = option(
+        1,
+        "parts of a video to take adjacent frames from; a short video gives fewer clips",
+        low=1,
+        high=MAX_CLIPS,
+    )
+    geometry: str = option(
+        "native",
+        "crops as they are in the video, resized by the detector; or squares of frame_size",
+        choices=("native", "resized"),
+    )
+    max_side: int = option(
+        0, f"longer sides of native crops are reduced to it, {MIN_FRAME_SIZE} or more pixels; 0 reduces none"
+    )
+    fit: str = option(
+        "stretch",
+        "how a crop becomes a square: distorted, or with grey bars",
+        choices=("stretch", "letterbox"),
+    )
+    encoding: str = option("raw", "of a frame", choices=("raw", "png", "webp", "jpeg"))
+    detector: str = option("haar", "of faces", choices=("haar", "yunet", "boxes"))
     detector_hash: str = ""
-    tracking: str = "smooth"
-    share_tracks: bool = False
-    min_found: float = 0.5
-    margin: float = 0.0
+    tracking: str = option(
+        "smooth",
+        "one smoothed track of one size, or a box of its own for every frame",
+        choices=("smooth", "per_frame"),
+    )
+    share_tracks: bool = option(
+        False,
+        "crop a fake where the face of its original is, if size, length and frame rate agree; decodes the "
+        "original again for every fake",
+    )
+    min_found: float = option(0.5, "share of a clip's frames in which the face must be found", low=0, high=1)
+    margin: float = option(0.0, "share of the face box added on every side", low=-0.4, high=2)
     regions: tuple[Region, ...] = tuple(REGIONS.values())
 
     def __post_init__(self) -> None:
-        for field, allowed in CHOICES.items():
-            value = getattr(self, field)
-            if value not in allowed:
-                raise UserError(f"--{field}={value} is unknown; choose from {', '.join(allowed)}")
-        _check_range("num_frames", self.num_frames, 1, MAX_FRAMES)
-        _check_range("clips_per_video", self.clips_per_video, 1, MAX_CLIPS)
-        _check_range("frame_size", self.frame_size, 16, MAX_FRAME_SIZE)
-        _check_range("min_found", self.min_found, 0.0, 1.0)
-        _check_range("margin", self.margin, -0.4, 2.0)
-        if self.max_side:
-            _check_range("max_side", self.max_side, 16, MAX_FRAME_SIZE)
+        super().__post_init__()
+        if self.max_side and not MIN_FRAME_SIZE <= self.max_side <= MAX_FRAME_SIZE:
+            raise UserError(
+                f"--max_side={self.max_side} is out of range; use 0, or {MIN_FRAME_SIZE} to {MAX_FRAME_SIZE}"
+            )
         self._check_geometry()
         if self.clips_per_video > 1 and self.sampling != "consecutive":
             raise UserError(
@@ -136,8 +145,3 @@ def require_same_spec(
             f"{expected_name} and {found_name} were made with different clip specs ({shown}); "
             "use the same records, or a new folder"
         )
-
-
-def _check_range(field: str, value: float, low: float, high: float) -> None:
-    if not low <= value <= high:
-        raise UserError(f"--{field}={value} is out of range; use {low} to {high}")

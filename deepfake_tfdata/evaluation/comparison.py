@@ -1,7 +1,9 @@
 """Whether one detector is better than another, from their scores for the same videos."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,7 +16,11 @@ from deepfake_tfdata.evaluation.intervals import (
     percentile_interval,
     weighted_auc,
 )
-from deepfake_tfdata.evaluation.predictions import Predictions, per_video
+from deepfake_tfdata.evaluation.metrics import evaluate
+from deepfake_tfdata.evaluation.predictions import Predictions, per_video, read_csv
+
+# In the folder of an evaluation.
+METRICS_FILE, PREDICTIONS_FILE = "metrics.json", "predictions.csv"
 
 
 class NothingSharedError(UserError):
@@ -41,14 +47,14 @@ class Difference:
     """How much higher the first detector's AUC is than the second's.
 
     Attributes:
-        auc_difference: over the shared videos, from -1 to 1.
+        difference: over the shared videos, from -1 to 1.
         low: lower end of its interval.
         high: upper end.
         distinguishable: whether the interval excludes zero, on enough sources to say so.
         num_videos: the videos both scored.
     """
 
-    auc_difference: float
+    difference: float
     low: float
     high: float
     distinguishable: bool
@@ -56,7 +62,38 @@ class Difference:
 
     def __str__(self) -> str:
         verdict = "distinguishable" if self.distinguishable else "not distinguishable"
-        return f"{self.auc_difference:+.3f} [{self.low:+.3f}, {self.high:+.3f}], {verdict}"
+        return f"{self.difference:+.3f} [{self.low:+.3f}, {self.high:+.3f}], {verdict}"
+
+
+def read_evaluation(place: Path) -> Evaluation:
+    """Reads the scores of a detector.
+
+    Args:
+        place: a folder that `evaluate` left; or a CSV file for `read_csv`, whose metrics are then computed.
+
+    Raises:
+        UserError: there is no such folder or file, or it can't be read.
+    """
+    if place.suffix == ".csv":
+        predictions = read_csv(place)
+        num_videos = len(per_video(predictions))  # as far as the file tells, all that there were
+        return Evaluation(place.stem, predictions, evaluate(predictions, num_videos_in_split=num_videos))
+    try:
+        metrics = json.loads((place / METRICS_FILE).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UserError(
+            f"no evaluation in {place}; name WORKDIR/evaluation/SPLIT, as the evaluate command left it, or a "
+            "predictions.csv"
+        ) from None
+    except ValueError:
+        raise UserError(f"{place / METRICS_FILE} is damaged; evaluate again") from None
+    return Evaluation(_name_of(place), read_csv(place / PREDICTIONS_FILE), metrics)
+
+
+def _name_of(folder: Path) -> str:
+    """Such as 'mouth_attention' of runs/mouth_attention/evaluation/test."""
+    *_, workdir, evaluation, split = ("", "", *folder.absolute().parts)
+    return workdir if evaluation == "evaluation" else split
 
 
 def compare(
@@ -94,7 +131,7 @@ def compare(
     interval = percentile_interval(drawn, level)
     sign_test = 2 * 0.5 ** _num_deciding_sources(first, second)
     return Difference(
-        auc_difference=float(difference(np.ones(len(labels)))),
+        difference=float(difference(np.ones(len(labels)))),
         low=interval.low,
         high=interval.high,
         distinguishable=not interval.covers(0) and sign_test <= 1 - level,

@@ -55,6 +55,16 @@ def weighted_auc(labels: np.ndarray, scores: np.ndarray, weights: np.ndarray) ->
     return np.divide(wins, pairs, out=np.full_like(pairs, np.nan), where=pairs > 0)
 
 
+def auc(labels: np.ndarray, scores: np.ndarray) -> float:
+    """Area under the ROC curve: the chance that a fake scores above a real one, a tie counting one half.
+
+    Args:
+        labels: int [N], both 0 and 1 occurring.
+        scores: float [N].
+    """
+    return float(weighted_auc(labels, scores, np.ones(len(labels))))
+
+
 def bootstrap(
     statistic: Callable[[np.ndarray], np.ndarray], clusters: np.ndarray, *, seed: int, resamples: int
 ) -> np.ndarray:
@@ -107,12 +117,13 @@ def auc_interval(
         seed: of the resamples.
         resamples: how many.
     """
-    auc = float(weighted_auc(labels, scores, np.ones(len(labels))))
     drawn = bootstrap(
         lambda weights: weighted_auc(labels, scores, weights), clusters, seed=seed, resamples=resamples
     )
     real, fake = _independent_counts(labels, clusters)
-    return _wider(percentile_interval(drawn, level), newcombe_interval(auc, real, fake, level))
+    return _wider(
+        percentile_interval(drawn, level), newcombe_interval(auc(labels, scores), real, fake, level)
+    )
 
 
 def accuracy_interval(
@@ -141,7 +152,7 @@ def accuracy_interval(
     return _wider(percentile_interval(drawn, level), wilson_interval(float(np.mean(correct)), count, level))
 
 
-def newcombe_interval(auc: float, real: int, fake: int, level: float = CONFIDENCE_LEVEL) -> Interval:
+def newcombe_interval(estimate: float, real: int, fake: int, level: float = CONFIDENCE_LEVEL) -> Interval:
     """Score interval of an AUC from its class sizes alone.
 
     Method 5 of R. G. Newcombe, Confidence intervals for an effect size measure based on the Mann-Whitney
@@ -149,7 +160,7 @@ def newcombe_interval(auc: float, real: int, fake: int, level: float = CONFIDENC
     the variance of J. A. Hanley and B. J. McNeil, Radiology 143 (1982), made symmetric in the classes.
 
     Args:
-        auc: the estimate.
+        estimate: the AUC that was seen.
         real: number of independent real videos.
         fake: number of independent fake videos.
         level: confidence level.
@@ -157,19 +168,19 @@ def newcombe_interval(auc: float, real: int, fake: int, level: float = CONFIDENC
     z = _z(level)
     others = (real + fake) / 2 - 1
 
-    def low_end(estimate: float) -> float:
-        low, high = 0.0, estimate
+    def low_end(seen: float) -> float:
+        low, high = 0.0, seen
         for _ in range(60):  # bisection, to the last bit
             middle = (low + high) / 2
             spread = 1 + others * ((1 - middle) / (2 - middle) + middle / (1 + middle))
             variance = middle * (1 - middle) * spread / (real * fake)
-            if (estimate - middle) ** 2 > z**2 * variance:
+            if (seen - middle) ** 2 > z**2 * variance:
                 low = middle
             else:
                 high = middle
         return low
 
-    return Interval(low_end(auc), 1 - low_end(1 - auc))
+    return Interval(low_end(estimate), 1 - low_end(1 - estimate))
 
 
 def wilson_interval(share: float, count: int, level: float = CONFIDENCE_LEVEL) -> Interval:

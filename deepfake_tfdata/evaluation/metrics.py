@@ -3,19 +3,18 @@
 from typing import Any
 
 import numpy as np
-from sklearn.metrics import average_precision_score, roc_curve
+from sklearn.metrics import average_precision_score, brier_score_loss, log_loss, roc_curve
 
 from deepfake_tfdata.evaluation.intervals import (
     CONFIDENCE_LEVEL,
     RESAMPLES,
     accuracy_interval,
+    auc,
     auc_interval,
-    weighted_auc,
 )
 from deepfake_tfdata.evaluation.predictions import Predictions, per_video
 
 THRESHOLD = 0.5
-_SMALLEST_PROBABILITY = 1e-15  # log loss of a confident mistake stays finite, as in scikit-learn before 1.3
 
 
 def evaluate(
@@ -56,8 +55,8 @@ def evaluate(
         "accuracy_high": accuracy.high,
         "threshold": threshold,
         "confusion_matrix": _confusion_matrix(videos.labels, called_fake),
-        "brier": float(np.mean((videos.scores - videos.labels) ** 2)),
-        "log_loss": _log_loss(videos.labels, videos.scores),
+        "brier": float(brier_score_loss(videos.labels, videos.scores, pos_label=1)),
+        "log_loss": float(log_loss(videos.labels, videos.scores, labels=[0, 1])),
         "num_videos": len(videos),
         "num_real": int(np.sum(videos.labels == 0)),
         "num_fake": int(np.sum(videos.labels == 1)),
@@ -94,9 +93,10 @@ def _ranking(videos: Predictions, seed: int, resamples: int) -> dict[str, Any]:
         return {**dict.fromkeys(names), "note": note}
     labels, scores = videos.labels, videos.scores
     interval = auc_interval(labels, scores, videos.target_ids, seed=seed, resamples=resamples)
-    auc = float(weighted_auc(labels, scores, np.ones(len(labels))))
     precision = float(average_precision_score(labels, scores))
-    return dict(zip(names, (auc, *interval, equal_error_rate(labels, scores), precision), strict=True))
+    return dict(
+        zip(names, (auc(labels, scores), *interval, equal_error_rate(labels, scores), precision), strict=True)
+    )
 
 
 def _per_manipulation(videos: Predictions, threshold: float, seed: int, resamples: int) -> dict[str, Any]:
@@ -117,8 +117,3 @@ def _per_manipulation(videos: Predictions, threshold: float, seed: int, resample
 def _confusion_matrix(labels: np.ndarray, called_fake: np.ndarray) -> list[list[int]]:
     """[[true negatives, false positives], [false negatives, true positives]]."""
     return np.bincount(2 * labels + called_fake, minlength=4).reshape(2, 2).tolist()
-
-
-def _log_loss(labels: np.ndarray, scores: np.ndarray) -> float:
-    of_truth = np.where(labels == 1, scores, 1 - scores)
-    return float(-np.mean(np.log(np.maximum(of_truth, _SMALLEST_PROBABILITY))))

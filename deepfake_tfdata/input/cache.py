@@ -7,6 +7,7 @@ from pathlib import Path
 
 from deepfake_tfdata.errors import UserError
 from deepfake_tfdata.files import atomic_path
+from deepfake_tfdata.input.options import InputOptions
 from deepfake_tfdata.input.shards import Shards
 from deepfake_tfdata.storage import UnreachableError, as_path, download
 
@@ -23,8 +24,7 @@ def cached(shards: Shards, folder: str) -> Shards:
     Raises:
         UserError: the folder is not local or has no space left, or a shard can't be downloaded.
     """
-    if "://" in folder:
-        raise UserError(f"--cache_dir={folder} is on object storage; use a local folder")
+    InputOptions(cache_dir=folder)  # refuses object storage
     # Absolute, for a data service works in another folder.
     folders = tuple(_copy_of(place, shards, Path(folder).absolute()) for place in shards.folders)
     copies = replace(shards, folders=folders)

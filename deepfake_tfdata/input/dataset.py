@@ -8,14 +8,16 @@ import tensorflow as tf
 
 from deepfake_tfdata.clips.spec import ClipSpec
 from deepfake_tfdata.errors import UserError
-from deepfake_tfdata.input.augment import augment_clip, augment_native_clip, clip_seed, parse_augmentations
+from deepfake_tfdata.input.augment import augment_clip, augment_native_clip, clip_seed
+from deepfake_tfdata.input.batch_order import BatchOrder, HostShare, build_sampler
+from deepfake_tfdata.input.clip_selection import select_clips
+from deepfake_tfdata.input.options import InputOptions, parse_augmentations
 from deepfake_tfdata.input.padding import FrameShapes, batches_at_once
 from deepfake_tfdata.input.reading import RecordReader
-from deepfake_tfdata.input.sampling import BatchOrder, HostShare, build_sampler
-from deepfake_tfdata.input.selection import select_clips
 from deepfake_tfdata.input.service import distribute
 from deepfake_tfdata.input.shards import Shards
 from deepfake_tfdata.input.views import whole_view
+from deepfake_tfdata.pixels import FRAMES, view_name
 from deepfake_tfdata.records.example import decode_frames, parse_example
 
 # Batches ready ahead of the device. A batch of clips is large: more would only fill the memory, and left to
@@ -29,7 +31,7 @@ def load_clips(
     data: str | Path | Shards,
     region: str | Sequence[str] = "",
     split: str = "",
-    batch_size: int = 16,
+    batch_size: int = InputOptions.batch_size,
     *,
     shuffle: bool = False,
     augment: str | Sequence[str] = "none",
@@ -61,8 +63,9 @@ def load_clips(
         split: train, val or test.
         batch_size: clips a batch.
         shuffle: all clips of the split, anew every epoch.
-        augment: 'none', 'default', 'all', or names of AUGMENTATIONS; alike for every frame and region of a
-            clip. Only frames and views change: frame_indices, timestamps, boxes and face_found stay.
+        augment: 'none', 'default', 'all', or names of `options.AUGMENTATIONS`; alike for every frame and
+            region of a clip. Only frames and views change; frame_indices, timestamps, boxes and face_found
+            stay.
         balance: how often classes and manipulation methods are drawn, see `build_sampler`; with `shuffle`.
         pairs: a fake and its original stand side by side in a batch; with `shuffle`.
         seed: of shuffling and augmentation.
@@ -142,8 +145,8 @@ def detector_inputs(features: dict[str, Any]) -> Any:
     if "view" not in features:
         return frames
     if not isinstance(frames, dict):
-        return {"frames": frames, "view": features["view"]}
-    return {**frames, **{f"{region}_view": view for region, view in features["view"].items()}}
+        return {FRAMES: frames, view_name(FRAMES): features["view"]}
+    return {**frames, **{view_name(region): view for region, view in features["view"].items()}}
 
 
 def _batch_order(
@@ -156,8 +159,7 @@ def _batch_order(
     drop_remainder: bool,
     share: HostShare | None,
 ) -> BatchOrder:
-    if batch_size < 1:
-        raise UserError(f"--batch_size={batch_size} is out of range; use 1 or more")
+    InputOptions(batch_size=batch_size)  # refuses less than one
     share = share or HostShare(0, 1, batch_size)
     if drop_remainder and share.step_size > shards.num_clips:
         raise UserError(

@@ -5,6 +5,7 @@ import socket
 import tensorflow as tf
 
 from deepfake_tfdata.errors import UserError
+from deepfake_tfdata.input.options import parse_address
 
 _PATIENCE_SECONDS = 10
 
@@ -19,13 +20,10 @@ def distribute(batches: tf.data.Dataset, address: str) -> tf.data.Dataset:
     Raises:
         UserError: no such address, or nobody answers there.
     """
-    scheme, _, place = address.partition("://")
-    host, _, port = place.rpartition(":")
-    if scheme != "grpc" or not host or not port.isdecimal():
-        raise UserError(f"--data_service={address} is no address; use grpc://HOST:PORT of a dispatcher")
+    host, port = parse_address(address)
     try:
         # TensorFlow would wait for it, for hours and without a word.
-        socket.create_connection((host, int(port)), _PATIENCE_SECONDS).close()
+        socket.create_connection((host, port), _PATIENCE_SECONDS).close()
     except OSError as error:
         raise UserError(
             f"nobody answers at --data_service={address} ({error}); "

@@ -11,9 +11,10 @@ import tensorflow as tf
 from deepfake_tfdata.clips.spec import ClipSpec
 from deepfake_tfdata.clips.splits import SPLITS
 from deepfake_tfdata.errors import UserError
+from deepfake_tfdata.input.options import region_names
 from deepfake_tfdata.records.example import can_decode
 from deepfake_tfdata.records.index import IndexedClip, read_index
-from deepfake_tfdata.records.metadata import CONVERSION_FILE, Conversion, read_conversion
+from deepfake_tfdata.records.metadata import CONVERSION_FILE, Conversion, find_conversion
 from deepfake_tfdata.storage import AnyPath, as_path
 
 _QUESTIONS_AT_ONCE = 32
@@ -84,20 +85,6 @@ class Shards:
         return replace(self, clips=tuple(tuple(clips[row] for row in rows) for clips in self.clips))
 
 
-def region_names(region: str | Sequence[str]) -> tuple[str, ...]:
-    """The names in 'mouth', 'full,eyes,mouth' or ('full', 'eyes', 'mouth').
-
-    Raises:
-        UserError: one is there twice, or none at all.
-    """
-    names = tuple(name.strip() for name in (region.split(",") if isinstance(region, str) else region))
-    if not any(names):
-        raise UserError("no region is named; use --region=mouth, or several such as full,mouth")
-    if len(set(names)) < len(names):
-        raise UserError(f"--region={','.join(names)} has a region twice; name each once")
-    return names
-
-
 def find_shards(
     data: str | Path, region: str | Sequence[str], split: str, *, check_files: bool = True
 ) -> Shards:
@@ -116,14 +103,9 @@ def find_shards(
     data = as_path(data)
     if isinstance(data, Path):
         data = data.absolute()  # a data service works in another folder
-    conversion = read_conversion(data)
-    for name in regions:
-        if name not in conversion.regions:
-            raise UserError(f"no region '{name}' in {data}; it has {', '.join(conversion.regions)}")
+    conversion = find_conversion(data, regions)
     if split not in SPLITS:
-        raise UserError(f"unknown split '{split}'; choose from {', '.join(SPLITS)}")
-    if not conversion.complete:
-        raise UserError(f"the conversion in {data} is not finished; run the same convert command again")
+        raise UserError(f"--split={split} is unknown; choose from {', '.join(SPLITS)}")
     folders = tuple(data / name for name in regions)
     clips = tuple(tuple(clip for clip in read_index(folder) if clip.split == split) for folder in folders)
     counts = conversion.counts[split]

@@ -13,7 +13,7 @@ def whole_view(height: tf.Tensor, width: tf.Tensor, fit: str, frame_size: int) -
         frame_size: side of what the detector sees, pixels.
 
     Returns:
-        float32 [9]: height, width, top, left, bottom, right, saturation, contrast, brightness.
+        float32 [9], the numbers of `pixels.VIEW`.
     """
     height, width = tf.cast(height, tf.float32), tf.cast(width, tf.float32)
     top, bottom, left, right = tf.constant(0.0), height, tf.constant(0.0), width

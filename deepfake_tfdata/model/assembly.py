@@ -6,10 +6,10 @@ import keras
 from keras import ops
 
 from deepfake_tfdata.model.heads import HEADS
-from deepfake_tfdata.model.resize import VIEW, ResizeView
+from deepfake_tfdata.model.options import ModelOptions
+from deepfake_tfdata.model.resize import ResizeView
+from deepfake_tfdata.pixels import FRAMES, VIEW, view_name
 
-# The input of a detector of one region; with several, inputs have the regions' names.
-FRAMES = "frames"
 # Names of layers; with several regions, "_REGION" follows, except after the name of a shared backbone.
 BACKBONE_LAYER = "backbone"
 TEMPORAL_LAYER = "temporal"
@@ -23,8 +23,8 @@ def assemble_detector(
     head: str,
     num_frames: int,
     *,
-    lstm_units: int = 128,
-    dropout: float = 0.0,
+    lstm_units: int = ModelOptions.lstm_units,
+    dropout: float = ModelOptions.dropout,
     native: bool = False,
     per_frame: PerFrame | None = None,
 ) -> keras.Model:
@@ -72,14 +72,9 @@ def _native_frames(
 ) -> tuple[list[keras.KerasTensor], keras.KerasTensor]:
     """The same of frames of any size, which come with the view that the backbone gets of them."""
     frames = keras.Input((num_frames, None, None, 3), dtype="uint8", name=name)
-    view = keras.Input((len(VIEW),), dtype="float32", name=view_of(name))
+    view = keras.Input((len(VIEW),), dtype="float32", name=view_name(name))
     size = backbone.input_shape[1]
     return [frames, view], ResizeView(size, name=f"resize_{name}")(frames, view)
-
-
-def view_of(frames: str) -> str:
-    """The name of the view that goes with an input of native frames."""
-    return "view" if frames == FRAMES else f"{frames}_view"
 
 
 def frame_inputs(detector: keras.Model) -> list[keras.KerasTensor]:

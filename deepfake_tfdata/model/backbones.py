@@ -10,6 +10,7 @@ from deepfake_tfdata.errors import UserError
 from deepfake_tfdata.model.applications import application, efficientnet, xception
 from deepfake_tfdata.model.assembly import BACKBONE_LAYER
 from deepfake_tfdata.model.meso4 import meso4
+from deepfake_tfdata.model.options import ModelOptions
 from deepfake_tfdata.model.weights import load_weights_file
 
 MIN_FRAME_SIZE = 32
@@ -17,7 +18,8 @@ MIN_FRAME_SIZE = 32
 # From images [N, H, W, 3] of 0..255, and whether to load ImageNet weights, to features [N, F].
 Builder = Callable[[keras.KerasTensor, bool], keras.KerasTensor]
 
-BACKBONES: dict[str, Builder] = {
+# By the names that `--backbone` takes.
+BUILDERS: dict[str, Builder] = {
     **{
         f"efficientnet_b{n}": partial(efficientnet, getattr(keras.applications, f"EfficientNetB{n}"))
         for n in range(8)
@@ -37,12 +39,15 @@ BACKBONES: dict[str, Builder] = {
 
 
 def build_backbone(
-    name: str, frame_size: int, weights: str | os.PathLike = "imagenet", layer_name: str = BACKBONE_LAYER
+    name: str,
+    frame_size: int,
+    weights: str | os.PathLike = ModelOptions.weights,
+    layer_name: str = BACKBONE_LAYER,
 ) -> keras.Model:
     """Builds a backbone with its preprocessing inside and its features averaged over space.
 
     Args:
-        name: one of `BACKBONES`.
+        name: one of `options.BACKBONES`.
         frame_size: side of a frame, pixels, at least 32.
         weights: "imagenet", "none" (random), or the path of a weights file (see `load_weights_file`).
         layer_name: of the model; starts with "backbone".
@@ -53,12 +58,11 @@ def build_backbone(
     Raises:
         UserError: unknown name, frames too small, or weights that are not to be had or don't fit.
     """
-    if name not in BACKBONES:
-        raise UserError(f"--backbone={name} is unknown; choose from {', '.join(BACKBONES)}")
+    ModelOptions(backbone=name)  # refuses an unknown one
     if frame_size < MIN_FRAME_SIZE:
         raise UserError(f"--frame_size={frame_size} is too small; choose {MIN_FRAME_SIZE} or more")
     images = keras.Input((frame_size, frame_size, 3), dtype="uint8", name="images")
-    features = BACKBONES[name](images, weights == "imagenet")
+    features = BUILDERS[name](images, weights == "imagenet")
     backbone = keras.Model(images, features, name=layer_name)
     _preprocess_in_float32(backbone)
     if weights not in ("imagenet", "none"):

@@ -15,21 +15,22 @@ from deepfake_tfdata.model.assembly import (
     frame_inputs,
 )
 from deepfake_tfdata.model.backbones import build_backbone
-from deepfake_tfdata.model.heads import ATTENTION_LAYER, HEADS
+from deepfake_tfdata.model.heads import ATTENTION_LAYER
+from deepfake_tfdata.model.options import ModelOptions
 from deepfake_tfdata.model.weights import load_weights_file
 
 
 def build_detector(
-    backbone: str = "efficientnet_b1",
-    head: str = "attention",
+    backbone: str = ModelOptions.backbone,
+    head: str = ModelOptions.head,
     num_frames: int = 32,
     frame_size: int = 224,
-    weights: str | os.PathLike = "imagenet",
+    weights: str | os.PathLike = ModelOptions.weights,
     *,
-    lstm_units: int = 128,
-    dropout: float = 0.0,
+    lstm_units: int = ModelOptions.lstm_units,
+    dropout: float = ModelOptions.dropout,
     regions: Sequence[str] = ("full",),
-    share_backbone: bool = False,
+    share_backbone: bool = ModelOptions.share_backbone,
     native: bool = False,
 ) -> keras.Model:
     """Builds a detector of manipulated clips.
@@ -62,7 +63,9 @@ def build_detector(
     Raises:
         UserError: a value that is unknown or out of range, or weights that are not to be had or don't fit.
     """
-    _check_arguments(head, num_frames, lstm_units, dropout)
+    ModelOptions(head, backbone, str(weights), share_backbone, lstm_units, dropout)  # refuses what is unknown
+    if num_frames < 1:
+        raise UserError(f"num_frames={num_frames} is too small; choose 1 or more")
     _check_regions(regions)
     from_file = weights not in ("imagenet", "none")
 
@@ -83,26 +86,25 @@ def build_detector(
     return detector
 
 
+def weighs_frames(detector: keras.Model) -> bool:
+    """Whether a detector's head gives every frame a weight of its own."""
+    return any(layer.name == ATTENTION_LAYER for layer in detector.layers)
+
+
 def with_attention(detector: keras.Model) -> keras.Model:
     """Adds the weight of every frame to a detector's outputs.
 
     Args:
-        detector: built or loaded; its layers are shared, not copied.
+        detector: built or loaded; its layers are shared, not copied. Its head weighs frames.
 
     Returns:
         A model of the same input to (logit float32 [B], weights float32 [B, T] that sum to 1). With several
-        regions the weights are [B, R, T], in `build_detector`'s order, and all R * T sum to 1. A head that
-        doesn't weigh frames gives uniform weights.
+        regions the weights are [B, R, T], in `build_detector`'s order, and all R * T sum to 1.
     """
     frames = frame_inputs(detector)
-    num_regions, num_frames = len(frames), frames[0].shape[1]
-    steps = num_regions * num_frames
-    if any(layer.name == ATTENTION_LAYER for layer in detector.layers):
-        weights = detector.get_layer(ATTENTION_LAYER).output
-    else:
-        weights = ops.full_like(ops.repeat(ops.expand_dims(detector.output, 1), steps, axis=1), 1 / steps)
-    if num_regions > 1:
-        weights = ops.reshape(weights, (-1, num_regions, num_frames))
+    weights = detector.get_layer(ATTENTION_LAYER).output
+    if len(frames) > 1:
+        weights = ops.reshape(weights, (-1, len(frames), frames[0].shape[1]))
     return keras.Model(detector.inputs, (detector.output, weights), name="detector_with_attention")
 
 
@@ -145,17 +147,6 @@ def _leaf_layers(model: keras.Model) -> Iterator[keras.layers.Layer]:
             yield from _leaf_layers(layer)
         else:
             yield layer
-
-
-def _check_arguments(head: str, num_frames: int, lstm_units: int, dropout: float) -> None:
-    if head not in HEADS:
-        raise UserError(f"--head={head} is unknown; choose from {', '.join(HEADS)}")
-    if num_frames < 1:
-        raise UserError(f"--num_frames={num_frames} is too small; choose 1 or more")
-    if lstm_units < 1:
-        raise UserError(f"--lstm_units={lstm_units} is too small; choose 1 or more")
-    if not 0 <= dropout < 1:
-        raise UserError(f"--dropout={dropout} is out of range; choose 0 or more and less than 1")
 
 
 def _check_regions(regions: Sequence[str]) -> None:

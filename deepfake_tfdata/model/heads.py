@@ -85,12 +85,13 @@ def transformer(sequences: Sequence[keras.KerasTensor]) -> keras.KerasTensor:
     return _mean(_layer_norm("transformer_norm")(x))
 
 
+# By the names that `--head` takes.
 HEADS: dict[str, Head] = {
+    "attention": attention,
     "control": control,
     "control_matched": control_matched,
     "max": maximum,
     "last": last,
-    "attention": attention,
     "transformer": transformer,
 }
 

@@ -3,14 +3,10 @@
 import keras
 from keras import ops
 
+from deepfake_tfdata.pixels import LUMA, MID_GREY, VIEW
+
 # Half the width of the Lanczos filter in pixels of the coarser of the two grids.
 _LANCZOS_SUPPORT = 3.0
-# About zero after any backbone's normalisation. What lies outside a crop shows it, and contrast keeps it.
-_MID_GREY = 128.0
-# Red, green and blue in luma (ITU-R BT.601).
-_LUMA = (0.299, 0.587, 0.114)
-# What a view holds, in this order.
-VIEW = ("height", "width", "top", "left", "bottom", "right", "saturation", "contrast", "brightness")
 
 
 @keras.saving.register_keras_serializable("deepfake_tfdata")
@@ -37,10 +33,7 @@ class ResizeView(keras.layers.Layer):
 
         Args:
             frames: uint8 [B, T, H, W, 3]; a clip fills the upper left height x width of it.
-            view: float32 [B, 9]: height and width of the clip's frames in pixels; the window (top, left,
-                bottom, right) that is to fill the result, in pixels of the frame, in fractions too; then
-                saturation (1: as it is), contrast around mid grey (1: as it is) and brightness (grey levels
-                to add). A window with left > right is mirrored; outside of the frame it shows grey.
+            view: float32 [B, 9], the numbers of `pixels.VIEW`; outside of the frame the window shows grey.
 
         Returns:
             uint8 [B, T, size, size, 3].
@@ -52,7 +45,7 @@ class ResizeView(keras.layers.Layer):
         resized = ops.einsum("bpw,bthwc->bthpc", columns, ops.cast(frames, "float32"))
         resized = ops.einsum("boh,bthpc->btopc", rows, resized)
         inside = (row_inside[:, :, None] & column_inside[:, None, :])[:, None, :, :, None]
-        resized = _toned(ops.where(inside, resized, _MID_GREY), *tone)
+        resized = _toned(ops.where(inside, resized, MID_GREY), *tone)
         return ops.cast(ops.round(ops.clip(resized, 0.0, 255.0)), "uint8")
 
     def compute_output_spec(self, frames: keras.KerasTensor, view: keras.KerasTensor) -> keras.KerasTensor:
@@ -72,9 +65,9 @@ def _toned(
     saturation, contrast, brightness = (
         ops.reshape(value, (-1, 1, 1, 1, 1)) for value in (saturation, contrast, brightness)
     )
-    grey = ops.sum(images * ops.convert_to_tensor(_LUMA), axis=-1, keepdims=True)
+    grey = ops.sum(images * ops.convert_to_tensor(LUMA), axis=-1, keepdims=True)
     images = grey + saturation * (images - grey)
-    return _MID_GREY + contrast * (images - _MID_GREY) + brightness
+    return MID_GREY + contrast * (images - MID_GREY) + brightness
 
 
 def _filter_matrix(

@@ -12,7 +12,7 @@ from deepfake_tfdata.clips.video import Video
 from deepfake_tfdata.files import write_bytes
 from deepfake_tfdata.records.ledger import read_ledger
 from deepfake_tfdata.records.plan import ShardPlan
-from deepfake_tfdata.records.shards import OnVideo, write_shard
+from deepfake_tfdata.records.shard_writer import OnVideo, write_shard
 from deepfake_tfdata.records.workers import Outcome, Work, Worker, attempt
 from deepfake_tfdata.storage import AnyPath, as_path
 

@@ -4,13 +4,11 @@ import dataclasses
 import hashlib
 from collections import Counter
 from dataclasses import dataclass
-from importlib.util import find_spec
 from typing import Any
 
-from deepfake_tfdata.clips.regions import region_named
-from deepfake_tfdata.clips.selection import Selection, select_videos
-from deepfake_tfdata.clips.spec import ClipSpec, require_same_spec
+from deepfake_tfdata.clips.spec import require_same_spec
 from deepfake_tfdata.clips.video import with_originals
+from deepfake_tfdata.clips.video_selection import Selection, select_videos
 from deepfake_tfdata.errors import UserError
 from deepfake_tfdata.records import local
 from deepfake_tfdata.records.contact_sheet import write_contact_sheet
@@ -25,35 +23,13 @@ from deepfake_tfdata.records.metadata import (
     write_conversion,
     write_tfds_metadata,
 )
+from deepfake_tfdata.records.options import ConversionConfig
 from deepfake_tfdata.records.output import exclusive, explained_write_errors
 from deepfake_tfdata.records.plan import TARGET_SHARD_BYTES, ShardPlan, plan_shards, shard_name
 from deepfake_tfdata.records.retry import discard_failed, require_all_regions
-from deepfake_tfdata.records.shards import OnVideo, is_complete
+from deepfake_tfdata.records.shard_writer import OnVideo, is_complete
 from deepfake_tfdata.records.workers import Work
-from deepfake_tfdata.storage import AnyPath
-
-RUNNERS = ("local", "beam")
-
-
-@dataclass(frozen=True)
-class ConversionConfig:
-    """What to convert, how, and where to; the fields are the flags of `convert`."""
-
-    source: AnyPath
-    output: AnyPath
-    spec: ClipSpec
-    regions: tuple[str, ...]
-    layout: str
-    compression: str
-    manipulations: tuple[str, ...] | None
-    splits: str | None
-    conversion_dict: AnyPath | None
-    strict_split: bool
-    workers: int
-    limit: int | None
-    runner: str = "local"
-    beam_options: str = ""
-    retry_failed: bool = False
+from deepfake_tfdata.storage import AnyPath, as_path
 
 
 @dataclass(frozen=True)
@@ -62,12 +38,14 @@ class ConversionJob:
 
     Attributes:
         config: what was asked for.
+        output: the folder of records.
         selection: the videos and their splits.
         shards: the plan.
         conversion: what conversion.json says until the work is done.
     """
 
     config: ConversionConfig
+    output: AnyPath
     selection: Selection
     shards: list[ShardPlan]
     conversion: Conversion
@@ -88,17 +66,19 @@ def plan_conversion(config: ConversionConfig, shard_bytes: int = TARGET_SHARD_BY
     Raises:
         UserError: nothing can be converted as asked, or the output was made with another spec or source.
     """
-    _check(config)
+    output = as_path(config.output)
     selection = _select(config)
     videos = with_originals(selection.videos) if config.spec.share_tracks else selection.videos
-    shards = plan_shards(videos, selection.assignment.splits, config.spec, config.limit, shard_bytes)
+    shards = plan_shards(
+        videos, selection.assignment.splits, config.spec, config.execution.limit, shard_bytes
+    )
     conversion = Conversion(
         spec=config.spec.to_dict(),
         spec_hash=config.spec.hash,
         regions=list(config.regions),
         source={
             "layout": selection.layout,
-            "compression": config.compression,
+            "compression": config.selection.compression,
             "splits": selection.split_by,
             "left_out": dict(Counter(selection.assignment.left_out.values())),
         },
@@ -107,11 +87,11 @@ def plan_conversion(config: ConversionConfig, shard_bytes: int = TARGET_SHARD_BY
         counts={},
         versions=package_versions(),
     )
-    with explained_write_errors(config.output):
-        conversion = _continue(config.output, conversion)
-    if config.retry_failed:
+    with explained_write_errors(output):
+        conversion = _continue(output, conversion)
+    if config.execution.retry_failed:
         require_all_regions(config.regions, conversion.regions)
-    return ConversionJob(config, selection, shards, conversion)
+    return ConversionJob(config, output, selection, shards, conversion)
 
 
 def run_conversion(job: ConversionJob, work: Work, on_video: OnVideo) -> Conversion:
@@ -125,12 +105,12 @@ def run_conversion(job: ConversionJob, work: Work, on_video: OnVideo) -> Convers
     Raises:
         UserError: no video at all could be used, the output can't be written, or another process does so.
     """
-    config, output = job.config, job.config.output
+    config, output = job.config, job.output
     with explained_write_errors(output), exclusive(output):
         # Again, now that no other process can change it.
         started = _continue(output, job.conversion)
         write_conversion(output, started)
-        if config.retry_failed:
+        if config.execution.retry_failed:
             discard_failed(job.shards, config.regions, output, read_ledger(output))
         entries = _fill(job, work, on_video)
         for region in config.regions:
@@ -149,7 +129,7 @@ def _fill(job: ConversionJob, work: Work, on_video: OnVideo) -> dict[str, Ledger
 
     Whatever an interrupted run left of a shard is done again, so the result does not depend on interruptions.
     """
-    config, output = job.config, job.config.output
+    config, output = job.config, job.output
     done = read_ledger(output)
     counts = {region: _clips_by_shard(output / region) for region in config.regions}
     missing = []
@@ -159,12 +139,12 @@ def _fill(job: ConversionJob, work: Work, on_video: OnVideo) -> dict[str, Ledger
             continue
         for video in shard.videos:
             on_video(done[video.key])
-    if config.runner == "beam":
+    if config.execution.runner == "beam":
         from deepfake_tfdata.records import beam
 
-        beam.fill_shards(missing, config.regions, output, work, config.beam_options, on_video)
+        beam.fill_shards(missing, config.regions, output, work, config.execution.beam_options, on_video)
     else:
-        local.fill_shards(missing, config.regions, output, work, config.workers, on_video)
+        local.fill_shards(missing, config.regions, output, work, config.execution.workers, on_video)
     entries = read_ledger(output)
     ordered = {video.key: entries[video.key] for shard in job.shards for video in shard.videos}
     for region in config.regions:
@@ -177,35 +157,9 @@ def _clips_by_shard(folder: AnyPath) -> Counter[str]:
     return Counter(shard_name(clip.split, clip.shard) for clip in read_index(folder))
 
 
-def _check(config: ConversionConfig) -> None:
-    if not config.regions:
-        raise UserError("--regions is empty; name at least one")
-    for name, times in Counter(config.regions).items():
-        region_named(name)
-        if times > 1:
-            raise UserError(f"--regions={','.join(config.regions)} has {name} {times} times; name it once")
-    if config.runner not in RUNNERS:
-        raise UserError(f"--runner={config.runner} is unknown; choose from {', '.join(RUNNERS)}")
-    if config.runner == "beam" and find_spec("apache_beam") is None:
-        raise UserError("--runner=beam needs Apache Beam; install 'deepfake-tfdata[beam]'")
-    if config.beam_options and config.runner != "beam":
-        raise UserError(f"--beam_options='{config.beam_options}' needs --runner=beam")
-    for flag, value in (("workers", config.workers), ("limit", config.limit)):
-        if value is not None and value < 1:
-            raise UserError(f"--{flag}={value} is out of range; use 1 or more")
-
-
 def _select(config: ConversionConfig) -> Selection:
     try:
-        return select_videos(
-            config.source,
-            config.layout,
-            config.compression,
-            config.manipulations,
-            config.splits,
-            config.conversion_dict,
-            config.strict_split,
-        )
+        return select_videos(as_path(config.source), config.selection)
     except OSError as error:
         place = error.filename or config.source
         raise UserError(f"can't read {place}: {error.strerror or error}; check --source") from error

@@ -14,7 +14,7 @@ from deepfake_tfdata.errors import UserError
 from deepfake_tfdata.files import write_json
 from deepfake_tfdata.records.ledger import LedgerEntry
 from deepfake_tfdata.records.plan import ShardPlan
-from deepfake_tfdata.storage import AnyPath
+from deepfake_tfdata.storage import AnyPath, as_path
 
 CONVERSION_FILE = "conversion.json"
 _TFDS_FEATURES = "tensorflow_datasets.core.features"
@@ -62,6 +62,22 @@ def read_conversion(folder: AnyPath) -> Conversion:
         return Conversion(**json.loads(path.read_text(encoding="utf-8")))
     except (ValueError, TypeError):
         raise UserError(f"{path} is damaged; convert again into a new folder") from None
+
+
+def find_conversion(data: str | AnyPath, regions: Sequence[str]) -> Conversion:
+    """The finished conversion in a folder that has all of some regions.
+
+    Raises:
+        UserError: there is none.
+    """
+    folder = as_path(data)
+    conversion = read_conversion(folder)
+    for name in regions:
+        if name not in conversion.regions:
+            raise UserError(f"no region '{name}' in {folder}; it has {', '.join(conversion.regions)}")
+    if not conversion.complete:
+        raise UserError(f"the conversion in {folder} is not finished; run the same convert command again")
+    return conversion
 
 
 def write_conversion(folder: AnyPath, conversion: Conversion) -> None:

@@ -30,21 +30,21 @@ class Checkpoint:
     Attributes:
         path: where it was read from.
         arrays: values of the model's and the optimizer's variables, in their order.
-        progress: what else the run needs, as JSON holds it.
+        state: what else the run needs, as JSON holds it.
     """
 
     path: Path
     arrays: list[np.ndarray]
-    progress: dict[str, Any]
+    state: dict[str, Any]
 
 
 def save_checkpoint(
-    folder: Path, step: int, variables: Sequence[keras.Variable], progress: dict[str, Any]
+    folder: Path, step: int, variables: Sequence[keras.Variable], state: dict[str, Any]
 ) -> None:
     """Writes the state after a step, and removes all but the newest few."""
     arrays = {f"variable_{i}": np.asarray(variable) for i, variable in enumerate(variables)}
     with atomic_path(folder / f"step-{step:09d}.npz") as temporary:
-        np.savez(temporary, progress=np.array(json.dumps(progress)), **arrays)
+        np.savez(temporary, state=np.array(json.dumps(state)), **arrays)
     for old in list_checkpoints(folder)[:-_KEPT]:
         old.unlink()
 
@@ -87,4 +87,4 @@ def list_checkpoints(folder: Path) -> list[Path]:
 def _read(path: Path) -> Checkpoint:
     with np.load(path, allow_pickle=False) as file:
         arrays = [file[f"variable_{i}"] for i in range(len(file.files) - 1)]
-        return Checkpoint(path, arrays, json.loads(str(file["progress"])))
+        return Checkpoint(path, arrays, json.loads(str(file["state"])))

@@ -3,16 +3,13 @@
 import json
 import os
 import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import keras
 import tensorflow as tf
 
 from deepfake_tfdata.errors import UserError
+from deepfake_tfdata.scoring.local_devices import grow_memory, local_strategy
 
-STRATEGIES = ("auto", "single", "mirrored", "multi_worker", "tpu")
-PRECISIONS = ("auto", "float32", "mixed_float16", "mixed_bfloat16")
 # First compute capability with fast matrix products in bfloat16, which needs no loss scaling.
 _BFLOAT16_CAPABILITY = (8, 0)
 
@@ -27,26 +24,14 @@ def select_strategy(name: str) -> tf.distribute.Strategy:
             mirrored and single that fits.
 
     Raises:
-        UserError: an unknown name, no valid TF_CONFIG for several workers, or no TPU.
+        UserError: no valid TF_CONFIG for several workers, or no TPU.
     """
-    if name not in STRATEGIES:
-        raise UserError(f"--strategy={name} is unknown; choose from {', '.join(STRATEGIES)}")
-    _grow_memory()
+    grow_memory()
     if name == "multi_worker" or (name == "auto" and os.environ.get("TF_CONFIG")):
         return _multi_worker()
     if name == "tpu":
         return _tpu()
     return local_strategy(name)
-
-
-def local_strategy(name: str = "auto") -> tf.distribute.Strategy:
-    """The strategy of that name on this machine alone; 'auto' mirrors where there are several GPUs."""
-    _grow_memory()
-    gpus = tf.config.list_physical_devices("GPU")
-    kind = "GPU" if gpus else "CPU"
-    if name == "single" or (name == "auto" and len(gpus) < 2):
-        return tf.distribute.OneDeviceStrategy(f"/{kind}:0")
-    return tf.distribute.MirroredStrategy([device.name for device in tf.config.list_logical_devices(kind)])
 
 
 def select_precision(name: str, strategy: tf.distribute.Strategy) -> str:
@@ -56,34 +41,11 @@ def select_precision(name: str, strategy: tf.distribute.Strategy) -> str:
         name: a policy, or 'auto': bfloat16 on TPUs and on GPUs that have it, float16 on older ones, float32
             on a CPU.
         strategy: what it runs on.
-
-    Raises:
-        UserError: an unknown name.
     """
-    if name not in PRECISIONS:
-        raise UserError(f"--precision={name} is unknown; choose from {', '.join(PRECISIONS)}")
     if name == "auto":
         name = "mixed_bfloat16" if isinstance(strategy, tf.distribute.TPUStrategy) else _best_precision()
     keras.config.set_dtype_policy(name)
     return name
-
-
-@contextmanager
-def explained_lack_of_memory(batch_size: int, training: bool = True) -> Iterator[None]:
-    """Turns TensorFlow's error into a UserError that names the flags to change."""
-    try:
-        yield
-    except tf.errors.ResourceExhaustedError:
-        advice = f"lower --batch_size={batch_size}"
-        if training:
-            advice += ", raise --accumulation, or choose a smaller --backbone or half --precision"
-        raise UserError(f"the device's memory does not hold a step; {advice}") from None
-
-
-def _grow_memory() -> None:
-    """Makes GPUs' memory be taken as it is needed, so that several runs can share one."""
-    for gpu in tf.config.list_physical_devices("GPU"):
-        tf.config.experimental.set_memory_growth(gpu, True)
 
 
 def _multi_worker() -> tf.distribute.Strategy:

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -16,22 +17,24 @@ import tensorflow as tf
 
 from deepfake_tfdata.errors import UserError
 from deepfake_tfdata.files import atomic_path
-from deepfake_tfdata.model.detector import set_batch_norm_synchronized, with_attention
-from deepfake_tfdata.model.features import temporal_detector
-from deepfake_tfdata.model.heads import ATTENTION_LAYER
+from deepfake_tfdata.model.detector import set_batch_norm_synchronized, weighs_frames
+from deepfake_tfdata.model.halves import temporal_detector
+from deepfake_tfdata.scoring.clip_scores import make_predict, score_clips
+from deepfake_tfdata.scoring.local_devices import explained_lack_of_memory
+from deepfake_tfdata.scoring.run_evaluation import scored_model
+from deepfake_tfdata.scoring.runs import MODEL_FILE
 from deepfake_tfdata.training.checkpoints import CHECKPOINTS, newest_checkpoint, restore, save_checkpoint
-from deepfake_tfdata.training.devices import explained_lack_of_memory
-from deepfake_tfdata.training.loop_config import LoopConfig
-from deepfake_tfdata.training.progress import RunProgress, describe_epoch
-from deepfake_tfdata.training.scoring import make_predict, score_clips
+from deepfake_tfdata.training.options import StepOptions
+from deepfake_tfdata.training.run_state import RunState, describe_epoch
 from deepfake_tfdata.training.stages import Stage, set_trainable, stage_at
 from deepfake_tfdata.training.step import give_replicas_their_own_dropout, make_train_steps
-from deepfake_tfdata.training.summaries import TENSORBOARD, write_summaries
+from deepfake_tfdata.training.step_plan import StepPlan
+from deepfake_tfdata.training.summaries import TENSORBOARD, Summaries
 from deepfake_tfdata.training.validation import averaged_weights, scores_of_all_workers, validation_metrics
 from deepfake_tfdata.training.workers import Workers
 
 _LOG = logging.getLogger(__name__)
-MODEL_FILE = "model.keras"
+METRICS_FILE = "metrics.jsonl"
 
 
 @dataclass(frozen=True)
@@ -57,7 +60,11 @@ class Trainer:
         saved: what is saved as the best model: the model, or the detector whose second half it is.
         stages: of the run, in order; the first begins at epoch 0.
         strategy: from select_strategy.
-        config: how long.
+        workdir: where metrics, checkpoints and the best model go.
+        plan: how many steps, and where they are interrupted.
+        batch_size: of a step, over all replicas.
+        step: how one is made.
+        skipped_clips: damaged ones that the run goes without, for its metrics.
     """
 
     def __init__(
@@ -66,36 +73,42 @@ class Trainer:
         saved: keras.Model,
         stages: list[Stage],
         strategy: tf.distribute.Strategy,
-        config: LoopConfig,
+        *,
+        workdir: Path,
+        plan: StepPlan,
+        batch_size: int,
+        step: StepOptions,
+        skipped_clips: int = 0,
     ) -> None:
-        self.model, self.saved, self.stages, self.config = model, saved, stages, config
-        self.strategy = strategy
-        self.progress = RunProgress()
+        self.model, self.saved, self.stages, self.strategy = model, saved, stages, strategy
+        self.workdir, self.plan, self._skipped_clips = workdir, plan, skipped_clips
+        self._batch_size, self._step_options = batch_size, step
+        self.state = RunState()
         if strategy.num_replicas_in_sync > 1:
             give_replicas_their_own_dropout(model)
         self._synchronize(True)
         self._predict = make_predict(self._scored_model(), strategy)
         self._workers = Workers(strategy)
+        self._summaries = Summaries(workdir / TENSORBOARD)
         self._enter_stage(stages[0])
 
     def _scored_model(self) -> keras.Model:
         """What validates: the model, with the attention among its outputs where its head has one."""
-        if all(layer.name != ATTENTION_LAYER for layer in self.model.layers):
-            return self.model
-        detector = with_attention(self.saved)
-        return detector if self.model is self.saved else temporal_detector(detector)
+        if self.model is self.saved or not weighs_frames(self.model):
+            return scored_model(self.model)
+        return temporal_detector(scored_model(self.saved))
 
     @property
     def step(self) -> int:
         """Steps done so far."""
-        return self.progress.epoch * self.config.steps_per_epoch + len(self.progress.losses)
+        return self.state.epoch * self.plan.steps_per_epoch + len(self.state.losses)
 
     @property
     def finished(self) -> bool:
         """Whether the epochs or the patience are used up."""
-        progress, config = self.progress, self.config
-        out_of_patience = progress.epochs_since_best >= config.patience and self._stage is self.stages[-1]
-        return progress.epoch >= config.epochs or out_of_patience
+        state, loop = self.state, self.plan.loop
+        out_of_patience = state.epochs_since_best >= loop.patience and self._stage is self.stages[-1]
+        return state.epoch >= loop.epochs or out_of_patience
 
     def resume(self) -> bool:
         """Goes on from the newest whole checkpoint of the workdir; False if there is none.
@@ -103,14 +116,16 @@ class Trainer:
         Raises:
             UserError: all are damaged, or they are another model's.
         """
-        checkpoint = newest_checkpoint(self.config.workdir / CHECKPOINTS)
+        checkpoint = newest_checkpoint(self.workdir / CHECKPOINTS)
         if checkpoint is None:
             return False
-        self.progress = RunProgress(**checkpoint.progress)
-        self._enter_stage(self.stages[self.progress.stage])
+        self.state = RunState(**checkpoint.state)
+        self._enter_stage(self.stages[self.state.stage])
         restore(checkpoint, self._variables())
         # A run that ended with one stage may go on with the next.
         self._enter_stage_of_epoch()
+        if self._workers.chief:
+            self._summaries.forget_after(self.step)
         return True
 
     def fit(self, batches: Iterator, validation: tf.data.Dataset, callbacks: Callbacks) -> None:
@@ -124,12 +139,12 @@ class Trainer:
         Raises:
             UserError: the loss is not finite, or the memory does not suffice.
         """
-        with explained_lack_of_memory(self.config.batch_size):
+        with explained_lack_of_memory(self._batch_size):
             while not self.finished:
                 self._make_steps(batches, callbacks)
-                if len(self.progress.losses) == self.config.steps_per_epoch:
+                if len(self.state.losses) == self.plan.steps_per_epoch:
                     self._end_epoch(validation)
-                elif len(self.progress.losses) % self.config.checkpoint_steps == 0:
+                elif len(self.state.losses) % self.plan.loop.checkpoint_steps == 0:
                     self._save()
                 if self._workers.any(callbacks.should_stop()):
                     self._save()
@@ -138,15 +153,15 @@ class Trainer:
                     return
 
     def _enter_stage_of_epoch(self) -> None:
-        stage = stage_at(self.stages, self.progress.epoch)
+        stage = stage_at(self.stages, self.state.epoch)
         if stage is not self._stage:
-            self.progress.epochs_since_best = 0
+            self.state.epochs_since_best = 0
             self._enter_stage(stage)
 
     def _enter_stage(self, stage: Stage) -> None:
         """Sets trainable layers, optimizer and step."""
         self._stage = stage
-        self.progress.stage = self.stages.index(stage)
+        self.state.stage = self.stages.index(stage)
         self.optimizer = stage.optimizer
         set_trainable(self.model, self._stage)
         with self.strategy.scope():
@@ -155,14 +170,12 @@ class Trainer:
             self.model,
             self.optimizer,
             self.strategy,
-            self.config.batch_size,
-            label_smoothing=self.config.label_smoothing,
-            accumulation=self.config.accumulation,
-            jit_compile=self.config.jit_compile,
+            self._batch_size,
+            self._step_options,
         )
 
     def _make_steps(self, batches: Iterator, callbacks: Callbacks) -> None:
-        count, profiled = self.config.next_call(self.step)
+        count, profiled = self.plan.next_call(self.step)
         start = time.perf_counter()
         with self._profile(count) if profiled else nullcontext():
             reports = self._train_steps(batches, count)
@@ -170,8 +183,8 @@ class Trainer:
         for loss, learning_rate, waited in reports.tolist():
             if not np.isfinite(loss):
                 raise UserError(self._explain_divergence(loss, learning_rate, callbacks))
-            self.progress.add_step(loss, seconds, waited)
-            rates = self.progress.rates(self.config.batch_size)
+            self.state.add_step(loss, seconds, waited)
+            rates = self.state.rates(self._batch_size)
             callbacks.on_step(
                 f"loss {loss:.4f}, {rates['clips_per_second']:.1f} clips/s, "
                 f"{rates['input_wait_fraction']:.1%} waiting for input{self._last_auc()}"
@@ -182,13 +195,13 @@ class Trainer:
         if not self._workers.chief:
             yield
             return
-        folder = self.config.workdir / TENSORBOARD
+        folder = self.workdir / TENSORBOARD
         with tf.profiler.experimental.Profile(str(folder)):
             yield
         _LOG.info("profile of steps %d to %d: %s", self.step + 1, self.step + count, folder)
 
     def _explain_divergence(self, loss: float, learning_rate: float, callbacks: Callbacks) -> str:
-        clips = callbacks.clip_ids(self.progress.epoch, len(self.progress.losses))
+        clips = callbacks.clip_ids(self.state.epoch, len(self.state.losses))
         of_clips = f" (clips of the step: {', '.join(clips)})" if clips else ""
         return (
             f"the loss is {loss} at step {self.step + 1} with learning rate {learning_rate:.2g}; "
@@ -196,38 +209,38 @@ class Trainer:
         )
 
     def _end_epoch(self, validation: tf.data.Dataset) -> None:
-        progress = self.progress
+        state = self.state
         metrics = {
-            "epoch": progress.epoch + 1,
+            "epoch": state.epoch + 1,
             "step": self.step,
-            "loss": float(np.mean(progress.losses)),
+            "loss": float(np.mean(state.losses)),
             "learning_rate": self._learning_rate(),
-            "skipped_clips": self.config.skipped_clips,
-            **progress.rates(self.config.batch_size),
+            "skipped_clips": self._skipped_clips,
+            **state.rates(self._batch_size),
         }
         with averaged_weights(self.optimizer, self.model):
             scores = scores_of_all_workers(score_clips(self._predict, validation), self._workers)
             metrics.update(validation_metrics(scores))
-            if progress.end_epoch(metrics) and self._workers.chief:
+            if state.end_epoch(metrics) and self._workers.chief:
                 self._save_model()
         self._enter_stage_of_epoch()
         if self._workers.chief:
-            # Before the checkpoint, which ends the epoch for good; a repeated epoch writes the same line.
-            progress.write_metrics(self.config.workdir / "metrics.jsonl")
+            # Before the checkpoint, which ends the epoch for good; a repeated epoch writes the same again.
+            state.write_metrics(self.workdir / METRICS_FILE)
+            self._summaries.add_epoch(metrics, scores)
         self._save()
         if self._workers.chief:
-            write_summaries(self.config.workdir / TENSORBOARD, metrics, scores)
             _LOG.info(describe_epoch(metrics))
 
     def _save(self) -> None:
         if self._workers.chief:
-            folder = self.config.workdir / CHECKPOINTS
-            save_checkpoint(folder, self.step, self._variables(), self.progress.to_dict())
+            folder = self.workdir / CHECKPOINTS
+            save_checkpoint(folder, self.step, self._variables(), self.state.to_dict())
 
     def _save_model(self) -> None:
         # Synchronised layers would tie the file to strategies that know how to.
         self._synchronize(False)
-        with atomic_path(self.config.workdir / MODEL_FILE) as temporary:
+        with atomic_path(self.workdir / MODEL_FILE) as temporary:
             self.saved.save(temporary)
         self._synchronize(True)
 
@@ -244,5 +257,5 @@ class Trainer:
         return float(np.asarray(self.optimizer.learning_rate))
 
     def _last_auc(self) -> str:
-        history = self.progress.history
+        history = self.state.history
         return f", val_auc {history[-1]['val_auc']:.3f}" if history and history[-1]["val_auc"] else ""

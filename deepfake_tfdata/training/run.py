@@ -1,45 +1,40 @@
 """One run from its configuration: build, resume, train."""
 
-import dataclasses
 import logging
-from collections.abc import Callable
-from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
 
 import keras
 import tensorflow as tf
 
+from deepfake_tfdata.clips.splits import SPLITS
 from deepfake_tfdata.errors import UserError
+from deepfake_tfdata.input.batch_order import HostShare
+from deepfake_tfdata.input.batches import (
+    clip_ids,
+    find_split,
+    frame_size,
+    load_for_training,
+    load_in_order,
+)
+from deepfake_tfdata.input.dataset import detector_inputs
 from deepfake_tfdata.input.reading import explained_damage
 from deepfake_tfdata.input.shards import Shards
 from deepfake_tfdata.model.detector import build_detector, count_parameters
-from deepfake_tfdata.model.features import temporal_detector
 from deepfake_tfdata.model.flops import count_flops
-from deepfake_tfdata.training.config import (
-    Run,
-    TrainConfig,
-    git_revision,
-    package_versions,
-    require_resumable,
-    write_run,
-)
-from deepfake_tfdata.training.data import (
-    clip_ids,
-    feature_batches,
-    find_splits,
-    frame_size,
-    load_in_order,
-    load_replica_batches,
-    load_validation,
-)
-from deepfake_tfdata.training.devices import explained_lack_of_memory, select_precision, select_strategy
-from deepfake_tfdata.training.features import load_features
+from deepfake_tfdata.model.halves import temporal_detector
+from deepfake_tfdata.options import flat
+from deepfake_tfdata.scoring.local_devices import explained_lack_of_memory
+from deepfake_tfdata.scoring.runs import Run, git_revision, package_versions, write_run
+from deepfake_tfdata.training.config import TrainConfig
+from deepfake_tfdata.training.devices import select_precision, select_strategy
+from deepfake_tfdata.training.feature_cache import FeatureSplit, load_features
 from deepfake_tfdata.training.loop import Callbacks, Trainer
-from deepfake_tfdata.training.loop_config import LoopConfig, parse_profile_steps
-from deepfake_tfdata.training.optimization import build_optimizer
-from deepfake_tfdata.training.stages import Stage
+from deepfake_tfdata.training.resume import require_resumable
+from deepfake_tfdata.training.stages import plan_stages
+from deepfake_tfdata.training.step_plan import StepPlan
 from deepfake_tfdata.training.workers import Workers
 
 _LOG = logging.getLogger(__name__)
@@ -60,11 +55,21 @@ class Outcome:
     chief: bool
 
 
-def train(config: TrainConfig, start_progress: StartProgress, should_stop: Callable[[], bool]) -> Outcome:
+@contextmanager
+def _no_progress(steps: int) -> Iterator[Callable[[str], None]]:
+    del steps
+    yield lambda note: None
+
+
+def train(
+    config: TrainConfig,
+    start_progress: StartProgress = _no_progress,
+    should_stop: Callable[[], bool] = lambda: False,
+) -> Outcome:
     """Trains a detector, or goes on where an earlier run in the same workdir stopped.
 
     Args:
-        config: the flags.
+        config: the options.
         start_progress: shows the steps.
         should_stop: asked after every call of steps; True saves and ends.
 
@@ -72,88 +77,74 @@ def train(config: TrainConfig, start_progress: StartProgress, should_stop: Calla
         How it ended.
 
     Raises:
-        UserError: the records, the flags or the workdir do not fit.
+        UserError: the records, the options or the workdir do not fit.
     """
-    strategy = select_strategy(config.strategy)
-    splits = find_splits(config)
-    shards = splits["train"]
-    replicas = strategy.num_replicas_in_sync
-    if config.batch_size > shards.num_clips:
-        raise UserError(
-            f"--batch_size={config.batch_size} exceeds the {shards.num_clips} train clips; use less"
-        )
-    if config.cache_features and (strategy.extended._in_multi_worker_mode() or "://" in config.data):
-        raise UserError("--cache_features works on one machine with local --data; leave it out")
-    if config.batch_size % (replicas * config.accumulation):
-        raise UserError(
-            f"--batch_size={config.batch_size} can't be shared by {replicas} device(s) in "
-            f"{config.accumulation} part(s) each; use a multiple of {replicas * config.accumulation}"
-        )
-    if config.jit_compile and replicas > 1:
-        raise UserError(f"--jit_compile holds on one device, not on {replicas}; leave it out")
-    if config.deterministic:
+    strategy = select_strategy(config.devices.strategy)
+    splits = {split: find_split(config.input, split) for split in SPLITS}
+    _check_devices(config, strategy, splits["train"])
+    if config.devices.deterministic:
         tf.config.experimental.enable_op_determinism()
-    precision = select_precision(config.precision, strategy)
-    keras.utils.set_random_seed(config.seed)
+    precision = select_precision(config.devices.precision, strategy)
+    keras.utils.set_random_seed(config.devices.seed)
     trainer, run = _build(config, splits, strategy, precision)
-    require_resumable(run)
+    require_resumable(config.folder, run)
     workers = Workers(strategy)
     if workers.chief:
-        write_run(run)
+        write_run(config.folder, run)
     if trainer.resume():
-        _LOG.info("resumed from %s at step %d", config.workdir, trainer.step)
+        _LOG.info("resumed from %s at step %d", config.folder, trainer.step)
     _LOG.info(
-        "%s/%s, %s parameters, %d device(s), %s, %d train clips, %d steps an epoch",
-        config.region,
-        config.head,
+        "%s, %s parameters, %d device(s), %s, %d train clips, %d steps an epoch",
+        run.name,
         f"{run.parameters['total']:,}",
-        replicas,
+        strategy.num_replicas_in_sync,
         precision,
-        shards.num_clips,
-        trainer.config.steps_per_epoch,
+        splits["train"].num_clips,
+        trainer.plan.steps_per_epoch,
     )
-    _fit(trainer, config, splits, start_progress, should_stop)
+    with explained_damage(splits["train"], splits["val"]):
+        _fit(trainer, config, splits, start_progress, should_stop)
     return Outcome(trainer.finished, workers.chief)
+
+
+def _check_devices(config: TrainConfig, strategy: tf.distribute.Strategy, shards: Shards) -> None:
+    """Refuses what the devices at hand can't do."""
+    replicas, batch_size = strategy.num_replicas_in_sync, config.input.batch_size
+    parts = replicas * config.step.accumulation
+    if batch_size > shards.num_clips:
+        raise UserError(f"--batch_size={batch_size} exceeds the {shards.num_clips} train clips; use less")
+    if batch_size % parts:
+        raise UserError(
+            f"--batch_size={batch_size} can't be shared by {replicas} device(s) in "
+            f"{config.step.accumulation} part(s) each; use a multiple of {parts}"
+        )
+    if config.stages.cache_features and Workers(strategy).count > 1:
+        raise UserError("--cache_features works on one machine; leave it out")
+    if config.step.jit_compile and replicas > 1:
+        raise UserError(f"--jit_compile holds on one device, not on {replicas}; leave it out")
 
 
 def _build(
     config: TrainConfig, splits: dict[str, Shards], strategy: tf.distribute.Strategy, precision: str
 ) -> tuple[Trainer, Run]:
-    shards = splits["train"]
-    spec = shards.spec
-    loop = LoopConfig(
-        workdir=Path(config.workdir),
-        epochs=config.epochs,
-        patience=config.patience,
-        batch_size=config.batch_size,
-        steps_per_epoch=max(1, shards.num_clips // config.batch_size),
-        steps_per_call=config.steps_per_call,
-        profile_steps=parse_profile_steps(config.profile_steps),
-        checkpoint_steps=config.checkpoint_steps,
-        label_smoothing=config.label_smoothing,
-        accumulation=config.accumulation,
-        jit_compile=config.jit_compile,
-        skipped_clips=splits["train"].num_skipped + splits["val"].num_skipped,
-    )
+    shards, batch_size = splits["train"], config.input.batch_size
+    plan = StepPlan(config.loop, max(1, shards.num_clips // batch_size))
     with strategy.scope():
         model = build_detector(
-            config.backbone,
-            config.head,
-            spec.num_frames,
-            frame_size(config, shards),
-            config.weights,
-            lstm_units=config.lstm_units,
-            dropout=config.dropout,
-            regions=config.regions,
-            share_backbone=config.share_backbone,
+            num_frames=shards.spec.num_frames,
+            frame_size=frame_size(config.input, shards),
+            regions=config.input.regions,
             native=shards.is_native,
+            **flat(config.model),
         )
-        stages = _stages(config, loop.steps_per_epoch, loss_scaling=precision == "mixed_float16")
+        stages = plan_stages(
+            config.stages, config.optimizer, batch_size, plan, loss_scaling=precision == "mixed_float16"
+        )
     run = Run(
-        config=config,
+        config=flat(replace(config, workdir=str(config.folder))),
         precision=precision,
-        spec=spec.to_dict(),
-        spec_hash=spec.hash,
+        spec=shards.spec.to_dict(),
+        spec_hash=shards.spec.hash,
         plan=shards.plan,
         clips=shards.digest,
         parameters=count_parameters(model),
@@ -161,29 +152,18 @@ def _build(
         versions=package_versions(),
         revision=git_revision(),
     )
-    trained = temporal_detector(model) if config.cache_features else model
-    return Trainer(trained, model, stages, strategy, loop), run
-
-
-def _stages(config: TrainConfig, steps_per_epoch: int, loss_scaling: bool) -> list[Stage]:
-    """One stage, or two where the backbone is frozen first."""
-
-    def stage(first_epoch: int, end: int, frozen: bool, learning_rate: float) -> Stage:
-        optimizer = build_optimizer(
-            dataclasses.replace(config.optimizer, learning_rate=learning_rate),
-            config.batch_size,
-            steps_per_epoch,
-            end - first_epoch,
-            loss_scaling,
-        )
-        return Stage(first_epoch, frozen, config.finetune_layers, optimizer)
-
-    frozen_until, rate = min(config.freeze_epochs, config.epochs), config.optimizer.learning_rate
-    stages = [stage(0, frozen_until, True, rate)] if frozen_until else []
-    if frozen_until < config.epochs:
-        rate = config.finetune_learning_rate if frozen_until else rate
-        stages.append(stage(frozen_until, config.epochs, False, rate))
-    return stages
+    trainer = Trainer(
+        temporal_detector(model) if config.stages.cache_features else model,
+        model,
+        stages,
+        strategy,
+        workdir=config.folder,
+        plan=plan,
+        batch_size=batch_size,
+        step=config.step,
+        skipped_clips=splits["train"].num_skipped + splits["val"].num_skipped,
+    )
+    return trainer, run
 
 
 def _fit(
@@ -193,35 +173,103 @@ def _fit(
     start_progress: StartProgress,
     should_stop: Callable[[], bool],
 ) -> None:
-    ids = partial(clip_ids, config=config, shards=splits["train"])
-    steps = config.epochs * trainer.config.steps_per_epoch - trainer.step
-    with explained_damage(splits["train"], splits["val"]):
-        load_batches, validation = _data(trainer, config, splits, start_progress)
-        position = {"first_epoch": trainer.progress.epoch, "first_step": len(trainer.progress.losses)}
-        batches = trainer.strategy.distribute_datasets_from_function(
-            partial(load_batches, config=config, **position)
-        )
-        with start_progress(steps) as on_step:
-            trainer.fit(iter(batches), validation, Callbacks(on_step, should_stop, ids))
-
-
-def _data(
-    trainer: Trainer, config: TrainConfig, splits: dict[str, Shards], start_progress: StartProgress
-) -> tuple[Callable[..., tf.data.Dataset], tf.data.Dataset]:
-    """What loads a replica's batches, and the validation: frames, or the features kept of them."""
-    if not config.cache_features:
-        validation = load_validation(config, splits["val"], Workers(trainer.strategy))
-        return partial(load_replica_batches, shards=splits["train"]), validation
-    with explained_lack_of_memory(config.batch_size):
-        train, val = (
-            load_features(
-                trainer.saved,
-                splits[split],
-                config.data,
-                partial(load_in_order, config),
-                trainer.strategy,
-                start_progress,
-            )
+    """Trains on frames, or on the features kept of them."""
+    if config.stages.cache_features:
+        features = {
+            split: _kept_features(trainer, config, splits[split], start_progress)
             for split in ("train", "val")
+        }
+        load_batches = partial(_feature_batches, features=features["train"])
+        validation = features["val"].in_order(config.input.batch_size)
+    else:
+        load_batches = partial(_frame_batches, shards=splits["train"])
+        validation = _load_validation(config, splits["val"], Workers(trainer.strategy))
+
+    def clips_of(epoch: int, step: int) -> list[str]:
+        if config.stages.cache_features:
+            return []  # these are in an order of their own
+        return clip_ids(config.input, splits["train"], seed=config.devices.seed, epoch=epoch, step=step)
+
+    position = {"first_epoch": trainer.state.epoch, "first_step": len(trainer.state.losses)}
+    batches = trainer.strategy.distribute_datasets_from_function(
+        partial(load_batches, config=config, **position)
+    )
+    with start_progress(trainer.plan.num_steps - trainer.step) as on_step:
+        trainer.fit(iter(batches), validation, Callbacks(on_step, should_stop, clips_of))
+
+
+def _frame_batches(
+    context: tf.distribute.InputContext,
+    config: TrainConfig,
+    shards: Shards,
+    first_epoch: int,
+    first_step: int,
+) -> tf.data.Dataset:
+    """This host's part of every step, a batch a replica."""
+    batches = load_for_training(
+        config.input,
+        shards,
+        _host_share(context, config),
+        context.get_per_replica_batch_size(config.input.batch_size),
+        seed=config.devices.seed,
+        first_epoch=first_epoch,
+        first_step=first_step,
+        one_shape=_needs_one_shape(config),
+    )
+    return batches.map(lambda features, label: (detector_inputs(features), label))
+
+
+def _feature_batches(
+    context: tf.distribute.InputContext,
+    config: TrainConfig,
+    features: FeatureSplit,
+    first_epoch: int,
+    first_step: int,
+) -> tf.data.Dataset:
+    """This host's part of every step, a batch a replica, of kept features."""
+    return features.batches(
+        context.get_per_replica_batch_size(config.input.batch_size),
+        seed=config.devices.seed,
+        first_epoch=first_epoch,
+        first_step=first_step,
+        share=_host_share(context, config),
+    )
+
+
+def _kept_features(
+    trainer: Trainer, config: TrainConfig, shards: Shards, start_progress: StartProgress
+) -> FeatureSplit:
+    with explained_lack_of_memory(config.input.batch_size):
+        return load_features(
+            trainer.saved,
+            shards,
+            config.input.data,
+            partial(load_in_order, config.input, one_shape=_needs_one_shape(config)),
+            trainer.strategy,
+            start_progress,
         )
-    return partial(feature_batches, features=train), val.in_order(config.batch_size)
+
+
+def _load_validation(config: TrainConfig, shards: Shards, workers: Workers) -> tf.data.Dataset:
+    """This worker's batches of the validation: every count-th clip, so that each is scored once.
+
+    Raises:
+        UserError: there are more workers than clips.
+    """
+    if shards.num_clips < workers.count:
+        raise UserError(f"{shards.num_clips} val clips are too few for {workers.count} workers; use fewer")
+    return load_in_order(
+        config.input,
+        shards.only(range(workers.index, shards.num_clips, workers.count)),
+        batch_size=config.input.batch_size // workers.count,
+        one_shape=_needs_one_shape(config),
+    )
+
+
+def _needs_one_shape(config: TrainConfig) -> bool:
+    """Whether the run's programs are compiled for the shapes of their inputs."""
+    return config.step.jit_compile or config.devices.strategy == "tpu"
+
+
+def _host_share(context: tf.distribute.InputContext, config: TrainConfig) -> HostShare:
+    return HostShare(context.input_pipeline_id, context.num_input_pipelines, config.input.batch_size)

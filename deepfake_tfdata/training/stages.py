@@ -1,10 +1,13 @@
 """Stages of fine-tuning: first with a frozen backbone, then with its top layers or all of it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import keras
 
 from deepfake_tfdata.model.assembly import backbones_of
+from deepfake_tfdata.training.optimization import build_optimizer
+from deepfake_tfdata.training.options import OptimizerOptions, StageOptions
+from deepfake_tfdata.training.step_plan import StepPlan
 
 
 @dataclass(frozen=True)
@@ -22,6 +25,38 @@ class Stage:
     frozen: bool
     top_layers: int
     optimizer: keras.optimizers.Optimizer
+
+
+def plan_stages(
+    options: StageOptions, optimizer: OptimizerOptions, batch_size: int, plan: StepPlan, loss_scaling: bool
+) -> list[Stage]:
+    """One stage, or two where the backbone is frozen first; to be called in the strategy's scope.
+
+    Args:
+        options: what learns when.
+        optimizer: of the first stage; the second one's differs in its learning rate.
+        batch_size: clips a step, over all replicas.
+        plan: of the steps.
+        loss_scaling: as for `build_optimizer`.
+    """
+
+    def stage(first_epoch: int, end: int, frozen: bool, learning_rate: float) -> Stage:
+        built = build_optimizer(
+            replace(optimizer, learning_rate=learning_rate),
+            batch_size,
+            plan.steps_per_epoch,
+            end - first_epoch,
+            loss_scaling,
+        )
+        return Stage(first_epoch, frozen, options.finetune_layers, built)
+
+    epochs, rate = plan.loop.epochs, optimizer.learning_rate
+    frozen_until = min(options.freeze_epochs, epochs)
+    stages = [stage(0, frozen_until, True, rate)] if frozen_until else []
+    if frozen_until < epochs:
+        rate = options.finetune_learning_rate if frozen_until else rate
+        stages.append(stage(frozen_until, epochs, False, rate))
+    return stages
 
 
 def stage_at(stages: list[Stage], epoch: int) -> Stage:

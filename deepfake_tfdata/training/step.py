@@ -8,6 +8,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from deepfake_tfdata.training.options import StepOptions
+
 # What a detector takes: uint8 [B, T, H, W, 3], or a dict of such and of views.
 Frames = tf.Tensor | dict[str, tf.Tensor]
 # From distributed batches and a number of steps to what make_train_steps says.
@@ -19,10 +21,7 @@ def make_train_steps(
     optimizer: keras.optimizers.Optimizer,
     strategy: tf.distribute.Strategy,
     batch_size: int,
-    *,
-    label_smoothing: float = 0.0,
-    accumulation: int = 1,
-    jit_compile: bool = False,
+    options: StepOptions,
 ) -> TrainSteps:
     """Compiles training steps, which run one after another without coming back to Python between them.
 
@@ -31,10 +30,8 @@ def make_train_steps(
         optimizer: built for the model's trainable variables.
         strategy: its replicas each get a part of the batch.
         batch_size: over all replicas; the loss is the mean over these, so that replicas do not matter.
-        label_smoothing: share of every label that is moved to the middle.
-        accumulation: parts of a replica's batch that are worked on one after another, so that the
-            activations of one part at a time are in memory; BatchNormalization sees a part at a time.
-        jit_compile: compile the step with XLA.
+        options: of the step. Where a batch is worked on in parts, the activations of one part at a time are
+            in memory, and BatchNormalization sees a part at a time.
 
     Returns:
         From an iterator of distributed batches (frames, labels) and a number of steps to float32 [steps, 3]:
@@ -42,10 +39,11 @@ def make_train_steps(
     """
     variables = model.trainable_variables
 
-    @tf.function(jit_compile=jit_compile)
+    @tf.function(jit_compile=options.jit_compile)
     def replica_step(frames: Frames, labels: tf.Tensor) -> tf.Tensor:
-        targets = tf.cast(labels, tf.float32) * (1.0 - label_smoothing) + 0.5 * label_smoothing
-        parts = zip(_split(frames, accumulation), tf.split(targets, accumulation), strict=True)
+        smoothing, count = options.label_smoothing, options.accumulation
+        targets = tf.cast(labels, tf.float32) * (1.0 - smoothing) + 0.5 * smoothing
+        parts = zip(_split(frames, count), tf.split(targets, count), strict=True)
         loss, gradients = loss_and_gradients(*next(parts))
         for part in parts:
             # One after another: TensorFlow would run them side by side, and hold all activations at once.

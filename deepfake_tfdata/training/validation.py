@@ -5,10 +5,12 @@ from contextlib import contextmanager
 
 import keras
 import numpy as np
-from sklearn.metrics import roc_auc_score
+from scipy.special import expit
+from sklearn.metrics import log_loss
 
 from deepfake_tfdata.errors import UserError
-from deepfake_tfdata.training.scoring import ClipScores
+from deepfake_tfdata.evaluation.intervals import auc
+from deepfake_tfdata.scoring.clip_scores import ClipScores
 from deepfake_tfdata.training.workers import Workers
 
 
@@ -69,8 +71,8 @@ def validation_metrics(scores: ClipScores) -> dict[str, float | None]:
         raise UserError(
             "the detector gives no finite logits any more; lower --learning_rate in a new --workdir"
         )
-    # log(1 + exp(x)) without overflow, for the label's side of the logit.
-    losses = np.logaddexp(0.0, np.where(scores.labels == 1, -scores.logits, scores.logits))
     both = len(set(scores.labels.tolist())) == 2
-    auc = float(roc_auc_score(scores.labels, scores.logits)) if both else None
-    return {"val_loss": float(losses.mean()), "val_auc": auc}
+    return {
+        "val_loss": log_loss(scores.labels, expit(scores.logits.astype(np.float64)), labels=[0, 1]),
+        "val_auc": auc(scores.labels, scores.logits) if both else None,
+    }

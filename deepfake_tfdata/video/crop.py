@@ -6,6 +6,7 @@ import numpy as np
 from PIL import Image
 
 from deepfake_tfdata.clips.spec import JPEG_QUALITY, ClipSpec
+from deepfake_tfdata.pixels import MID_GREY
 
 _ENCODER_OPTIONS = {
     # No chroma subsampling: it would blur what lips and eyes differ in.
@@ -14,8 +15,6 @@ _ENCODER_OPTIONS = {
     # Lossless; method 0 takes a fifth of the time of the default for a few percent more bytes.
     "webp": {"lossless": True, "method": 0, "exact": True},
 }
-# Mid grey: about zero after any backbone's normalisation.
-_PADDING = 128
 # Boxes whose sides differ by less, in pixels, are meant to be of one size.
 _SAME_SIZE = 0.01
 
@@ -68,7 +67,7 @@ def resize(image: np.ndarray, size: int) -> np.ndarray:
 def letterbox(image: np.ndarray, size: int) -> np.ndarray:
     """uint8 [H, W, 3] to [size, size, 3]: its shape kept, in the middle, grey around it; as antialiased."""
     height, width = (max(1, round(side * size / max(image.shape[:2]))) for side in image.shape[:2])
-    boxed = np.full((size, size, 3), _PADDING, np.uint8)
+    boxed = np.full((size, size, 3), MID_GREY, np.uint8)
     top, left = (size - height) // 2, (size - width) // 2
     boxed[top : top + height, left : left + width] = _lanczos(image, height, width)
     return boxed

@@ -11,7 +11,7 @@ from deepfake_tfdata.clips.video import Video
 from deepfake_tfdata.video.decode import ChosenFrames, decode_frames
 from deepfake_tfdata.video.detectors import Detector
 from deepfake_tfdata.video.errors import VideoError
-from deepfake_tfdata.video.sampling import sample_frames
+from deepfake_tfdata.video.frame_sampling import sample_frames
 from deepfake_tfdata.video.search import find_faces
 from deepfake_tfdata.video.smooth import centre_jitter, fill_gaps, smooth_track, smoothing_window
 from deepfake_tfdata.video.track import follow_face

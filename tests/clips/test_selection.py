@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from deepfake_tfdata.clips.selection import select_videos
+from deepfake_tfdata.clips.video_selection import SelectionOptions, select_videos
 from deepfake_tfdata.errors import UserError
 from tests.clips.trees import make_tree, write
 
@@ -24,8 +24,8 @@ def ffpp(tmp_path):
     return tmp_path
 
 
-def select(source, splits=None, conversion_dict=None, strict_split=False, layout="auto"):
-    return select_videos(source, layout, "c23", None, splits, conversion_dict, strict_split)
+def select(source, **options):
+    return select_videos(source, SelectionOptions(**options))
 
 
 def test_the_lists_that_ship_with_the_data_are_used(ffpp):
@@ -96,4 +96,4 @@ def test_a_dictionary_and_lists_of_another_data_set_are_refused(ffpp, tmp_path_f
         select(folder, splits=str(ffpp / "splits"))
     path = write(folder / "conversion_dict.json", '{"331": "R03Sko97IDE 0"}')
     with pytest.raises(UserError, match="none of the identities"):
-        select(folder, conversion_dict=path, strict_split=True)
+        select(folder, conversion_dict=str(path), strict_split=True)

@@ -15,7 +15,7 @@ def evaluated(name, predictions):
 def test_a_detector_is_not_distinguishable_from_itself(make_predictions):
     predictions = make_predictions()
     difference = compare(predictions, predictions)
-    assert (difference.auc_difference, difference.low, difference.high) == (0, 0, 0)
+    assert (difference.difference, difference.low, difference.high) == (0, 0, 0)
     assert not difference.distinguishable
 
 
@@ -23,8 +23,8 @@ def test_a_much_better_detector_is_distinguishable(make_predictions):
     better, worse = make_predictions(40, separation=4), make_predictions(40, separation=0, seed=1)
     forward, backward = compare(better, worse), compare(worse, better)
     assert forward.distinguishable and backward.distinguishable
-    assert 0 < forward.low < forward.auc_difference < forward.high
-    assert backward.auc_difference == pytest.approx(-forward.auc_difference)
+    assert 0 < forward.low < forward.difference < forward.high
+    assert backward.difference == pytest.approx(-forward.difference)
     assert "distinguishable" in str(forward) and "not" not in str(forward)
 
 
@@ -71,7 +71,7 @@ def test_only_shared_videos_count_and_order_does_not(make_predictions):
     fewer = predictions.select(np.arange(len(predictions))[::-1][:35])
     difference = compare(predictions, fewer)
     assert difference.num_videos == 35
-    assert difference.auc_difference == 0
+    assert difference.difference == 0
 
 
 def test_refuses_nothing_shared_and_labels_that_differ(make_predictions):

@@ -8,21 +8,20 @@ import tensorflow as tf
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deepfake_tfdata import train
 from deepfake_tfdata.errors import UserError
 from deepfake_tfdata.input.augment import (
-    AUGMENTATIONS,
+    OPERATIONS,
     augment_clip,
     augment_native_clip,
     clip_seed,
-    parse_augmentations,
 )
+from deepfake_tfdata.input.options import AUGMENTATIONS, parse_augmentations
 from deepfake_tfdata.input.views import whole_view
 from deepfake_tfdata.model.resize import ResizeView
 
 # Applied to every clip, more or less strongly.
 ALWAYS = ("colour", "zoom")
-NAMES = tuple(AUGMENTATIONS)
+NAMES = AUGMENTATIONS
 CLIP = tf.constant(np.random.default_rng(0).integers(0, 256, (6, 21, 18, 3), np.uint8))
 
 
@@ -42,7 +41,7 @@ def augmented(names, count=12, clip=CLIP, parallel=2, threads=2):
 
 
 def change(monkeypatch, name, **fields):
-    monkeypatch.setitem(AUGMENTATIONS, name, dataclasses.replace(AUGMENTATIONS[name], **fields))
+    monkeypatch.setitem(OPERATIONS, name, dataclasses.replace(OPERATIONS[name], **fields))
 
 
 def applied(monkeypatch, name):
@@ -78,7 +77,7 @@ def test_names_draw_independently_of_one_another():
 
 @pytest.mark.parametrize("name", NAMES)
 def test_it_is_applied_in_its_share_of_clips(name, monkeypatch):
-    probability = AUGMENTATIONS[name].probability
+    probability = OPERATIONS[name].probability
     share = applied(monkeypatch, name).mean()
     assert abs(share - probability) <= 4 * np.sqrt(probability * (1 - probability) / 200)
 
@@ -149,9 +148,6 @@ def test_what_is_unknown_is_named_and_what_is_known_is_listed(text):
     assert all(name in message for name in (*NAMES, "default", "none", "all"))
     assert "\n" not in message
 
-
-def test_the_help_of_train_lists_them_all():
-    assert all(name in train._FLAGS["augment"].help for name in NAMES)
 
 
 def test_what_a_view_does_is_what_the_frames_would_have_gone_through():

@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageEnhance
 
-from deepfake_tfdata.input.augment import AUGMENTATIONS, compression, picture, temporal, view
+from deepfake_tfdata.input.augment import OPERATIONS, compression, picture, temporal, view
 
-ALIKE = sorted({*AUGMENTATIONS} - {"noise", "frame_drop", "reverse", "codec"})
+ALIKE = sorted({*OPERATIONS} - {"noise", "frame_drop", "reverse", "codec"})
 # 44 x 37, not whole blocks of a codec, and moving.
 FACE = skimage.data.astronaut()[80:140, 190:250]
 CLIP = np.stack([FACE[t : t + 44, t : t + 37] for t in range(4)])
@@ -23,14 +23,14 @@ any_seed = st.tuples(st.integers(0, 2**31 - 1), st.integers(0, 2**31 - 1))
 
 
 def apply(name, frames, seed=(3, 4)):
-    return AUGMENTATIONS[name].apply(tf.constant(frames), tf.constant(seed, tf.int32)).numpy()
+    return OPERATIONS[name].apply(tf.constant(frames), tf.constant(seed, tf.int32)).numpy()
 
 
 def difference(first, second):
     return np.abs(first.astype(float) - second)
 
 
-@pytest.mark.parametrize("name", AUGMENTATIONS)
+@pytest.mark.parametrize("name", OPERATIONS)
 @settings(max_examples=15, deadline=None)
 @given(shape=st.tuples(st.integers(1, 5), sizes, sizes), seed=any_seed)
 def test_any_size_keeps_its_shape_and_a_still_clip_stays_still(name, shape, seed):

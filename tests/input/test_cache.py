@@ -8,7 +8,7 @@ import pytest
 from deepfake_tfdata import load_clips
 from deepfake_tfdata.errors import UserError
 from deepfake_tfdata.input.cache import cached
-from deepfake_tfdata.input.selection import select_clips
+from deepfake_tfdata.input.clip_selection import select_clips
 from deepfake_tfdata.input.shards import find_shards
 
 

@@ -6,8 +6,8 @@ import tensorflow as tf
 
 from deepfake_tfdata import load_clips
 from deepfake_tfdata.errors import UserError
+from deepfake_tfdata.input.batch_order import HostShare
 from deepfake_tfdata.input.dataset import clip_ids_of_step
-from deepfake_tfdata.input.sampling import HostShare
 from deepfake_tfdata.input.shards import find_shards
 from deepfake_tfdata.records.index import INDEX_FILE
 from tests.fakes import FRAME_SIZE, NUM_FRAMES

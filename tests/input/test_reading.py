@@ -6,8 +6,8 @@ import pytest
 
 from deepfake_tfdata import load_clips
 from deepfake_tfdata.errors import UserError
+from deepfake_tfdata.input.clip_selection import select_clips
 from deepfake_tfdata.input.reading import damaged_rows, explained_damage
-from deepfake_tfdata.input.selection import select_clips
 from deepfake_tfdata.input.shards import find_shards
 
 

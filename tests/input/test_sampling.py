@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from deepfake_tfdata.errors import UserError
-from deepfake_tfdata.input.sampling import BatchOrder, HostShare, build_sampler
+from deepfake_tfdata.input.batch_order import BatchOrder, HostShare, build_sampler
 from deepfake_tfdata.records.index import IndexedClip
 
 

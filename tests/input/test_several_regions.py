@@ -10,8 +10,8 @@ import tensorflow as tf
 
 from deepfake_tfdata import build_detector, load_clips
 from deepfake_tfdata.errors import UserError
+from deepfake_tfdata.input.batch_order import HostShare
 from deepfake_tfdata.input.dataset import clip_ids_of_step, detector_inputs
-from deepfake_tfdata.input.sampling import HostShare
 from deepfake_tfdata.input.shards import find_shards
 from deepfake_tfdata.records.example import parse_example
 from deepfake_tfdata.records.index import read_index, write_index

@@ -9,7 +9,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from deepfake_tfdata.model import build_detector
+from deepfake_tfdata.model.detector import build_detector
 from tools.step_functions import compile_forward, compile_train_step
 
 NUM_FRAMES, FRAME_SIZE = 3, 32

@@ -6,7 +6,8 @@ import pytest
 from keras.src.utils import file_utils
 
 from deepfake_tfdata.errors import UserError
-from deepfake_tfdata.model import BACKBONES, build_backbone
+from deepfake_tfdata.model.backbones import build_backbone
+from deepfake_tfdata.model.options import BACKBONES
 from tests.model.networks import FRAME_SIZE, IMAGENET_MEAN, IMAGENET_STDDEV, settle_batch_norm
 
 # The least size that keras.applications lets Xception have.

@@ -3,7 +3,9 @@
 import keras
 import pytest
 
-from deepfake_tfdata.model import assemble_detector, build_detector, count_flops
+from deepfake_tfdata.model.assembly import assemble_detector
+from deepfake_tfdata.model.detector import build_detector
+from deepfake_tfdata.model.flops import count_flops
 
 
 def detector(head="control", num_frames=2, lstm_units=4, backbone="meso4", frame_size=32):

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from deepfake_tfdata.errors import UserError
-from deepfake_tfdata.model import build_backbone, build_detector
+from deepfake_tfdata.model.backbones import build_backbone
+from deepfake_tfdata.model.detector import build_detector
 
 FRAME_SIZE = 32
 

@@ -5,8 +5,8 @@ import json
 import numpy as np
 import tensorflow as tf
 
+from deepfake_tfdata.scoring.clip_scores import score_clips
 from deepfake_tfdata.training.devices import select_strategy
-from deepfake_tfdata.training.scoring import score_clips
 from deepfake_tfdata.training.validation import scores_of_all_workers
 from deepfake_tfdata.training.workers import Workers
 

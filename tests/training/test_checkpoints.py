@@ -18,7 +18,7 @@ def test_restores_every_value_and_the_progress(tmp_path):
     save_checkpoint(tmp_path, 1, saved, {"best": [0.5, -1.0]})
     checkpoint = newest_checkpoint(tmp_path)
     restore(checkpoint, fresh)
-    assert checkpoint.progress == {"best": [0.5, -1.0]}
+    assert checkpoint.state == {"best": [0.5, -1.0]}
     for a, b in zip(saved, fresh, strict=True):
         np.testing.assert_array_equal(a, b)
 
@@ -37,7 +37,7 @@ def test_a_damaged_one_falls_back_to_the_one_before_and_says_so(tmp_path, damage
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 255
     path.write_bytes({"truncate": content[: len(content) // 2], "flip": content, "empty": b""}[damage])
-    assert newest_checkpoint(tmp_path).progress == {"step": 1}
+    assert newest_checkpoint(tmp_path).state == {"step": 1}
     assert "step-000000002.npz is damaged" in caplog.text
     (tmp_path / "step-000000001.npz").write_bytes(b"")
     with pytest.raises(UserError, match="all checkpoints"):

@@ -11,13 +11,13 @@ import tensorflow as tf
 from deepfake_tfdata import build_detector
 from deepfake_tfdata.input.dataset import HostShare, detector_inputs, load_clips
 from deepfake_tfdata.input.shards import find_shards
-from deepfake_tfdata.model.features import feature_extractor
-from deepfake_tfdata.training import features as features_module
-from deepfake_tfdata.training.features import FeatureSplit, load_features
+from deepfake_tfdata.model.halves import feature_extractor
+from deepfake_tfdata.training import feature_cache as features_module
+from deepfake_tfdata.training.feature_cache import FeatureSplit, load_features
 from tests.fakes import FRAME_SIZE, NUM_FRAMES
 from tests.training.test_replicas import train
 
-FROZEN = {"freeze_epochs": 3, "epochs": 3, "augment": "none", "optimizer": {"learning_rate": 1e-2}}
+FROZEN = {"freeze_epochs": 3, "epochs": 3, "augment": "none", "learning_rate": 1e-2}
 ONE_HOST = HostShare(0, 1, 4)
 
 

@@ -58,7 +58,7 @@ def start_and_wait(records, workdir, steps, timeout=120):
 
 def final_state(workdir):
     with np.load(workdir / "checkpoints" / "step-000000036.npz") as file:
-        return {name: file[name] for name in file.files if name != "progress"}
+        return {name: file[name] for name in file.files if name != "state"}
 
 
 def metrics(workdir):

@@ -9,30 +9,19 @@ from deepfake_tfdata import build_detector
 from deepfake_tfdata.errors import UserError
 from deepfake_tfdata.training.checkpoints import list_checkpoints
 from deepfake_tfdata.training.loop import Callbacks, Trainer
-from deepfake_tfdata.training.loop_config import LoopConfig, parse_profile_steps
+from deepfake_tfdata.training.options import LoopOptions, StepOptions
 from deepfake_tfdata.training.stages import Stage
+from deepfake_tfdata.training.step_plan import StepPlan
 
 FRAMES = np.random.default_rng(0).integers(0, 256, (2, 2, 32, 32, 3), np.uint8)
 # Its learning rate is a tenth of the step's number, from 0.
 RATES = keras.optimizers.schedules.PolynomialDecay(0.0, 100, end_learning_rate=10.0)
 
 
-def loop_config(**changes):
-    config = {
-        "workdir": None,
-        "epochs": 1,
-        "patience": 1,
-        "batch_size": 2,
-        "steps_per_epoch": 8,
-        "steps_per_call": 1,
-        "profile_steps": None,
-        "checkpoint_steps": 100,
-        "label_smoothing": 0.0,
-        "accumulation": 1,
-        "jit_compile": False,
-        "skipped_clips": 0,
-    }
-    return LoopConfig(**{**config, **changes})
+def step_plan(steps_per_epoch=8, **changes):
+    return StepPlan(
+        LoopOptions(**{"epochs": 1, "patience": 1, "checkpoint_steps": 100, **changes}), steps_per_epoch
+    )
 
 
 def train(workdir, batches, validation=(), should_stop=lambda: False, **changes):
@@ -41,7 +30,16 @@ def train(workdir, batches, validation=(), should_stop=lambda: False, **changes)
     with strategy.scope():
         model = build_detector("meso4", "attention", 2, 32, "none", lstm_units=4)
         stage = Stage(0, False, 0, keras.optimizers.SGD(RATES))
-    trainer = Trainer(model, model, [stage], strategy, loop_config(workdir=workdir, **changes))
+    trainer = Trainer(
+        model,
+        model,
+        [stage],
+        strategy,
+        workdir=workdir,
+        plan=step_plan(**changes),
+        batch_size=2,
+        step=StepOptions(),
+    )
     callbacks = Callbacks(lambda note: None, should_stop, lambda epoch, step: [f"clip of {epoch}, {step}"])
     trainer.fit(iter(strategy.experimental_distribute_dataset(batches)), validation, callbacks)
     return trainer
@@ -80,20 +78,18 @@ def test_calls_end_where_a_checkpoint_is_due(tmp_path):
 @pytest.mark.parametrize(
     ("profile_steps", "calls"),
     [
-        (None, [4, 3, 3]),
-        ((3, 6), [2, 4, 1, 3]),
-        ((6, 9), [4, 1, 2, 3]),
-        ((1, 1), [1, 4, 2, 3]),
+        ("", [4, 3, 3]),
+        ("3,6", [2, 4, 1, 3]),
+        ("6,9", [4, 1, 2, 3]),
+        ("1,1", [1, 4, 2, 3]),
     ],
 )
 def test_a_profile_is_a_call_of_its_own(profile_steps, calls):
-    config = loop_config(
-        steps_per_epoch=10, checkpoint_steps=7, steps_per_call=4, profile_steps=profile_steps
-    )
+    plan = step_plan(10, checkpoint_steps=7, steps_per_call=4, profile_steps=profile_steps)
     step, made = 0, []
     while step < 10:
-        count, profiled = config.next_call(step)
-        assert profiled == (profile_steps is not None and step + 1 == profile_steps[0])
+        count, profiled = plan.next_call(step)
+        assert profiled == (profile_steps.startswith(f"{step + 1},"))
         made.append(count)
         step += count
     assert made == calls
@@ -101,16 +97,16 @@ def test_a_profile_is_a_call_of_its_own(profile_steps, calls):
 
 @pytest.mark.parametrize("text", ["3", "3,2", "0,4", "a,b", "1,2,3"])
 def test_a_range_of_steps_that_is_none_is_refused(text):
-    assert parse_profile_steps("3,4") == (3, 4)
+    assert LoopOptions(profile_steps="3,4").profiled == (3, 4)
     with pytest.raises(UserError, match=f"--profile_steps={text} "):
-        parse_profile_steps(text)
+        LoopOptions(profile_steps=text)
 
 
 def test_an_epoch_leaves_curves_attention_and_the_asked_for_profile(tmp_path):
     labels = np.array([0, 1, 0, 1])
     clips = {"frames": np.concatenate([FRAMES, FRAMES])}
     validation = tf.data.Dataset.from_tensor_slices((clips, labels)).batch(3)
-    train(tmp_path, batches_with([0] * 8), validation, steps_per_call=4, profile_steps=(2, 3))
+    train(tmp_path, batches_with([0] * 8), validation, steps_per_call=4, profile_steps="2,3")
     events = [
         summary.tag
         for file in (tmp_path / "tensorboard").glob("*tfevents*")

@@ -81,7 +81,7 @@ def test_half_precision_and_every_option_of_the_optimizer_hold_on_replicas(recor
     options = {
         "precision": "mixed_float16",
         "label_smoothing": 0.1,
-        "optimizer": EVERYTHING,
+        **EVERYTHING,
     }
     one, two = (
         train(records, tmp_path / str(devices), devices, strategy=strategy, **options)

@@ -4,18 +4,12 @@ import pytest
 import tensorflow as tf
 
 from deepfake_tfdata import build_detector
-from deepfake_tfdata.training.optimization import OptimizerConfig, build_optimizer, scaled_learning_rate
+from deepfake_tfdata.training.optimization import build_optimizer, scaled_learning_rate
+from deepfake_tfdata.training.options import OptimizerOptions, StepOptions
 from deepfake_tfdata.training.step import give_replicas_their_own_dropout, make_train_steps
 from deepfake_tfdata.training.validation import averaged_weights
 
-PLAIN = {
-    "learning_rate": 1e-3,
-    "schedule": "constant",
-    "warmup_epochs": 0,
-    "weight_decay": 0.0,
-    "clip_norm": 0.0,
-    "ema": 0.0,
-}
+PLAIN = {"learning_rate": 1e-3, "weight_decay": 0.0}
 FRAMES = np.random.default_rng(0).integers(0, 256, (4, 2, 32, 32, 3), np.uint8)
 LABELS = np.array([0, 1, 1, 0])
 ONE_DEVICE = tf.distribute.OneDeviceStrategy("/CPU:0")
@@ -28,7 +22,7 @@ def trained_weights(accumulation, calls=(2,)):
     model.get_layer("backbone").trainable = False
     optimizer = keras.optimizers.SGD(0.1)
     optimizer.build(model.trainable_variables)
-    train_steps = make_train_steps(model, optimizer, ONE_DEVICE, 4, accumulation=accumulation)
+    train_steps = make_train_steps(model, optimizer, ONE_DEVICE, 4, StepOptions(accumulation=accumulation))
     batches = tf.data.Dataset.from_tensors((FRAMES, LABELS)).repeat()
     batches = iter(ONE_DEVICE.experimental_distribute_dataset(batches))
     losses = np.concatenate([train_steps(batches, count)[:, 0] for count in calls])
@@ -90,7 +84,7 @@ def test_the_learning_rate_grows_with_the_root_of_the_batch():
 
 
 def test_warm_up_and_cosine():
-    config = OptimizerConfig(**{**PLAIN, "schedule": "cosine", "warmup_epochs": 1})
+    config = OptimizerOptions(**{**PLAIN, "schedule": "cosine", "warmup_epochs": 1})
     optimizer = build_optimizer(config, 16, steps_per_epoch=10, epochs=5, loss_scaling=False)
     schedule = optimizer._learning_rate
     rates = [float(schedule(step)) for step in range(51)]
@@ -100,14 +94,18 @@ def test_warm_up_and_cosine():
     assert rates[30] == pytest.approx(5e-4)
     assert rates[50] == pytest.approx(0, abs=1e-9)
     constant = build_optimizer(
-        OptimizerConfig(**{**PLAIN, "warmup_epochs": 1}), 16, steps_per_epoch=10, epochs=5, loss_scaling=False
+        OptimizerOptions(**{**PLAIN, "warmup_epochs": 1}),
+        16,
+        steps_per_epoch=10,
+        epochs=5,
+        loss_scaling=False,
     )
     assert float(constant._learning_rate(40)) == pytest.approx(1e-3)
 
 
 def test_the_average_of_the_weights_is_swapped_in_and_out_again():
     model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1, use_bias=False)])
-    config = OptimizerConfig(**{**PLAIN, "learning_rate": 0.1, "ema": 0.5})
+    config = OptimizerOptions(**{**PLAIN, "learning_rate": 0.1, "ema": 0.5})
     optimizer = build_optimizer(config, 16, 10, 5, loss_scaling=False)
     model.layers[0].kernel.assign([[1.0]])
     optimizer.build(model.trainable_variables)

@@ -5,7 +5,7 @@ from av.video.reformatter import ColorRange, Colorspace
 
 from deepfake_tfdata.video.decode import decode_frames
 from deepfake_tfdata.video.errors import VideoError
-from deepfake_tfdata.video.sampling import linspace_indices
+from deepfake_tfdata.video.frame_sampling import linspace_indices
 from tests.fakes import numbered_frames, write_video
 
 

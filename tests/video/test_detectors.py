@@ -2,13 +2,15 @@ import numpy as np
 import pytest
 
 from deepfake_tfdata.clips.regions import REGIONS
-from deepfake_tfdata.clips.spec import CHOICES, ClipSpec
+from deepfake_tfdata.clips.spec import ClipSpec
 from deepfake_tfdata.clips.video import Video
 from deepfake_tfdata.errors import UserError
+from deepfake_tfdata.options import options_of
 from deepfake_tfdata.video.decode import decode_frames
 from deepfake_tfdata.video.detectors import DETECTORS, content_hash, load_detector
 from deepfake_tfdata.video.detectors.yunet import boxes_of_landmarks
 from deepfake_tfdata.video.errors import VideoError
+from deepfake_tfdata.video.options import DetectorOptions
 from deepfake_tfdata.video.process import process_video
 from tests.fakes import face_frames, photo_to_frame, write_video
 from tests.video.tiny_yunet import LANDMARKS, write_tiny_yunet
@@ -28,7 +30,8 @@ def frames_of(path, *indices):
 
 
 def test_the_spec_knows_every_detector():
-    assert tuple(DETECTORS) == CHOICES["detector"]
+    (option,) = (each for each in options_of(ClipSpec) if each.name == "detector")
+    assert tuple(DETECTORS) == option.choices
 
 
 def test_haar_puts_eyes_and_lips_where_the_convention_says(face_video):
@@ -75,7 +78,7 @@ def test_yunet_names_a_file_that_is_missing_or_no_model(tmp_path):
         with pytest.raises(UserError, match=message):
             load_detector("yunet", str(tmp_path / name))
     with pytest.raises(UserError, match="needs --detector_model"):
-        load_detector("yunet", "")
+        DetectorOptions().path_for("yunet")
 
 
 def write_boxes(folder, text, name="original/000.csv"):

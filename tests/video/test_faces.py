@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import skimage.data
 
-from deepfake_tfdata.clips.selection import select_videos
 from deepfake_tfdata.clips.spec import ClipSpec
 from deepfake_tfdata.clips.video import Video, with_originals
+from deepfake_tfdata.clips.video_selection import SelectionOptions, select_videos
 from deepfake_tfdata.video.detectors import load_detector
 from deepfake_tfdata.video.faces import face_statistics, sample_video, track_faces
 from tests.fakes import blank_frames, face_frames, write_video
@@ -163,7 +163,7 @@ def test_originals_are_found_by_name(tmp_path, layout, original, fake):
     for name in (original, fake, decoy):
         (tmp_path / f"{name}.mp4").parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / f"{name}.mp4").touch()
-    videos = with_originals(select_videos(tmp_path, layout, "c23", None, None, None, False).videos)
+    videos = with_originals(select_videos(tmp_path, SelectionOptions(layout=layout)).videos)
     found = {video.video_id: video.original.video_id for video in videos if video.original}
     assert found == {Path(fake).name: Path(original).name}
     alone = [video for video in videos if video.label]

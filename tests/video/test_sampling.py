@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from deepfake_tfdata.clips.spec import ClipSpec
 from deepfake_tfdata.video.errors import VideoError
-from deepfake_tfdata.video.sampling import consecutive_indices, linspace_indices, sample_frames
+from deepfake_tfdata.video.frame_sampling import consecutive_indices, linspace_indices, sample_frames
 
 
 def consecutive(num_frames, clips):

@@ -9,7 +9,7 @@ import numpy as np
 
 from tools.synthetic.artefact import Artefact, plant, region_window
 from tools.synthetic.canvas import Canvas, make_canvas
-from tools.synthetic.features import draw_eyes, draw_mouth
+from tools.synthetic.facial_parts import draw_eyes, draw_mouth
 from tools.synthetic.head import SPAN_X, SPAN_Y, draw_head, head_canvas
 from tools.synthetic.identity import Identity
 from tools.synthetic.motion import Motion, face_unit, pose

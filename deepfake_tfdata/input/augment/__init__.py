@@ -2,18 +2,16 @@
 
 from deepfake_tfdata.input.augment.common import clip_seed
 from deepfake_tfdata.input.augment.registry import (
-    AUGMENTATIONS,
+    OPERATIONS,
     Augmentation,
     augment_clip,
     augment_native_clip,
-    parse_augmentations,
 )
 
 __all__ = [
-    "AUGMENTATIONS",
+    "OPERATIONS",
     "Augmentation",
     "augment_clip",
     "augment_native_clip",
     "clip_seed",
-    "parse_augmentations",
 ]

@@ -2,11 +2,6 @@
 
 import tensorflow as tf
 
-# About zero after any backbone's normalisation; letterbox bars have it, too.
-MID_GREY = 128
-# Red, green and blue in luma, by ITU-R BT.601, which JPEG and standard-definition video use.
-LUMA = (0.299, 0.587, 0.114)
-
 
 def clip_seed(seed: int, epoch: tf.Tensor, clip_id: tf.Tensor) -> tf.Tensor:
     """The int32 [2] seed of a clip in an epoch: a function of what it is, never of when it was read."""

@@ -5,7 +5,8 @@ import math
 import numpy as np
 import tensorflow as tf
 
-from deepfake_tfdata.input.augment.common import LUMA, MID_GREY, to_uint8, uniform
+from deepfake_tfdata.input.augment.common import to_uint8, uniform
+from deepfake_tfdata.pixels import LUMA, MID_GREY
 
 # Both bounds included: the range that Wang et al. 2020 (arXiv 1912.11035) train with.
 _JPEG_QUALITY = (30, 100)

@@ -2,7 +2,8 @@
 
 import tensorflow as tf
 
-from deepfake_tfdata.input.augment.common import MID_GREY, to_uint8, uniform
+from deepfake_tfdata.input.augment.common import to_uint8, uniform
+from deepfake_tfdata.pixels import MID_GREY
 
 # Standard deviation in pixels: the range that Wang et al. 2020 (arXiv 1912.11035) train with, also on 224
 # pixels. Below 0.1 nothing changes.

@@ -1,4 +1,4 @@
-"""The augmentations by name, and how a clip goes through those that are asked for."""
+"""The operations of the augmentations, and how a clip goes through those that are asked for."""
 
 import zlib
 from collections.abc import Callable, Sequence
@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 import tensorflow as tf
 
-from deepfake_tfdata.errors import UserError
 from deepfake_tfdata.input.augment.common import uniform
 from deepfake_tfdata.input.augment.compression import codec, jpeg
 from deepfake_tfdata.input.augment.picture import blur, cutout, downscale, noise
 from deepfake_tfdata.input.augment.temporal import frame_drop, reverse
 from deepfake_tfdata.input.augment.view import colour, colour_view, flip, flip_view, zoom, zoom_view
+from deepfake_tfdata.input.options import AUGMENTATIONS
 
 Operation = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
 
@@ -36,9 +36,8 @@ class Augmentation:
 # At 0.2 each, a third of the clips escapes all five losses of quality, so that the detector still learns from
 # the finest traces, too.
 _LOSSY = 0.2
-# In the order in which a clip goes through them, that of a video's life: it is filmed, made smaller,
-# compressed, sent, and looked at.
-AUGMENTATIONS: dict[str, Augmentation] = {
+# By the names that `--augment` takes, which also say in which order a clip goes through them.
+OPERATIONS: dict[str, Augmentation] = {
     "reverse": Augmentation(reverse, 0.5),
     "blur": Augmentation(blur, _LOSSY),
     "noise": Augmentation(noise, _LOSSY),
@@ -51,7 +50,6 @@ AUGMENTATIONS: dict[str, Augmentation] = {
     "flip": Augmentation(flip, 0.5, flip_view),
     "colour": Augmentation(colour, 1.0, colour_view),
 }
-_PRESETS = {"default": ("flip", "colour"), "none": (), "all": tuple(AUGMENTATIONS)}
 
 
 def augment_clip(frames: tf.Tensor, seed: tf.Tensor, names: Sequence[str]) -> tf.Tensor:
@@ -66,8 +64,9 @@ def augment_clip(frames: tf.Tensor, seed: tf.Tensor, names: Sequence[str]) -> tf
         uint8 [T, H, W, 3]. Frame indices, timestamps and boxes that belong to the clip still describe it as
         it was before `reverse`, `frame_drop` and `flip`.
     """
-    for name, augmentation in AUGMENTATIONS.items():
+    for name in AUGMENTATIONS:
         if name in names:
+            augmentation = OPERATIONS[name]
             frames = _sometimes(augmentation.apply, augmentation.probability, frames, seed, name)
     return frames
 
@@ -84,10 +83,11 @@ def augment_native_clip(
     Returns:
         Frames and view.
     """
-    for name, augmentation in AUGMENTATIONS.items():
+    for name in AUGMENTATIONS:
+        augmentation = OPERATIONS[name]
         if name in names and augmentation.apply_to_view:
             view = _sometimes(augmentation.apply_to_view, augmentation.probability, view, seed, name)
-    on_frames = [name for name in names if not AUGMENTATIONS[name].apply_to_view]
+    on_frames = [name for name in names if not OPERATIONS[name].apply_to_view]
     return augment_clip(frames, seed, on_frames), view
 
 
@@ -101,24 +101,3 @@ def _sometimes(
     applied = uniform(chance_seed, (0.0, 1.0)) < probability
     augmented = tf.cond(applied, lambda: apply(value, own_seed), lambda: value)
     return tf.ensure_shape(augmented, value.shape)
-
-
-def parse_augmentations(text: str | Sequence[str]) -> tuple[str, ...]:
-    """The names that the value of `--augment` stands for, in the order of their application.
-
-    Args:
-        text: 'default' (flip, colour), 'none', 'all', or names with commas between; or a sequence of names.
-
-    Raises:
-        UserError: it names what is unknown and lists what is known.
-    """
-    if isinstance(text, str) and text in _PRESETS:
-        return _PRESETS[text]
-    chosen = text.split(",") if isinstance(text, str) else text
-    for name in chosen:
-        if name not in AUGMENTATIONS:
-            raise UserError(
-                f"unknown augmentation '{name}'; use {', '.join(_PRESETS)}, "
-                f"or a list of {', '.join(AUGMENTATIONS)}"
-            )
-    return tuple(name for name in AUGMENTATIONS if name in chosen)

@@ -6,7 +6,8 @@ part of its resize (see `ResizeView`), so that it costs nothing here.
 
 import tensorflow as tf
 
-from deepfake_tfdata.input.augment.common import LUMA, MID_GREY, to_uint8, uniform
+from deepfake_tfdata.input.augment.common import to_uint8, uniform
+from deepfake_tfdata.pixels import LUMA, MID_GREY
 
 # Differences between cameras and screens; our choice. DeeperForensics-1.0 (arXiv 2001.03024) tests with
 # contrasts of 0.35 to 0.85 and saturations of 0 to 0.4, which are meant to break detectors.

@@ -12,7 +12,6 @@ from typing import Protocol
 import numpy as np
 
 from deepfake_tfdata.clips.video import Video
-from deepfake_tfdata.errors import UserError
 from deepfake_tfdata.video.decode import DecodedFrame
 from deepfake_tfdata.video.detectors.boxes import BoxFiles
 from deepfake_tfdata.video.detectors.haar import HaarDetector
@@ -26,13 +25,12 @@ class Detector(Protocol):
         """float32 [N, 4], (left, top, right, bottom) in pixels of the upright frame; N may be 0."""
 
 
-# What each is made from: nothing, or what the user names with the flag of FILE_FLAGS.
+# What each is made from: nothing, or the file or folder of DetectorOptions.
 DETECTORS: dict[str, Callable[[str], Detector]] = {
     "haar": lambda _: HaarDetector(),
     "yunet": YuNetDetector,
     "boxes": BoxFiles,
 }
-FILE_FLAGS = {"yunet": "detector_model", "boxes": "boxes"}
 
 
 def load_detector(name: str, path: str) -> Detector:
@@ -45,8 +43,6 @@ def load_detector(name: str, path: str) -> Detector:
     Raises:
         UserError: the file is missing or is not what the detector reads.
     """
-    if name in FILE_FLAGS and not path:
-        raise UserError(f"--detector={name} needs --{FILE_FLAGS[name]}; name its file or folder")
     return DETECTORS[name](path)
 
 

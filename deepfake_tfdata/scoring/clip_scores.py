@@ -1,4 +1,4 @@
-"""Scores of clips by a detector, on however many replicas."""
+"""What a detector says of clips: logits, and the weights of frames, on however many replicas."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

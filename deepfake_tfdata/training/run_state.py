@@ -9,7 +9,7 @@ from deepfake_tfdata.files import write_text
 
 
 @dataclass
-class RunProgress:
+class RunState:
     """The state of a run beside its variables.
 
     Attributes:

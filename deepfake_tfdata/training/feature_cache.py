@@ -16,12 +16,12 @@ import numpy as np
 import tensorflow as tf
 
 from deepfake_tfdata.files import atomic_path
+from deepfake_tfdata.input.batch_order import HostShare
 from deepfake_tfdata.input.dataset import detector_inputs
-from deepfake_tfdata.input.sampling import HostShare
 from deepfake_tfdata.input.shards import Shards
 from deepfake_tfdata.model.assembly import backbones_of
-from deepfake_tfdata.model.features import feature_extractor
-from deepfake_tfdata.training.scoring import Predict, make_predict
+from deepfake_tfdata.model.halves import feature_extractor
+from deepfake_tfdata.scoring.clip_scores import Predict, make_predict
 
 _LOG = logging.getLogger(__name__)
 # Clips a file; an interrupted extraction repeats one file at most.

@@ -11,9 +11,9 @@ import numpy as np
 import tensorflow as tf
 
 from deepfake_tfdata.errors import UserError
+from deepfake_tfdata.input.options import parse_balance
 from deepfake_tfdata.records.index import IndexedClip
 
-BALANCES = ("none", "class", "method")
 # Of the block cipher behind a permutation; four, the default, leave neighbours together a little too often.
 _ROUNDS = 8
 # SplitMix64's constants, as signed numbers.
@@ -210,28 +210,13 @@ def _weights(clips: Sequence[IndexedClip], balance: str) -> dict[str, int]:
         "none": {"": 1},
         "class": {"real": 1, "fake": 1},
         "method": {"real": len(methods), **dict.fromkeys(methods, 1)},
-    }.get(balance)
-    if weights is None:
-        weights = _parsed_weights(balance)
+    }.get(balance) or parse_balance(balance)
     for name in weights:
         if name and not any(name in (clip.manipulation, _class(clip)) for clip in clips):
             raise UserError(
                 f"--balance={balance} needs clips of '{name}', and there are none; "
                 f"there are {', '.join(sorted(known))}"
             )
-    return weights
-
-
-def _parsed_weights(balance: str) -> dict[str, int]:
-    weights = {}
-    for item in balance.split(","):
-        name, colon, weight = item.rpartition(":")
-        if not (name and colon and weight.isdecimal() and 0 < int(weight) <= 1000):
-            raise UserError(
-                f"--balance={balance} is unknown; use {', '.join(BALANCES)}, or weights of 1 to 1000 such as "
-                "original:2,Face2Face:1"
-            )
-        weights[name] = int(weight)
     return weights
 
 

@@ -17,6 +17,7 @@ from deepfake_tfdata.clips.splits import (
 )
 from deepfake_tfdata.clips.video import Video
 from deepfake_tfdata.errors import UserError
+from deepfake_tfdata.options import Options, option
 from deepfake_tfdata.storage import AnyPath, as_path
 
 # The value of --splits that passes over every list.
@@ -43,41 +44,56 @@ class Selection:
     summary: Sequence[str]
 
 
-def select_videos(
-    source: AnyPath,
-    layout: str,
-    compression: str,
-    manipulations: Sequence[str] | None,
-    splits: str | None,
-    conversion_dict: AnyPath | None,
-    strict_split: bool,
-) -> Selection:
+@dataclass(frozen=True)
+class SelectionOptions(Options):
+    """The videos and their splits."""
+
+    layout: str = option("auto", "how the source lies on disk", choices=("auto", *LAYOUTS))
+    compression: str = option("c23", "of FaceForensics++: raw, c23 or c40")
+    manipulations: tuple[str, ...] = option(
+        (), "methods to convert beside the originals; all that are there if none is named"
+    )
+    splits: str = option(
+        "",
+        f"folder with train.json, val.json and test.json; or '{BY_HASH}': divide the identities by hash, "
+        "whatever lists there are; without it the data set's own lists count, else the hash",
+    )
+    strict_split: bool = option(False, "also keep identities cut from one source video together")
+    conversion_dict: str = option(
+        "", f"{CONVERSION_DICT} of FaceForensics++, for --strict_split; the one in SOURCE if not given"
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.conversion_dict and not self.strict_split:
+            raise UserError(
+                f"--conversion_dict={self.conversion_dict} has no effect without --strict_split; add it"
+            )
+
+
+def select_videos(source: AnyPath, options: SelectionOptions) -> Selection:
     """Recognises a source, finds its videos and divides them.
 
     Args:
-        source, layout: as `find_layout` takes them.
-        compression, manipulations: as `read_data_set` takes them.
-        splits: folder of the official lists; 'hash' passes over all lists; None takes what ships with the
-            data set, and where nothing does, divides by hash.
-        conversion_dict: file that names the source video of every identity; with strict_split only.
-        strict_split: keeps identities cut from one source video together, too.
+        source: as `find_layout` takes it.
+        options: which videos, and how to divide them.
 
     Raises:
         UserError: anything of this is not there or makes no sense, or no video has a split.
     """
-    name, place = find_layout(layout, source)
-    data = read_data_set(name, place, compression, manipulations)
-    groups = _source_videos(data, place, conversion_dict, strict_split)
-    given, how = _given_splits(data, splits)
+    name, place = find_layout(options.layout, source)
+    data = read_data_set(name, place, options.compression, options.manipulations or None)
+    groups = _source_videos(data, place, options)
+    given, how = _given_splits(data, options.splits)
     assignment = assign_splits(data.videos, given, groups)
     if not assignment.splits:
         raise UserError(f"no video of {place} has a split by {how}; check --splits")
-    how += ", source videos kept together" if strict_split else ""
+    how += ", source videos kept together" if options.strict_split else ""
     summary = [data.summary(LAYOUTS[name].TITLE), _describe(how, assignment)]
     return Selection(name, data.videos, assignment, how, summary)
 
 
-def _given_splits(data: DataSet, splits: str | None) -> tuple[Mapping[str, str] | None, str]:
+def _given_splits(data: DataSet, splits: str) -> tuple[Mapping[str, str] | None, str]:
     """The split by video key out of lists, None where there are none; and where it is from."""
     lists = as_path(splits) if splits else data.split_lists
     if splits == BY_HASH or (lists is None and data.splits is None):
@@ -89,16 +105,10 @@ def _given_splits(data: DataSet, splits: str | None) -> tuple[Mapping[str, str] 
     return {**divide_by_hash(unlisted), **listed}, "split lists"
 
 
-def _source_videos(
-    data: DataSet, place: AnyPath, conversion_dict: AnyPath | None, strict_split: bool
-) -> dict[str, str]:
-    if not strict_split:
-        if conversion_dict:
-            raise UserError(
-                f"--conversion_dict={conversion_dict} has no effect without --strict_split; add it"
-            )
+def _source_videos(data: DataSet, place: AnyPath, options: SelectionOptions) -> dict[str, str]:
+    if not options.strict_split:
         return {}
-    path = conversion_dict or place / CONVERSION_DICT
+    path = as_path(options.conversion_dict) if options.conversion_dict else place / CONVERSION_DICT
     if not path.exists():
         raise UserError(
             f"--strict_split needs {path}; name the conversion_dict.json of FaceForensics++ with "

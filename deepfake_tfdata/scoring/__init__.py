@@ -1,0 +1,1 @@
+"""A trained detector applied: a run found and loaded, clips scored, frames weighed."""

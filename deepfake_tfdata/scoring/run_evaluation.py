@@ -1,0 +1,110 @@
+"""A trained run scored on a split of its own or of other records."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+from scipy.special import expit
+
+from deepfake_tfdata.clips.spec import require_same_spec
+from deepfake_tfdata.evaluation.comparison import Evaluation
+from deepfake_tfdata.evaluation.metrics import evaluate
+from deepfake_tfdata.evaluation.predictions import Predictions
+from deepfake_tfdata.input.batches import find_split, load_in_order
+from deepfake_tfdata.input.reading import explained_damage
+from deepfake_tfdata.model.detector import weighs_frames, with_attention
+from deepfake_tfdata.scoring.clip_scores import ClipScores, make_predict, score_clips
+from deepfake_tfdata.scoring.load import load_detector
+from deepfake_tfdata.scoring.local_devices import explained_lack_of_memory, local_strategy
+from deepfake_tfdata.scoring.runs import Run, read_run
+
+
+@dataclass(frozen=True)
+class EvaluatedRun(Evaluation):
+    """A run's evaluation.
+
+    Attributes:
+        split: train, val or test.
+        folder: where it belongs: WORKDIR/evaluation/SPLIT. Where the records hold other videos, or divide
+            them otherwise, than those of the run, SPLIT-PLAN, with the fingerprint of that division.
+        context: what was evaluated, for a report.
+    """
+
+    split: str
+    folder: Path
+    context: dict[str, Any]
+
+
+def evaluate_run(workdir: Path, split: str, data: str = "", batch_size: int = 0) -> EvaluatedRun:
+    """Scores a split with a run's best model.
+
+    Args:
+        workdir: of the run.
+        split: train, val or test.
+        data: the folder of records; the run's own if ''.
+        batch_size: clips at once, over all devices; the run's own if 0.
+
+    Raises:
+        UserError: no trained model, no records, or records of another spec.
+    """
+    run = read_run(workdir)
+    options = replace(run.input, data=data or run.input.data, batch_size=batch_size or run.input.batch_size)
+    shards = find_split(options, split)
+    require_same_spec(
+        run.spec, shards.spec.to_dict(), f"the run in {workdir}", f"the records in {options.data}"
+    )
+    strategy = local_strategy()
+    with strategy.scope():
+        detector = scored_model(load_detector(workdir))
+    with explained_damage(shards), explained_lack_of_memory(options.batch_size, training=False):
+        scores = score_clips(make_predict(detector, strategy), load_in_order(options, shards))
+    predictions = to_predictions(scores)
+    # Other videos than the run's own must not pass for its result.
+    folder = workdir / "evaluation" / (split if shards.plan == run.plan else f"{split}-{shards.plan}")
+    return EvaluatedRun(
+        run.name,
+        predictions,
+        evaluate(predictions, num_videos_in_split=shards.num_videos),
+        split,
+        folder,
+        {**_context(run), "data": options.data, "plan of the videos": shards.plan},
+    )
+
+
+def scored_model(detector: keras.Model) -> keras.Model:
+    """The detector, with the attention among its outputs where its head weighs frames."""
+    return with_attention(detector) if weighs_frames(detector) else detector
+
+
+def to_predictions(scores: ClipScores) -> Predictions:
+    """Scores as the evaluation takes them: logits become probabilities, bytes become text."""
+    text = {
+        name: np.char.decode(scores.features[name].astype(bytes), "utf-8")
+        for name in ("clip_id", "video_id", "manipulation", "target_id")
+    }
+    return Predictions(
+        clip_ids=text["clip_id"],
+        video_ids=text["video_id"],
+        manipulations=text["manipulation"],
+        target_ids=text["target_id"],
+        labels=scores.labels,
+        scores=expit(scores.logits.astype(np.float64)),
+        attention=scores.attention_over_frames,
+        frame_indices=scores.features["frame_indices"],
+        timestamps=scores.features["timestamps"],
+    )
+
+
+def _context(run: Run) -> dict[str, Any]:
+    """What the report says of a run."""
+    shown = ("region", "head", "backbone", "weights", "batch_size", "learning_rate", "seed")
+    return {
+        **{name: run.config[name] for name in shown},
+        "precision": run.precision,
+        "clip spec": run.spec_hash,
+        **{f"parameters, {part}": f"{count:,}" for part, count in run.parameters.items()},
+        "revision": run.revision,
+        **run.versions,
+    }

@@ -1,0 +1,40 @@
+"""Whether a run may go on in a workdir."""
+
+from pathlib import Path
+
+from deepfake_tfdata.clips.spec import require_same_spec
+from deepfake_tfdata.errors import UserError
+from deepfake_tfdata.options import all_options
+from deepfake_tfdata.scoring.runs import CONFIG_FILE, Run, read_run
+from deepfake_tfdata.training.checkpoints import CHECKPOINTS, list_checkpoints
+from deepfake_tfdata.training.config import TrainConfig
+
+
+def require_resumable(workdir: Path, run: Run) -> None:
+    """Refuses to go on in a workdir that was made with other clips or other options.
+
+    Raises:
+        UserError: it names what differs.
+    """
+    if not (workdir / CONFIG_FILE).is_file():
+        return
+    earlier = read_run(workdir)
+    if not list_checkpoints(workdir / CHECKPOINTS):
+        return  # it ended before anything was learnt, perhaps for a flag that is now put right
+    data = run.config["data"]
+    require_same_spec(earlier.spec, run.spec, f"the run in {workdir}", f"the records in {data}")
+    if (earlier.plan, earlier.clips) != (run.plan, run.clips):
+        raise UserError(f"{workdir} was trained on other clips than {data} holds; choose another --workdir")
+    if earlier.precision != run.precision:
+        raise UserError(
+            f"{workdir} was trained in {earlier.precision}, not {run.precision}; "
+            f"add --precision={earlier.precision}"
+        )
+    # A schedule is as long as the epochs are.
+    fixed = set() if run.config["schedule"] == "constant" else {"epochs"}
+    for each in all_options(TrainConfig):
+        before, now = earlier.config.get(each.name, each.default), run.config[each.name]
+        if before != now and (not each.may_change or each.name in fixed):
+            raise UserError(
+                f"{workdir} was trained with --{each.name}={before}, not {now}; choose another --workdir"
+            )

@@ -1,0 +1,35 @@
+"""What a user may choose of the face detectors."""
+
+from dataclasses import dataclass
+
+from deepfake_tfdata.errors import UserError
+from deepfake_tfdata.options import Options, option
+
+# Which option names what a detector reads.
+_FILES = {"yunet": "detector_model", "boxes": "boxes"}
+
+
+@dataclass(frozen=True)
+class DetectorOptions(Options):
+    """What the face detector reads."""
+
+    detector_model: str = option("", "ONNX file of YuNet, for --detector=yunet")
+    boxes: str = option(
+        "", "folder with MANIPULATION/VIDEO_ID.csv files of frame,left,top,right,bottom, for --detector=boxes"
+    )
+
+    def path_for(self, detector: str) -> str:
+        """The file or folder that a detector reads; '' where it reads none.
+
+        Raises:
+            UserError: it is not given, or one is given that the detector does not read.
+        """
+        for name, option_name in _FILES.items():
+            if getattr(self, option_name) and name != detector:
+                raise UserError(f"--{option_name} is for --detector={name}, not for --detector={detector}")
+        if detector not in _FILES:
+            return ""
+        path: str = getattr(self, _FILES[detector])
+        if not path:
+            raise UserError(f"--detector={detector} needs --{_FILES[detector]}; name its file or folder")
+        return path

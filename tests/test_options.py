@@ -1,0 +1,158 @@
+"""Options stand once: flags, help, files and checks follow from them."""
+
+import json
+import math
+from dataclasses import dataclass
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from deepfake_tfdata import cli
+from deepfake_tfdata.compare import CompareConfig
+from deepfake_tfdata.convert import ConvertConfig
+from deepfake_tfdata.errors import UserError
+from deepfake_tfdata.evaluate import EvaluateConfig
+from deepfake_tfdata.options import Options, all_options, build, flat, group, option
+from deepfake_tfdata.training.config import TrainConfig
+
+COMMANDS = (ConvertConfig, TrainConfig, EvaluateConfig, CompareConfig)
+
+
+@dataclass(frozen=True)
+class Inner(Options):
+    """The inner ones."""
+
+    share: float = option(0.5, "of it", low=0, below=1)
+    words: tuple[str, ...] = option(("a", "b"), "to say")
+
+
+@dataclass(frozen=True)
+class Outer(Options):
+    """All of them."""
+
+    place: str = option(meaning="where")
+    kind: str = option("one", "which", choices=("one", "two"))
+    limit: int | None = option(None, "at most", low=1)
+    rate: float = option(0.1, "how fast", above=0, below=10, may_change=True)
+    fast: bool = option(False, "in a hurry")
+    plain: int = 7  # a field that is no option
+    inner: Inner = group(Inner)
+
+
+def parsed(*flags):
+    return cli.parse(Outer, ["program", *flags])
+
+
+def test_flags_become_options_of_their_types_and_groups():
+    options = parsed("--place=here", "--limit=3", "--fast", "--share=0.25", "--words=x,y", "--kind=two")
+    assert options == Outer("here", "two", 3, fast=True, inner=Inner(0.25, ("x", "y")))
+    assert parsed("--place=here") == Outer("here")
+    assert parsed("--place=here", "--nofast", "--words=").inner.words == ()
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        ([], "--place is missing"),
+        (["--kind=three"], "--kind=three is unknown; choose from one, two"),
+        (["--limit=0"], "--limit=0 is out of range; use 1 or more"),
+        (["--rate=0"], "--rate=0.0 is out of range; use more than 0, below 10"),
+        (["--rate=nan"], "--rate=nan is out of range"),
+        (["--share=1"], "--share=1.0 is out of range; use 0 to below 1"),
+        (["stray"], "unexpected argument 'stray'"),
+    ],
+)
+def test_a_wrong_value_is_named_with_what_to_use(flags, message):
+    with pytest.raises(UserError) as error:
+        parsed(*(["--place=here"] if flags else []), *flags)
+    assert message in str(error.value)
+
+
+def test_the_same_values_are_refused_from_python():
+    with pytest.raises(UserError, match="--rate=-1 is out of range"):
+        Outer("here", rate=-1)
+
+
+@given(
+    st.builds(
+        Outer,
+        place=st.text(),
+        kind=st.sampled_from(["one", "two"]),
+        limit=st.none() | st.integers(1, 99),
+        rate=st.floats(0, 10, exclude_min=True, exclude_max=True),
+        fast=st.booleans(),
+        inner=st.builds(
+            Inner, st.floats(0, 1, exclude_max=True), st.lists(st.text(), max_size=3).map(tuple)
+        ),
+    )
+)
+def test_a_file_of_options_gives_them_back(options):
+    assert build(Outer, json.loads(json.dumps(flat(options)))) == options
+
+
+def test_what_is_unknown_is_passed_over_and_what_is_missing_has_its_default():
+    assert build(Inner, {"share": 0.1, "place": "here"}) == Inner(0.1)
+
+
+def test_help_shows_groups_with_meaning_range_and_default(capsys):
+    with pytest.raises(SystemExit):
+        cli.run(print, Outer, "Does things.", ["program", "--help"])
+    text = capsys.readouterr().out
+    assert text.startswith("Does things.")
+    assert "\nThe inner ones:\n  --share: of it (0 to below 1; default: 0.5)\n" in text
+    assert "--place: where (required)" in text
+    assert "--kind: which (one of one, two; default: one)" in text
+    assert "plain" not in text
+
+
+@pytest.mark.parametrize("config", COMMANDS)
+def test_every_option_of_a_command_has_a_meaning_a_name_of_its_own_and_a_default_that_is_allowed(config):
+    options = list(all_options(config))
+    assert len({each.name for each in options}) == len(options)
+    for each in options:
+        assert each.meaning
+        if isinstance(each.default, (str, int, float, tuple)):
+            each.check(each.default)
+            assert isinstance(each.default, each.kind)
+
+
+def test_only_what_computes_nothing_may_change_when_a_run_is_resumed():
+    assert {each.name for each in all_options(TrainConfig) if each.may_change} == {
+        "cache_dir",
+        "checkpoint_steps",
+        "data",
+        "data_service",
+        "epochs",
+        "patience",
+        "profile_steps",
+        "steps_per_call",
+        "strategy",
+        "workdir",
+    }
+
+
+def test_names_that_options_offer_are_those_that_exist():
+    from deepfake_tfdata.input.augment import OPERATIONS
+    from deepfake_tfdata.input.options import AUGMENTATIONS
+    from deepfake_tfdata.model.backbones import BUILDERS
+    from deepfake_tfdata.model.heads import HEADS as REGISTERED
+    from deepfake_tfdata.model.options import BACKBONES, HEADS
+
+    assert tuple(OPERATIONS) == AUGMENTATIONS
+    assert tuple(BUILDERS) == BACKBONES
+    assert tuple(REGISTERED) == HEADS
+
+
+def test_python_has_the_same_defaults_as_the_flags():
+    from inspect import signature
+
+    from deepfake_tfdata import build_detector, load_clips
+
+    defaults = {each.name: each.default for each in all_options(TrainConfig)}
+    arguments = signature(build_detector).parameters
+    for name in ("backbone", "head", "weights", "lstm_units", "dropout", "share_backbone"):
+        assert arguments[name].default == defaults[name]
+    assert signature(load_clips).parameters["batch_size"].default == defaults["batch_size"]
+    assert not math.isnan(TrainConfig().optimizer.learning_rate)
+    assert str(TrainConfig().folder) == "runs/mouth_attention"
