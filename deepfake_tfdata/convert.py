@@ -5,6 +5,7 @@ python -m deepfake_tfdata.convert --source=DIR --output=DIR
 Run again with the same flags, it finishes what is missing.
 """
 
+import logging
 import os
 from collections.abc import Iterator
 from dataclasses import replace
@@ -26,9 +27,11 @@ from deepfake_tfdata.video.detectors import FILE_FLAGS, content_hash, load_detec
 from deepfake_tfdata.video.process import process_video
 
 if TYPE_CHECKING:
+    from deepfake_tfdata.records.conversion import ConversionJob
     from deepfake_tfdata.records.metadata import Conversion
 
 # TensorFlow is imported in main only: every worker process imports this module again.
+_LOG = logging.getLogger(__name__)
 _FLAGS = flags.FlagValues()
 _DEFAULTS = ClipSpec()
 
@@ -189,8 +192,19 @@ def main() -> None:
             progress.advance(_note(entry))
 
         conversion = run_conversion(job, work, on_video)
+    _write_contact_sheet(job, conversion)
     for line in _summary(conversion, config.output, entries):
         cli.say(line)
+
+
+def _write_contact_sheet(job: "ConversionJob", conversion: "Conversion") -> None:
+    """As well as it can: the records are whole without it."""
+    from deepfake_tfdata.reports.contact_sheet import write_contact_sheet
+
+    try:
+        write_contact_sheet(job, conversion)
+    except UserError as error:
+        _LOG.warning("warning: no contact sheet: %s", error)
 
 
 def _summary(conversion: "Conversion", output: AnyPath, entries: list[LedgerEntry]) -> Iterator[str]:

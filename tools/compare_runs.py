@@ -13,7 +13,7 @@ from pathlib import Path
 from deepfake_tfdata.errors import UserError
 from deepfake_tfdata.evaluation.comparison import Evaluation, comparison_table
 from deepfake_tfdata.evaluation.predictions import read_csv
-from deepfake_tfdata.evaluation.report import write_comparison
+from deepfake_tfdata.reports.comparison_page import write_comparison
 
 
 def main() -> None:

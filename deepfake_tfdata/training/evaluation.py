@@ -10,10 +10,11 @@ import numpy as np
 from deepfake_tfdata.clips.spec import require_same_spec
 from deepfake_tfdata.errors import UserError
 from deepfake_tfdata.evaluation.comparison import Evaluation
+from deepfake_tfdata.evaluation.metrics import evaluate
 from deepfake_tfdata.evaluation.predictions import Predictions
-from deepfake_tfdata.evaluation.report import write_evaluation
 from deepfake_tfdata.input.reading import explained_damage
 from deepfake_tfdata.model.detector import with_attention
+from deepfake_tfdata.reports.evaluation_report import write_evaluation
 from deepfake_tfdata.training.config import Run, read_run
 from deepfake_tfdata.training.data import find_split, load_in_order
 from deepfake_tfdata.training.devices import explained_lack_of_memory, local_strategy
@@ -60,13 +61,8 @@ def evaluate_run(
     # Other videos than the run's own must not pass for its result.
     folder = workdir / "evaluation" / (split if shards.plan == run.plan else f"{split}-{shards.plan}")
     context["data"], context["plan of the videos"] = config.data, shards.plan
-    metrics = write_evaluation(
-        folder,
-        predictions,
-        title=f"{name} on {split}",
-        context=context,
-        num_videos_in_split=shards.num_videos,
-    )
+    metrics = evaluate(predictions, num_videos_in_split=shards.num_videos)
+    write_evaluation(folder, predictions, metrics, title=f"{name} on {split}", context=context)
     return Evaluation(name, predictions, metrics), folder
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from deepfake_tfdata.evaluation import plots
+from deepfake_tfdata.reports import plots
 from deepfake_tfdata.training.scoring import ClipScores
 
 # The folder of a workdir.
