@@ -149,6 +149,10 @@ _DRY_RUN = flags.DEFINE_boolean(
 
 def main() -> None:
     """Reads the flags, converts, and says what came out."""
+    import tensorflow as tf
+
+    # Nothing here needs a GPU, and TensorFlow would take one's whole memory from whoever trains beside it.
+    tf.config.set_visible_devices([], "GPU")
     from deepfake_tfdata.records.conversion import ConversionConfig, plan_conversion, run_conversion
     from deepfake_tfdata.records.dry_run import describe_job
 
