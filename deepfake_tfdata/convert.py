@@ -5,6 +5,7 @@ python -m deepfake_tfdata.convert --source=DIR --output=DIR
 Run again with the same flags, it finishes what is missing.
 """
 
+import logging
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import partial
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from deepfake_tfdata import cli
 from deepfake_tfdata.clips.regions import REGIONS
+from deepfake_tfdata.errors import UserError
 from deepfake_tfdata.options import Options, group, option
 from deepfake_tfdata.progress import Progress
 from deepfake_tfdata.records.ledger import OK, LedgerEntry
@@ -23,7 +25,10 @@ from deepfake_tfdata.video.options import DetectorOptions
 from deepfake_tfdata.video.process import process_video
 
 if TYPE_CHECKING:
+    from deepfake_tfdata.records.conversion import ConversionJob
     from deepfake_tfdata.records.metadata import Conversion
+
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -42,7 +47,8 @@ def main(config: ConvertConfig) -> None:
     detector_path = config.detector_files.path_for(spec.detector)
     load_detector(spec.detector, detector_path)  # refuses a file that is none of its own
     conversion = replace(config.conversion, spec=replace(spec, detector_hash=content_hash(detector_path)))
-    import_tensorflow()
+    # Nothing here needs a GPU, and TensorFlow would take all its memory from whoever trains beside it.
+    import_tensorflow().config.set_visible_devices([], "GPU")
     from deepfake_tfdata.records.conversion import plan_conversion, run_conversion
     from deepfake_tfdata.records.dry_run import describe_job
 
@@ -67,8 +73,19 @@ def main(config: ConvertConfig) -> None:
             progress.advance(_note(entry))
 
         result = run_conversion(job, work, on_video)
+    _write_contact_sheet(job, result)
     for line in _summary(result, conversion.output, entries):
         cli.say(line)
+
+
+def _write_contact_sheet(job: "ConversionJob", conversion: "Conversion") -> None:
+    """As well as it can: the records are whole without it."""
+    from deepfake_tfdata.reports.contact_sheet import write_contact_sheet
+
+    try:
+        write_contact_sheet(job, conversion)
+    except UserError as error:
+        _LOG.warning("warning: no contact sheet: %s", error)
 
 
 def _summary(conversion: "Conversion", output: str, entries: list[LedgerEntry]) -> Iterator[str]:

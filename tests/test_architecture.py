@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from deepfake_tfdata.cli import COMMANDS
+
 PACKAGE = Path(__file__).parent.parent / "deepfake_tfdata"
 # Leaves that anybody may import.
-COMMON = {"errors", "files", "page", "storage"}
+COMMON = {"errors", "files", "options", "pixels", "startup", "storage"}
 ALLOWED = {
     "clips": set(),
     "video": {"clips"},
@@ -17,7 +19,10 @@ ALLOWED = {
     "input": {"clips", "records"},
     "model": set(),
     "evaluation": set(),
-    "training": {"clips", "input", "model", "evaluation"},
+    "scoring": {"clips", "input", "model", "evaluation"},
+    # It computes nothing, and only a command or TensorBoard's pictures ask for it.
+    "reports": {"clips", "records", "evaluation"},
+    "training": {"clips", "input", "model", "scoring", "evaluation", "reports"},
 }
 FORBIDDEN_LIBRARIES = {
     "clips": {"tensorflow", "keras", "cv2", "av"},
@@ -25,8 +30,10 @@ FORBIDDEN_LIBRARIES = {
     "records": {"keras", "cv2", "av", "PIL"},
     "input": {"keras", "cv2", "av", "PIL"},
     "model": {"tensorflow", "cv2", "av", "PIL"},
-    "evaluation": {"tensorflow", "keras", "cv2", "av"},
-    "training": {"cv2", "av", "PIL"},
+    "evaluation": {"tensorflow", "keras", "cv2", "av", "PIL", "matplotlib", "jinja2"},
+    "reports": {"tensorflow", "keras", "cv2", "av"},
+    "scoring": {"cv2", "av", "PIL", "matplotlib", "jinja2"},
+    "training": {"cv2", "av", "PIL", "matplotlib", "jinja2"},
 }
 
 
@@ -49,6 +56,12 @@ def test_a_folder_imports_only_what_comes_before_it(folder):
         assert not libraries & FORBIDDEN_LIBRARIES[folder], path
         assert "absl" not in libraries, f"{path}: only commands read flags"
         assert not libraries & {"tools", "tests"}, path
+
+
+def test_no_leaf_makes_a_report():
+    for path in PACKAGE.glob("*.py"):
+        ours = {name.split(".")[1] for name in imports(path) if name.startswith("deepfake_tfdata.")}
+        assert "reports" not in ours or path.stem in COMMANDS, path
 
 
 def test_every_folder_has_its_rule():

@@ -1,1 +1,1 @@
-"""How good a detector is: metrics with honest intervals, comparisons and reports, from arrays of scores."""
+"""How good a detector is: metrics with honest intervals, and comparisons, from arrays of scores."""

@@ -11,7 +11,6 @@ from deepfake_tfdata.clips.video import with_originals
 from deepfake_tfdata.clips.video_selection import Selection, select_videos
 from deepfake_tfdata.errors import UserError
 from deepfake_tfdata.records import local
-from deepfake_tfdata.records.contact_sheet import write_contact_sheet
 from deepfake_tfdata.records.index import read_index, write_index
 from deepfake_tfdata.records.ledger import OK, LedgerEntry, read_ledger, write_ledger
 from deepfake_tfdata.records.metadata import (
@@ -115,7 +114,6 @@ def run_conversion(job: ConversionJob, work: Work, on_video: OnVideo) -> Convers
         entries = _fill(job, work, on_video)
         for region in config.regions:
             write_tfds_metadata(output / region, region, config.spec, job.shards, entries)
-        write_contact_sheet(output, started.regions, config.spec, job.shards, entries)
         conversion = dataclasses.replace(started, complete=True, counts=count_videos(job.shards, entries))
         write_conversion(output, conversion)
     if not any(entry.status == OK for entry in entries.values()):

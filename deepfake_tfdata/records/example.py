@@ -1,10 +1,19 @@
 """A clip as a tf.train.Example, written and parsed side by side."""
 
+import struct
 from functools import partial
 
 import tensorflow as tf
+from google.protobuf.message import DecodeError
 
 from deepfake_tfdata.clips.clip import Clip
+from deepfake_tfdata.errors import UserError
+from deepfake_tfdata.records.index import IndexedClip
+from deepfake_tfdata.storage import AnyPath
+
+# A TFRecord: its length, the length's checksum, the data, the data's checksum.
+_LENGTH = struct.Struct("<Q")
+_DATA = slice(12, -4)
 
 
 def encode_example(clip: Clip) -> bytes:
@@ -100,6 +109,35 @@ _DECODERS = {
     "png": partial(tf.io.decode_png, channels=3),
     "webp": _decode_webp,
 }
+
+
+def read_example(shard: AnyPath, clip: IndexedClip) -> tf.train.Example:
+    """Reads one clip's record by itself.
+
+    Nothing but bytes is asked of TensorFlow: its ops would reserve a GPU. Checksums are left to those who
+    read whole shards.
+
+    Raises:
+        UserError: there is no such record in the shard any more.
+    """
+    try:
+        with shard.open("rb") as file:
+            file.seek(clip.offset)
+            record = file.read(clip.end - clip.offset)
+        if _LENGTH.unpack_from(record)[0] != len(record[_DATA]):
+            raise ValueError("the record has another length")
+        return tf.train.Example.FromString(record[_DATA])
+    except (OSError, ValueError, struct.error, DecodeError, tf.errors.OpError) as error:
+        raise damaged_record(shard, clip) from error
+
+
+def damaged_record(shard: AnyPath, clip: IndexedClip) -> UserError:
+    """What to tell a person about a record that is not what was written."""
+    output = shard.parent.parent
+    return UserError(
+        f"shard {shard} has been damaged since it was written (clip {clip.clip_id}); find all such with "
+        f"python -m tools.inspect_shards {output}, delete them and run the same command again"
+    )
 
 
 def can_decode(encoding: str) -> bool:

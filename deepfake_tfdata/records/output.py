@@ -48,18 +48,12 @@ def exclusive(output: AnyPath) -> Iterator[None]:
 
 @contextmanager
 def explained_write_errors(output: AnyPath) -> Iterator[None]:
-    """Turns a full disk, a missing permission, a damaged shard and the like into a UserError."""
+    """Turns a full disk, a missing permission and the like into a UserError."""
     try:
         yield
     except OSError as error:
         place = error.filename or output
         raise UserError(_explain(place, error.errno in _FULL, error.strerror or str(error))) from error
-    except tf.errors.DataLossError as error:
-        # The contact sheet shows clips of shards that an earlier run wrote.
-        raise UserError(
-            f"a shard in {output} has been damaged since it was written; find it with "
-            f"python -m tools.inspect_shards {output}, delete it and run the same command again"
-        ) from error
     except tf.errors.OpError as error:
         # TensorFlow's names for ENOSPC and EFBIG.
         full = isinstance(error, (tf.errors.ResourceExhaustedError, tf.errors.OutOfRangeError))

@@ -149,7 +149,6 @@ def test_what_is_unknown_is_named_and_what_is_known_is_listed(text):
     assert "\n" not in message
 
 
-
 def test_what_a_view_does_is_what_the_frames_would_have_gone_through():
     frames = tf.constant(np.random.default_rng(0).integers(100, 150, (2, 40, 50, 3), np.uint8))
     whole = whole_view(tf.constant(40), tf.constant(50), "stretch", 32)

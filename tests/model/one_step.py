@@ -30,7 +30,13 @@ CONFIGURATIONS = {
 def detector_of(name, weights="none"):
     arguments = CONFIGURATIONS[name]
     return build_detector(
-        "meso4", num_frames=NUM_FRAMES, frame_size=FRAME_SIZE, weights=weights, lstm_units=8, **arguments
+        "meso4",
+        num_frames=NUM_FRAMES,
+        frame_size=FRAME_SIZE,
+        weights=weights,
+        lstm_units=8,
+        dropout=0,
+        **arguments,
     )
 
 

@@ -155,7 +155,7 @@ def test_builds_under_two_replicas():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"head": "max_pool"}, r"--head=max_pool .*control, .*attention"),
+        ({"head": "max_pool"}, r"--head=max_pool .*attention, control"),
         ({"num_frames": 0}, r"num_frames=0 .* 1 or more"),
         ({"frame_size": 16}, r"--frame_size=16 .* 32 or more"),
         ({"backbone": "vgg"}, r"--backbone=vgg .*efficientnet_b1"),

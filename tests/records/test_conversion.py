@@ -92,16 +92,6 @@ def test_a_damaged_ledger_is_made_again(records, convert_flags, command, tmp_pat
     assert shard_bytes(output) == shard_bytes(records)
 
 
-def test_a_damaged_shard_is_named_as_such(records, convert_flags, command, tmp_path):
-    output = shutil.copytree(records, tmp_path / "copy")
-    for shard in (output / "full").glob("*.tfrecord-*"):
-        shard.write_bytes(shard.read_bytes()[:500])
-    result = command("convert", *convert_flags, f"--output={output}")
-    assert result.returncode == 2
-    assert f"error: a shard in {output} has been damaged since it was written" in result.stderr
-    assert "Traceback" not in result.stderr
-
-
 def test_what_can_not_be_used_is_in_the_ledger_with_its_reason(tmp_path, command):
     folder = tmp_path / "source" / "original_sequences" / "youtube" / "c23" / "videos"
     write_video(folder / "000.mp4", face_frames(10))

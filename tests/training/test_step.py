@@ -17,7 +17,7 @@ ONE_DEVICE = tf.distribute.OneDeviceStrategy("/CPU:0")
 
 def trained_weights(accumulation, calls=(2,)):
     keras.utils.set_random_seed(0)
-    model = build_detector("meso4", "attention", 2, 32, "none", lstm_units=4)
+    model = build_detector("meso4", "attention", 2, 32, "none", lstm_units=4, dropout=0)
     # A part's own statistics are what accumulation can't keep; frozen, the two must agree.
     model.get_layer("backbone").trainable = False
     optimizer = keras.optimizers.SGD(0.1)

@@ -1,47 +1,27 @@
-import html.parser
 import json
 import re
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from deepfake_tfdata.evaluation import report
-from deepfake_tfdata.evaluation.comparison import Evaluation
 from deepfake_tfdata.evaluation.metrics import evaluate
 from deepfake_tfdata.evaluation.predictions import read_csv
+from deepfake_tfdata.reports import evaluation_report
+from deepfake_tfdata.reports.evaluation_report import headline, write_evaluation
+from tests.reports.html_checks import SCRIPT, check_html
 
 PROMISED = {"metrics.json", "predictions.csv", "confusion_matrix.png", "roc.png", "report.html"}
-SCRIPT = "<script>alert(1)</script>"
 
 
-def write(directory, predictions, **changes):
-    options = {"title": "mouth/attention", "context": {"region": "mouth"}, "num_videos_in_split": 50}
-    return report.write_evaluation(directory, predictions, **{**options, **changes})
-
-
-def check_html(text):
-    """Every tag closed in order, nothing loaded from elsewhere."""
-    open_tags = []
-
-    class Checker(html.parser.HTMLParser):
-        def handle_starttag(self, tag, attributes):
-            for name, value in attributes:
-                assert name not in ("src", "href") or value.startswith("data:")
-            if tag not in ("meta", "img", "path", "circle"):
-                open_tags.append(tag)
-
-        def handle_endtag(self, tag):
-            assert open_tags.pop() == tag
-
-        handle_startendtag = handle_starttag
-
-    checker = Checker()
-    checker.feed(text.replace("/>", ">"))
-    assert not open_tags
-    assert "<script" not in text
+def write(directory, predictions, num_videos_in_split=50, **changes):
+    options = {"title": "mouth/attention", "context": {"region": "mouth"}}
+    metrics = evaluate(predictions, num_videos_in_split=num_videos_in_split)
+    write_evaluation(directory, predictions, metrics, **{**options, **changes})
+    return metrics
 
 
 def test_writes_what_is_promised_and_nothing_else(make_predictions, tmp_path):
@@ -50,7 +30,6 @@ def test_writes_what_is_promised_and_nothing_else(make_predictions, tmp_path):
     directory = tmp_path / "evaluation" / "test"
     assert {path.name for path in directory.iterdir()} == PROMISED
     assert json.loads((directory / "metrics.json").read_text()) == metrics
-    assert metrics == evaluate(predictions, num_videos_in_split=50)
     np.testing.assert_array_equal(read_csv(directory / "predictions.csv").scores, predictions.scores)
     check_html((directory / "report.html").read_text())
 
@@ -70,9 +49,6 @@ def test_strings_are_escaped_everywhere(make_predictions, tmp_path):
     text = (tmp_path / "report.html").read_text()
     check_html(text)
     assert "&lt;script&gt;" in text
-    metrics = evaluate(named, num_videos_in_split=50)
-    report.write_comparison(tmp_path / "comparison.html", [Evaluation(SCRIPT, named, metrics)], title=SCRIPT)
-    check_html((tmp_path / "comparison.html").read_text())
 
 
 @pytest.mark.parametrize(
@@ -81,9 +57,9 @@ def test_strings_are_escaped_everywhere(make_predictions, tmp_path):
 )
 def test_headline_is_honest(make_predictions, separation, verdict):
     metrics = evaluate(make_predictions(separation=separation), num_videos_in_split=40)
-    headline = report.headline(metrics)
-    assert re.match(r"AUC \d\.\d{3} \[\d\.\d{3}, \d\.\d{3}\] over 40 videos: ", headline)
-    assert verdict in headline
+    sentence = headline(metrics)
+    assert re.match(r"AUC \d\.\d{3} \[\d\.\d{3}, \d\.\d{3}\] over 40 videos: ", sentence)
+    assert verdict in sentence
 
 
 def test_mistakes_name_the_video_and_the_frame(make_predictions, tmp_path):
@@ -95,6 +71,37 @@ def test_mistakes_name_the_video_and_the_frame(make_predictions, tmp_path):
     assert text.index("original/001") < text.index("Face2Face/002_999")
     assert "original/000" not in text
     assert "frame 20, 0.80 s" in text
+
+
+def test_a_head_without_attention_shows_none(make_predictions, tmp_path):
+    predictions = make_predictions(num_sources=10, separation=0, num_frames=4)
+    write(tmp_path / "with", predictions)
+    write(tmp_path / "without", replace(predictions, attention=None))
+    texts = {name: (tmp_path / name / "report.html").read_text() for name in ("with", "without")}
+    for text in texts.values():
+        check_html(text)
+        assert "Most confident mistakes" in text and "original/00" in text
+    assert "most attended" in texts["with"] and "Attention over time" in texts["with"]
+    assert "attend" not in texts["without"].lower() and "attention over" not in texts["without"].lower()
+    assert not re.search(r"frame \d", texts["without"])
+    assert texts["without"].count("<img") == texts["with"].count("<img") - 1 == 3
+
+
+def test_metrics_come_last_and_as_they_were_given(make_predictions, tmp_path, monkeypatch):
+    written = []
+    for name in ("write_text", "write_bytes", "write_csv"):
+        original = getattr(evaluation_report, name)
+
+        def spy(*arguments, original=original):
+            written.append(next(part.name for part in arguments if isinstance(part, Path)))
+            original(*arguments)
+
+        monkeypatch.setattr(evaluation_report, name, spy)
+    predictions = make_predictions()
+    metrics = {**evaluate(predictions, num_videos_in_split=40), "from elsewhere": 1}
+    write_evaluation(tmp_path, predictions, metrics, title="", context={})
+    assert set(written) == PROMISED and written[-1] == "metrics.json"
+    assert json.loads((tmp_path / "metrics.json").read_text()) == metrics
 
 
 def test_a_perfect_detector_has_no_mistakes(make_predictions, tmp_path):
@@ -117,29 +124,11 @@ def test_coverage_is_told(make_predictions, tmp_path):
     assert "40 of 44 videos were scored" in (tmp_path / "report.html").read_text()
 
 
-def test_comparison_names_the_best_and_its_difference(make_predictions, tmp_path):
-    rows = [
-        Evaluation(name, predictions, evaluate(predictions, num_videos_in_split=100))
-        for name, predictions in (
-            ("full/control", make_predictions(30, separation=0.5)),
-            ("mouth/attention", make_predictions(30, separation=4, seed=1)),
-            ("real only", make_predictions(30).select(slice(0, 30))),
-        )
-    ]
-    report.write_comparison(tmp_path / "comparison.html", rows)
-    text = (tmp_path / "comparison.html").read_text()
-    check_html(text)
-    assert "Highest AUC: mouth/attention" in text
-    assert "undefined" in text and "no shared videos" in text
-    report.write_comparison(tmp_path / "comparison.html", rows[2:])
-    assert "No detector has an AUC" in (tmp_path / "comparison.html").read_text()
-
-
 def test_imports_neither_tensorflow_nor_keras_nor_other_packages_of_ours():
     code = (
-        "import sys, deepfake_tfdata.evaluation.report\n"
+        "import sys, deepfake_tfdata.reports.evaluation_report, deepfake_tfdata.reports.comparison_page\n"
         "ours = {name.split('.')[1] for name in sys.modules if name.startswith('deepfake_tfdata.')}\n"
-        "assert ours == {'evaluation', 'errors', 'files', 'page', 'storage'}, ours\n"
+        "assert ours == {'reports', 'evaluation', 'errors', 'files', 'storage'}, ours\n"
         "assert not {'tensorflow', 'keras', 'cv2', 'av', 'matplotlib.pyplot'} & set(sys.modules)\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

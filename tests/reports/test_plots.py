@@ -1,8 +1,8 @@
 import pytest
 from matplotlib.image import imread
 
-from deepfake_tfdata.evaluation import plots
 from deepfake_tfdata.evaluation.metrics import evaluate
+from deepfake_tfdata.reports import plots
 
 PNG = b"\x89PNG\r\n\x1a\n"
 

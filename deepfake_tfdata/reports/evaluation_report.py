@@ -1,0 +1,132 @@
+"""The files an evaluation leaves: metrics, predictions, pictures and a page that says what they mean."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from deepfake_tfdata.evaluation.comparison import auc_text
+from deepfake_tfdata.evaluation.mistakes import worst_mistakes
+from deepfake_tfdata.evaluation.predictions import Predictions, per_video, write_csv
+from deepfake_tfdata.files import write_bytes, write_text
+from deepfake_tfdata.reports import plots
+from deepfake_tfdata.reports.pages import Picture, render
+
+INTERVAL_METHOD = (
+    "Intervals (95 %) resample source videos, with all that was made from them, and are never narrower than "
+    "the score interval: Newcombe's for an AUC, Wilson's for an accuracy."
+)
+_MISTAKES_SHOWN = 10
+# Key in the metrics, name, meaning.
+_METRICS = (
+    ("auc", "AUC", "chance that a fake scores above a real video"),
+    ("accuracy", "Accuracy", "share of videos called right"),
+    ("eer", "Equal error rate", "where false positives are as frequent as false negatives"),
+    ("average_precision", "Average precision", "area under precision and recall"),
+    ("brier", "Brier score", "mean squared error of the probability; 0 is best"),
+    ("log_loss", "Log loss", "0.693 for a constant one half; 0 is best"),
+)
+
+
+def write_evaluation(
+    directory: Path,
+    predictions: Predictions,
+    metrics: dict[str, Any],
+    *,
+    title: str,
+    context: Mapping[str, object],
+) -> None:
+    """Writes metrics.json, predictions.csv, confusion_matrix.png, roc.png and report.html.
+
+    Each file appears whole or not at all; metrics.json comes last, so that it marks a complete folder.
+
+    Args:
+        directory: where the files go; made when missing.
+        predictions: of the clips of one split.
+        metrics: what `evaluate` made of them.
+        title: of the report.
+        context: what was evaluated (region, head, spec hash, checkpoint, versions), shown as it is.
+
+    Raises:
+        UserError: the clips of a video contradict each other.
+    """
+    pictures = _pictures(per_video(predictions), metrics)
+    page = render(
+        "evaluation.html",
+        title=title,
+        lead=headline(metrics),
+        metrics=metrics,
+        rows=_metric_rows(metrics),
+        notes=_notes(metrics),
+        pictures=pictures.values(),
+        mistakes=worst_mistakes(predictions, metrics["threshold"], _MISTAKES_SHOWN),
+        attended=predictions.attention is not None,
+        classes=[name for _, name, _ in plots.CLASSES],
+        auc_text=auc_text,
+        facts=context,
+    )
+    write_csv(predictions, directory / "predictions.csv")
+    write_bytes(directory / "confusion_matrix.png", pictures["confusion matrix"].content)
+    write_bytes(directory / "roc.png", pictures["ROC"].content)
+    write_text(directory / "report.html", page)
+    write_text(directory / "metrics.json", json.dumps(metrics, indent=2, allow_nan=False) + "\n")
+
+
+def headline(metrics: dict[str, Any]) -> str:
+    """One sentence: the AUC with its interval, and whether that beats chance."""
+    count = f"{metrics['num_videos']} video{'s' if metrics['num_videos'] != 1 else ''}"
+    if metrics["auc"] is None:
+        return f"No AUC over {count}: {metrics['note']}."
+    if metrics["auc_low"] > 0.5:
+        verdict = "better than chance"
+    elif metrics["auc_high"] < 0.5:
+        verdict = "worse than chance, as if scores or labels were inverted"
+    else:
+        verdict = "not distinguishable from chance"
+    return f"AUC {auc_text(metrics)} over {count}: {verdict}."
+
+
+def _pictures(videos: Predictions, metrics: dict[str, Any]) -> dict[str, Picture]:
+    (tn, fp), (fn, tp) = metrics["confusion_matrix"]
+    counts = f"of {tn + fp} real videos {fp} called fake, of {fn + tp} fake videos {fn} called real"
+    pictures = {
+        "confusion matrix": Picture(f"Confusion matrix: {counts}", plots.confusion_matrix(metrics)),
+        "ROC": Picture(f"ROC curve: AUC {auc_text(metrics)}", plots.roc(videos, metrics)),
+        "scores": Picture(
+            "Histogram of the scores of real and of fake videos",
+            plots.score_histogram(videos, metrics["threshold"]),
+        ),
+    }
+    if videos.attention is not None:
+        pictures["attention"] = Picture(
+            "Attention over time: its mean on every frame of a clip, for real and for fake videos",
+            plots.attention_over_time(videos.labels, videos.attention),
+        )
+    return pictures
+
+
+def _metric_rows(metrics: dict[str, Any]) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": name,
+            "meaning": meaning,
+            "value": metrics[key],
+            "low": metrics.get(f"{key}_low"),
+            "high": metrics.get(f"{key}_high"),
+        }
+        for key, name, meaning in _METRICS
+    ]
+
+
+def _notes(metrics: dict[str, Any]) -> Sequence[str]:
+    scored, total = metrics["num_videos"], metrics["num_videos_in_split"]
+    coverage = (
+        f"Coverage {metrics['coverage']:.1%}: {scored} of {total} videos were scored, {metrics['num_real']} "
+        f"real and {metrics['num_fake']} fake, from {metrics['num_sources']} source videos."
+    )
+    return (
+        coverage if scored == total else f"{coverage} No other figure counts the rest.",
+        f"A video counts as fake from a score of {metrics['threshold']:g}, a threshold fixed before the "
+        "split was seen. Its score is the mean over its clips.",
+        INTERVAL_METHOD,
+    )

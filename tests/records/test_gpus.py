@@ -1,0 +1,30 @@
+"""The converter leaves GPUs to whoever trains beside it."""
+
+import subprocess
+import sys
+
+
+def test_convert_hides_gpus_before_tensorflow_does_anything(convert_flags, tmp_path):
+    code = """
+import sys
+import tensorflow as tf
+from deepfake_tfdata import convert
+from deepfake_tfdata.records import conversion
+
+hidden = []
+set_visible_devices, plan = tf.config.set_visible_devices, conversion.plan_conversion
+
+def hide(devices, kind):
+    set_visible_devices(devices, kind)  # raises once TensorFlow has begun
+    hidden.append((devices, kind))
+
+def plan_conversion(config):
+    assert hidden == [([], "GPU")]
+    return plan(config)
+
+tf.config.set_visible_devices, conversion.plan_conversion = hide, plan_conversion
+convert.run(["convert", *sys.argv[1:], "--dry_run"])
+"""
+    command = [sys.executable, "-c", code, *convert_flags, f"--output={tmp_path}"]
+    result = subprocess.run(command, capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
