@@ -1,6 +1,5 @@
 """A clip as a tf.train.Example, written and parsed side by side."""
 
-import struct
 from functools import partial
 
 import tensorflow as tf
@@ -11,8 +10,7 @@ from deepfake_tfdata.errors import UserError
 from deepfake_tfdata.records.index import IndexedClip
 from deepfake_tfdata.storage import AnyPath
 
-# A TFRecord: its length, the length's checksum, the data, the data's checksum.
-_LENGTH = struct.Struct("<Q")
+# Of a TFRecord: what is left without its length, the length's checksum, and the data's checksum.
 _DATA = slice(12, -4)
 
 
@@ -112,23 +110,23 @@ _DECODERS = {
 
 
 def read_example(shard: AnyPath, clip: IndexedClip) -> tf.train.Example:
-    """Reads one clip's record by itself.
+    """Reads one clip's record by itself, in bytes: TensorFlow's ops would reserve a GPU.
 
-    Nothing but bytes is asked of TensorFlow: its ops would reserve a GPU. Checksums are left to those who
-    read whole shards.
+    That it is the clip's record is verified; checksums are left to those who read whole shards.
 
     Raises:
-        UserError: there is no such record in the shard any more.
+        UserError: the record is not, or no longer, in the shard.
     """
     try:
         with shard.open("rb") as file:
             file.seek(clip.offset)
             record = file.read(clip.end - clip.offset)
-        if _LENGTH.unpack_from(record)[0] != len(record[_DATA]):
-            raise ValueError("the record has another length")
-        return tf.train.Example.FromString(record[_DATA])
-    except (OSError, ValueError, struct.error, DecodeError, tf.errors.OpError) as error:
+        example = tf.train.Example.FromString(record[_DATA])
+    except (OSError, DecodeError, tf.errors.OpError) as error:
         raise damaged_record(shard, clip) from error
+    if list(example.features.feature["clip_id"].bytes_list.value) != [clip.clip_id.encode()]:
+        raise damaged_record(shard, clip)
+    return example
 
 
 def damaged_record(shard: AnyPath, clip: IndexedClip) -> UserError:

@@ -63,7 +63,7 @@ class StripMaker:
                 for index in _chosen(self._spec.num_frames)
             ]
             return np.concatenate(cells, axis=1)
-        except (OSError, ValueError, IndexError) as error:
+        except (ValueError, IndexError) as error:
             raise damaged_record(shard, clip) from error
 
 
@@ -79,12 +79,14 @@ def decode_frame(image: bytes, encoding: str, height: int, width: int) -> np.nda
         uint8 [height, width, 3].
 
     Raises:
-        OSError: it is no image that Pillow can read.
-        ValueError: raw pixels don't fill its size.
+        ValueError: it is damaged.
     """
     if encoding == "raw":
         return np.frombuffer(image, np.uint8).reshape(height, width, 3)
-    return np.asarray(Image.open(io.BytesIO(image)).convert("RGB"))
+    try:
+        return np.asarray(Image.open(io.BytesIO(image), formats=[encoding]).convert("RGB"))
+    except (OSError, SyntaxError, Image.DecompressionBombError) as error:  # a broken PNG is a SyntaxError
+        raise ValueError(f"the {encoding} image is damaged: {error}") from error
 
 
 def _first_clips(clips: Sequence[IndexedClip]) -> dict[str, IndexedClip]:

@@ -90,6 +90,27 @@ def test_images_are_decoded_as_they_were_stored(encoding, error):
     np.testing.assert_array_equal(decode_frame(pixels.tobytes(), "raw", 48, 48), pixels)
 
 
+@pytest.mark.parametrize("encoding", ["png", "webp", "jpeg", "raw"])
+def test_a_damaged_image_is_one_kind_of_error(encoding):
+    pixels = face_frames(1, 48)[0]
+    file = io.BytesIO()
+    if encoding != "raw":
+        Image.fromarray(pixels).save(file, encoding)
+    content = file.getvalue() or pixels.tobytes()
+    for damaged in (b"", content[: len(content) // 2], b"\0" * 16 + content[16:-1]):
+        with pytest.raises(ValueError):
+            decode_frame(damaged, encoding, 48, 48)
+
+
+def test_a_png_that_breaks_off_between_its_parts_is_that_error_too():
+    file = io.BytesIO()
+    Image.fromarray(np.random.default_rng(0).integers(0, 256, (200, 200, 3), np.uint8)).save(file, "png")
+    before, _, after = file.getvalue().rpartition(b"IDAT")
+    assert b"IDAT" in before
+    with pytest.raises(ValueError, match="broken PNG"):
+        decode_frame(before + b"\1\2\3\4" + after, "png", 200, 200)
+
+
 def test_regions_of_earlier_runs_are_shown_too(convert_flags, command, tmp_path):
     flags = [*convert_flags, f"--output={tmp_path}", "--limit=2"]
     for regions in ("full", "mouth"):
