@@ -198,13 +198,16 @@ def read_csv(path: Path) -> Predictions:
     except (TypeError, ValueError) as error:
         raise UserError(f"{path} has a label or score that is no number: {error}") from None
     return Predictions(
-        clip_ids=[row["clip_id"] for row in rows],
-        video_ids=[row["video_id"] for row in rows],
-        manipulations=[
-            row.get("manipulation") or ("fake" if label else "original")
-            for row, label in zip(rows, labels, strict=True)
-        ],
-        target_ids=[row.get("target_id") or row["video_id"] for row in rows],
-        labels=labels,
-        scores=scores,
+        clip_ids=np.array([row["clip_id"] for row in rows], str),
+        video_ids=np.array([row["video_id"] for row in rows], str),
+        manipulations=np.array(
+            [
+                row.get("manipulation") or ("fake" if label else "original")
+                for row, label in zip(rows, labels, strict=True)
+            ],
+            str,
+        ),
+        target_ids=np.array([row.get("target_id") or row["video_id"] for row in rows], str),
+        labels=np.array(labels),
+        scores=np.array(scores),
     )

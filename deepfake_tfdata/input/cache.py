@@ -9,7 +9,7 @@ from deepfake_tfdata.errors import UserError
 from deepfake_tfdata.files import atomic_path
 from deepfake_tfdata.input.options import InputOptions
 from deepfake_tfdata.input.shards import Shards
-from deepfake_tfdata.storage import UnreachableError, as_path, download
+from deepfake_tfdata.storage import AnyPath, UnreachableError, as_path, download
 
 _DOWNLOADS_AT_ONCE = 8
 
@@ -42,9 +42,9 @@ def cached(shards: Shards, folder: str) -> Shards:
     return copies
 
 
-def _copy_of(place: object, shards: Shards, folder: Path) -> Path:
+def _copy_of(place: AnyPath, shards: Shards, folder: Path) -> Path:
     origin = hashlib.sha256(f"{place} {shards.digest}".encode()).hexdigest()[:12]
-    return folder / f"{as_path(place).name}-{origin}"
+    return folder / f"{place.name}-{origin}"
 
 
 def _copy(source: str, copy: Path) -> None:

@@ -100,14 +100,14 @@ def find_shards(
         UserError: there are no such records, a shard is missing or truncated, or regions don't go together.
     """
     regions = region_names(region)
-    data = as_path(data)
-    if isinstance(data, Path):
-        data = data.absolute()  # a data service works in another folder
-    conversion = find_conversion(data, regions)
+    folder = as_path(data)
+    if isinstance(folder, Path):
+        folder = folder.absolute()  # a data service works in another folder
+    conversion = find_conversion(folder, regions)
     if split not in SPLITS:
         raise UserError(f"--split={split} is unknown; choose from {', '.join(SPLITS)}")
-    folders = tuple(data / name for name in regions)
-    clips = tuple(tuple(clip for clip in read_index(folder) if clip.split == split) for folder in folders)
+    folders = tuple(folder / name for name in regions)
+    clips = tuple(tuple(clip for clip in read_index(place) if clip.split == split) for place in folders)
     counts = conversion.counts[split]
     shards = Shards(
         regions,
@@ -116,7 +116,7 @@ def find_shards(
         clips,
         tuple(_shard_bytes(members, counts["shards"]) for members in clips),
         counts["videos"],
-        _readable_spec(data, conversion),
+        _readable_spec(folder, conversion),
         conversion.plan,
     )
     _check_index(shards, counts["real"] + counts["fake"])

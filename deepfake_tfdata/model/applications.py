@@ -45,7 +45,8 @@ def efficientnet(
     weights saved from it mean the same wherever they are loaded. Arguments and result as in `application`.
     """
     model = _construct(constructor, images, imagenet=False)
-    mean, variance = IMAGENET_MEAN, [stddev**2 for stddev in IMAGENET_STDDEV]
+    mean: object = IMAGENET_MEAN
+    variance: object = [stddev**2 for stddev in IMAGENET_STDDEV]
     if imagenet:
         published = _construct(constructor, keras.Input(images.shape[1:]), imagenet=True)
         model.set_weights(published.get_weights())

@@ -41,7 +41,7 @@ BUILDERS: dict[str, Builder] = {
 def build_backbone(
     name: str,
     frame_size: int,
-    weights: str | os.PathLike = ModelOptions.weights,
+    weights: str | os.PathLike[str] = ModelOptions.weights,
     layer_name: str = BACKBONE_LAYER,
 ) -> keras.Model:
     """Builds a backbone with its preprocessing inside and its features averaged over space.

@@ -25,7 +25,7 @@ def build_detector(
     head: str = ModelOptions.head,
     num_frames: int = 32,
     frame_size: int = 224,
-    weights: str | os.PathLike = ModelOptions.weights,
+    weights: str | os.PathLike[str] = ModelOptions.weights,
     *,
     lstm_units: int = ModelOptions.lstm_units,
     dropout: float = ModelOptions.dropout,

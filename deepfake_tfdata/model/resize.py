@@ -1,5 +1,7 @@
 """From native crops of any size to a network's input, on the device, by two matrix products a frame."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -51,7 +53,7 @@ class ResizeView(keras.layers.Layer):
     def compute_output_spec(self, frames: keras.KerasTensor, view: keras.KerasTensor) -> keras.KerasTensor:
         return keras.KerasTensor((*frames.shape[:2], self.size, self.size, 3), "uint8")
 
-    def get_config(self) -> dict:
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "size": self.size}
 
 

@@ -32,7 +32,7 @@ class StoredWeight(NamedTuple):
 _ABSENT = StoredWeight(None, "")
 
 
-def load_weights_file(model: keras.Model, path: str | os.PathLike) -> None:
+def load_weights_file(model: keras.Model, path: str | os.PathLike[str]) -> None:
     """Loads a file of weights into a detector, or into every backbone of it if the file holds only one.
 
     Args:

@@ -101,7 +101,7 @@ def _decode_webp(image: tf.Tensor) -> tf.Tensor:
     return tf.io.decode_webp(image, channels=3)
 
 
-_DECODERS = {
+_DECODERS: dict[str, Callable[[tf.Tensor], tf.Tensor]] = {
     # The exact transform: the fast one, TensorFlow's default, is off by a grey level on average.
     "jpeg": partial(tf.io.decode_jpeg, channels=3, dct_method="INTEGER_ACCURATE"),
     "png": partial(tf.io.decode_png, channels=3),

@@ -82,7 +82,7 @@ def plan_shards(
 
 def expected_video_bytes(spec: ClipSpec, region: str = "full") -> float:
     """About how many bytes a video takes in the shards of a region."""
-    pixels = spec.frame_size**2
+    pixels: float = spec.frame_size**2
     if spec.geometry == "native":
         side = min(_NATIVE_SIDE, spec.max_side or _NATIVE_SIDE)
         pixels = side**2 * region_named(region).area

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 from sklearn.metrics import precision_recall_curve, roc_curve
 
 from deepfake_tfdata.evaluation.comparison import auc_text
@@ -63,11 +64,13 @@ def score_histogram(videos: Predictions, threshold: float) -> bytes:
     edges = np.linspace(0, 1, _BINS + 1)
     for label, name, colour in CLASSES:
         scores = videos.scores[videos.labels == label]
-        style = {"histtype": "stepfilled", "alpha": 0.35} if label else {"histtype": "step", "linewidth": 2}
-        axes.hist(scores, edges, color=colour, label=f"{name} ({len(scores)})", **style)
+        style: dict[str, Any] = (
+            {"histtype": "stepfilled", "alpha": 0.35} if label else {"histtype": "step", "linewidth": 2}
+        )
+        axes.hist(scores, edges.tolist(), color=colour, label=f"{name} ({len(scores)})", **style)
     axes.axvline(threshold, linestyle="--", color=_GREY, linewidth=1, label=f"threshold {threshold:g}")
     axes.set_xlim(0, 1)
-    axes.yaxis.get_major_locator().set_params(integer=True)
+    axes.yaxis.set_major_locator(MaxNLocator("auto", integer=True))
     axes.legend(frameon=False)
     return _png(figure)
 
@@ -111,7 +114,7 @@ def attention_over_time(labels: np.ndarray, weights: np.ndarray) -> bytes:
             axes.plot(frames, attention.mean(axis=0), color=colour, linewidth=2, label=f"{name}, mean")
     axes.axhline(1 / len(frames), linestyle="--", color=_GREY, linewidth=1, label="every frame alike")
     axes.set_ylim(bottom=0)
-    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.xaxis.set_major_locator(MaxNLocator("auto", integer=True))
     axes.legend(frameon=False)
     return _png(figure)
 

@@ -36,8 +36,9 @@ class ClipScores:
     @property
     def attention_over_frames(self) -> np.ndarray | None:
         """What each frame weighs, float32 [N, T]: the sum over the regions."""
-        several = self.attention is not None and self.attention.ndim == 3
-        return self.attention.sum(axis=1) if several else self.attention
+        if self.attention is None or self.attention.ndim == 2:
+            return self.attention
+        return self.attention.sum(axis=1)
 
 
 def score_clips(predict: Predict, clips: tf.data.Dataset) -> ClipScores:

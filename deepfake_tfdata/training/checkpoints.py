@@ -44,7 +44,7 @@ def save_checkpoint(
     """Writes the state after a step, and removes all but the newest few."""
     arrays = {f"variable_{i}": np.asarray(variable) for i, variable in enumerate(variables)}
     with atomic_path(folder / f"step-{step:09d}.npz") as temporary:
-        np.savez(temporary, state=np.array(json.dumps(state)), **arrays)
+        np.savez(temporary, **arrays, state=np.array(json.dumps(state)))
     for old in list_checkpoints(folder)[:-_KEPT]:
         old.unlink()
 

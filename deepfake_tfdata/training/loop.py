@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -128,7 +129,7 @@ class Trainer:
             self._summaries.forget_after(self.step)
         return True
 
-    def fit(self, batches: Iterator, validation: tf.data.Dataset, callbacks: Callbacks) -> None:
+    def fit(self, batches: Iterator[Any], validation: tf.data.Dataset, callbacks: Callbacks) -> None:
         """Trains until the epochs or the patience are used up, or it is asked to stop.
 
         Args:
@@ -174,7 +175,7 @@ class Trainer:
             self._step_options,
         )
 
-    def _make_steps(self, batches: Iterator, callbacks: Callbacks) -> None:
+    def _make_steps(self, batches: Iterator[Any], callbacks: Callbacks) -> None:
         count, profiled = self.plan.next_call(self.step)
         start = time.perf_counter()
         with self._profile(count) if profiled else nullcontext():
@@ -210,7 +211,7 @@ class Trainer:
 
     def _end_epoch(self, validation: tf.data.Dataset) -> None:
         state = self.state
-        metrics = {
+        metrics: dict[str, Any] = {
             "epoch": state.epoch + 1,
             "step": self.step,
             "loss": float(np.mean(state.losses)),

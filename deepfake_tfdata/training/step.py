@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, TypeAlias
 
 import keras
 import numpy as np
@@ -10,10 +10,10 @@ import tensorflow as tf
 
 from deepfake_tfdata.training.options import StepOptions
 
-# What a detector takes: uint8 [B, T, H, W, 3], or a dict of such and of views.
-Frames = tf.Tensor | dict[str, tf.Tensor]
+# What a detector takes: a tensor, uint8 [B, T, H, W, 3], or a dict of such and of views.
+Frames: TypeAlias = Any
 # From distributed batches and a number of steps to what make_train_steps says.
-TrainSteps = Callable[[Iterator, int], np.ndarray]
+TrainSteps = Callable[[Iterator[Any], int], np.ndarray]
 
 
 def make_train_steps(
@@ -62,7 +62,7 @@ def make_train_steps(
         return loss, tape.gradient(scaled, variables)
 
     @tf.function
-    def train_steps(batches: Iterator, count: tf.Tensor) -> tf.Tensor:
+    def train_steps(batches: Iterator[Any], count: tf.Tensor) -> tf.Tensor:
         reports = tf.TensorArray(tf.float32, count)
         for index in tf.range(count):
             start = _clock()

@@ -45,7 +45,7 @@ def scores_of_all_workers(scores: ClipScores, workers: Workers) -> ClipScores:
     """
     if workers.count == 1:
         return scores
-    total = int(workers.sum(np.float32([len(scores.labels)]))[0])
+    total = int(workers.sum(np.array([len(scores.labels)], np.float32))[0])
 
     def whole(values: np.ndarray) -> np.ndarray:
         # Everybody fills in its own rows; the others' are zero, so that the sum has each row once.

@@ -36,7 +36,7 @@ class Workers:
 
     def any(self, flag: bool) -> bool:
         """Whether the flag is set in one worker at least."""
-        return bool(self.sum(np.float32([flag]))[0])
+        return bool(self.sum(np.array([flag], np.float32))[0])
 
     def sum(self, values: np.ndarray) -> np.ndarray:
         """The sum over all workers of float32 arrays of one shape."""

@@ -27,7 +27,7 @@ _OPTIONS = {
 _CODECS_WITHOUT_HIDDEN_FRAMES = ("h264", "hevc", "mpeg4")
 
 # From a packet's presentation time, in its stream's units, to the frame's position in the video.
-DisplayOrder = dict[int, int]
+DisplayOrder = dict[int | None, int]
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class DecodedFrame:
         frame = self._frame
         if frame.format.name in _LUMA_FIRST:
             plane = frame.planes[0]
-            padded = np.frombuffer(plane, np.uint8).reshape(plane.height, plane.line_size)
+            padded = np.frombuffer(memoryview(plane), np.uint8).reshape(plane.height, plane.line_size)
             return self._upright(padded[:, : plane.width])
         return self._upright(frame.to_ndarray(format="gray"))
 
@@ -207,15 +207,19 @@ def _scan_packets(path: str) -> tuple[int, DisplayOrder | None]:
         its own, none is cut off by an edit list, and the codec has no hidden frames.
     """
     with _open_stream(path) as (container, stream):
-        count, times, cut = 0, [], False
+        times: list[int] = []
+        count, cut, timed = 0, False, True
         for packet in container.demux(stream):
             if packet.size:
                 # An edit list cuts packets off that the decoder still needs.
                 count += not packet.is_discard
                 cut |= packet.is_discard
-                times.append(packet.pts)
+                if packet.pts is None:
+                    timed = False
+                else:
+                    times.append(packet.pts)
                 _check_count(count)
-        clear = not cut and None not in times and len(set(times)) == len(times)
+        clear = timed and not cut and len(set(times)) == len(times)
         if clear and stream.codec_context.name in _CODECS_WITHOUT_HIDDEN_FRAMES:
             return count, {time: index for index, time in enumerate(sorted(times))}
         return count, None

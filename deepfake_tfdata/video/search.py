@@ -80,7 +80,7 @@ def _between(
 
 def _unmatched(before: np.ndarray, after: np.ndarray, pairs: list[_Pair]) -> list[np.ndarray]:
     """The boxes of both that are in no pair."""
-    matched = np.array(pairs)
+    matched: np.ndarray = np.array(pairs)
     return [box for box in (*before, *after) if not (matched == box).all(axis=-1).any()]
 
 

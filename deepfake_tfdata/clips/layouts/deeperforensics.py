@@ -8,7 +8,7 @@ from deepfake_tfdata.clips.layouts.ffpp import youtube_originals
 from deepfake_tfdata.clips.layouts.tree import folders, read_text, video_files
 from deepfake_tfdata.clips.splits import SPLITS
 from deepfake_tfdata.clips.video import Video
-from deepfake_tfdata.storage import AnyPath
+from deepfake_tfdata.storage import AnyPath, below
 
 TITLE = "DeeperForensics-1.0"
 DESCRIPTION = (
@@ -45,7 +45,7 @@ def read(source: AnyPath, compression: str, manipulations: Sequence[str] | None)
     ]
     found = {video.manipulation for video in fakes}
     missing = [method for method in manipulations or METHODS if method not in found]
-    missing += [] if originals else [f"the originals of FaceForensics++ ({folder.relative_to(source)})"]
+    missing += [] if originals else [f"the originals of FaceForensics++ ({below(folder, source)})"]
     listed = _read_lists(source / "lists" / "splits")
     if not listed:
         return DataSet(originals + fakes, missing=[*missing, "split lists (lists/splits)"])

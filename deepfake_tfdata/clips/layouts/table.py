@@ -75,7 +75,7 @@ def _check_header(path: AnyPath, header: Sequence[str]) -> None:
         raise UserError(f"{path} begins with '{','.join(header)}'; expected {HEADER}")
 
 
-def _clean(row: Mapping[str | None, str | None], number: int, path: AnyPath) -> dict[str, str]:
+def _clean(row: Mapping[str | Any, str | Any], number: int, path: AnyPath) -> dict[str, str]:
     if None in row or None in row.values():
         raise UserError(f"line {number} of {path} has more or fewer fields than the header; quote commas")
     return {name: value.strip() for name, value in row.items()}

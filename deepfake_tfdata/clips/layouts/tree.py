@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from deepfake_tfdata.errors import UserError
-from deepfake_tfdata.storage import AnyPath
+from deepfake_tfdata.storage import AnyPath, below
 
 VIDEO_SUFFIXES = frozenset({".mp4", ".avi", ".mov", ".mkv", ".webm"})
 
@@ -64,7 +64,7 @@ def read_text(path: AnyPath) -> str:
 
 def relative_name(path: AnyPath, root: AnyPath) -> str:
     """The path below the root without its ending, with forward slashes: unique but for the ending."""
-    return path.relative_to(root).with_suffix("").as_posix()
+    return below(path, root).with_suffix("").as_posix()
 
 
 def _is_folder(path: AnyPath) -> bool:
