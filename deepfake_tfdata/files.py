@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from deepfake_tfdata.storage import AnyPath, RemotePath
+from deepfake_tfdata.storage import AnyPath, RemotePath, rmtree
 
 
 @contextmanager
@@ -78,10 +78,8 @@ class PartedFile:
     def write(self, lines: Iterable[str]) -> None:
         """Writes the whole file, which replaces its parts."""
         _write_lines(self.path, lines)
-        for part in self._part_paths():
-            part.unlink()
         if self._parts.is_dir():
-            self._parts.rmdir()
+            rmtree(self._parts)
 
     @property
     def _parts(self) -> AnyPath:

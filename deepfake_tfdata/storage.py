@@ -96,9 +96,6 @@ class RemotePath:
         if not missing_ok or self.exists():
             self._gfile().remove(self.url)
 
-    def rmdir(self) -> None:
-        self._gfile().rmtree(self.url)
-
     def replace(self, target: "RemotePath") -> None:
         # A store copies on its side and then deletes; the target appears when it is whole.
         self._gfile().rename(self.url, target.url, overwrite=True)
@@ -169,6 +166,14 @@ def download(path: AnyPath, copy: Path) -> None:
         raise OSError(errno.ENOSPC, "no space left for downloads", str(copy.parent)) from error
     except tf.errors.OpError as error:
         raise UnreachableError(f"{path} can't be downloaded: {error.message}") from error
+
+
+def rmtree(folder: AnyPath) -> None:
+    """Deletes a folder with all that is in it."""
+    if isinstance(folder, Path):
+        shutil.rmtree(folder)
+    else:
+        folder._gfile().rmtree(folder.url)
 
 
 @functools.cache

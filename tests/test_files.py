@@ -1,6 +1,7 @@
 import pytest
 
-from deepfake_tfdata.files import atomic_path, write_text
+from deepfake_tfdata.files import PartedFile, atomic_path, write_text
+from deepfake_tfdata.storage import as_path
 
 
 def test_a_failed_write_leaves_the_old_file_and_no_other(tmp_path):
@@ -19,3 +20,16 @@ def test_nothing_is_visible_before_it_is_whole(tmp_path):
         temporary.write_text("half")
         assert not path.exists()
     assert path.read_text() == "half"
+
+
+@pytest.mark.parametrize("root", ["{tmp_path}", "ram://test_files"])
+def test_the_whole_file_replaces_its_parts(root, tmp_path):
+    folder = as_path(root.format(tmp_path=tmp_path))
+    file = PartedFile(folder / "ledger.jsonl")
+    file.write(["a"])
+    file.write_part("2", ["c"])
+    file.write_part("1", ["b", "b"])
+    assert file.read() == [["a"], ["b", "b"], ["c"]]
+    file.write(["a", "b", "b", "c"])
+    assert file.read() == [["a", "b", "b", "c"]]
+    assert list(folder.iterdir()) == [file.path]

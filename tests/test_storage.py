@@ -6,7 +6,7 @@ import pytest
 
 from deepfake_tfdata.errors import UserError
 from deepfake_tfdata.files import atomic_path, write_text
-from deepfake_tfdata.storage import UnreachableError, as_path, local_copy
+from deepfake_tfdata.storage import UnreachableError, as_path, local_copy, rmtree
 
 
 @pytest.fixture
@@ -36,6 +36,15 @@ def test_a_remote_path_behaves_as_a_local_one(folder, tmp_path):
         assert not file.exists()
         with pytest.raises(FileNotFoundError):
             file.read_text()
+
+
+def test_a_tree_is_deleted_whole_and_its_neighbour_stays(folder, tmp_path):
+    for root in (folder / "y", tmp_path / "y"):
+        write_text(root / "a" / "deep" / "b.txt", "b")
+        write_text(root / "kept" / "c.txt", "c")
+        rmtree(root / "a")
+        assert list(root.rglob("*.txt")) == [root / "kept" / "c.txt"]
+        assert not (root / "a").exists()
 
 
 def test_a_failed_remote_write_leaves_the_old_file_and_no_other(folder):

@@ -92,6 +92,26 @@ def split_by_identity(
     return {key: found.pop() for key, found in splits.items() if len(found) == 1 and None not in found}
 
 
+def connected_components(memberships: Iterable[Sequence[str]]) -> dict[str, str]:
+    """The smallest member of each one's connected component; the order of the memberships does not matter.
+
+    Args:
+        memberships: each joins all its members into one component.
+    """
+    # Imported here: it takes as long as all that `convert --help` imports, and workers never need it.
+    from scipy.cluster.hierarchy import DisjointSet
+
+    components: DisjointSet[str] = DisjointSet()
+    for members in memberships:
+        for member in members:
+            components.add(member)
+            components.merge(members[0], member)
+    first: dict[str, str] = {}
+    for component in components.subsets():
+        first |= dict.fromkeys(component, min(component))
+    return first
+
+
 def divide_by_hash(
     videos: Iterable[Video], splits: Sequence[str] = SPLITS, groups: Mapping[str, str] = _NO_GROUPS
 ) -> dict[str, str]:
@@ -109,7 +129,7 @@ def divide_by_hash(
         The split by video key.
     """
     videos = list(videos)
-    first = _components([_groups(video, groups) for video in videos])
+    first = connected_components([_groups(video, groups) for video in videos])
     size = Counter(first.values())
     units = {group: root if size[root] <= _LARGEST_COMPONENT else group for group, root in first.items()}
     listed = {group: _hashed_split(unit, splits) for group, unit in units.items()}
@@ -166,24 +186,6 @@ def _read_json(path: AnyPath, expected: str) -> Any:
         raise UserError(f"no {path}; {expected}") from None
     except (ValueError, OSError) as error:
         raise UserError(f"{path} is no split list or dictionary in JSON ({error}); {expected}") from None
-
-
-def _components(memberships: Iterable[Sequence[str]]) -> dict[str, str]:
-    """The smallest member of each one's connected component; the order of the memberships does not matter."""
-    parent: dict[str, str] = {}
-
-    def root(member: str) -> str:
-        parent.setdefault(member, member)
-        while parent[member] != member:
-            parent[member] = parent[parent[member]]
-            member = parent[member]
-        return member
-
-    for members in memberships:
-        for other in members:
-            low, high = sorted((root(members[0]), root(other)))
-            parent[high] = low
-    return {member: root(member) for member in parent}
 
 
 def _hashed_split(unit: str, splits: Sequence[str]) -> str:

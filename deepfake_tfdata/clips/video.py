@@ -26,7 +26,6 @@ class Video:
         manipulation: 'original', or the method that made it.
         target_id: the identity (person or source video) that is seen, or whose face was replaced.
         source_id: the identity that drove the manipulation; '' for an original, or where nobody says.
-        mask_path: a video of the manipulated pixels; '' where the data set has none.
         original_id: the video_id of the video that a fake was made from; '' where that is its target_id.
         original: that video, if its face track may be shared; see with_originals.
     """
@@ -37,7 +36,6 @@ class Video:
     manipulation: str
     target_id: str
     source_id: str = ""
-    mask_path: str = ""
     original_id: str = ""
     original: "Video | None" = None
 

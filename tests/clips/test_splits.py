@@ -1,12 +1,13 @@
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from deepfake_tfdata.clips.splits import (
     SPLITS,
     assign_splits,
+    connected_components,
     divide_by_hash,
     read_conversion_dict,
     read_split_lists,
@@ -48,6 +49,7 @@ def assert_nothing_crosses(videos, assignment, groups):
                     assert seen.setdefault(name, split) == split
 
 
+@settings(deadline=None)  # the first imports SciPy
 @given(pair_sets, source_videos, st.randoms())
 def test_divided_by_hash_nothing_crosses_whatever_the_order(pairs, groups, random):
     videos = videos_of(pairs)
@@ -72,6 +74,17 @@ def test_divided_by_lists_of_videos_nothing_crosses(pairs, groups, data):
     videos = videos_of(pairs)
     given = {video.key: data.draw(split_names) for video in videos}
     assert_nothing_crosses(videos, assign_splits(videos, given, groups), groups)
+
+
+@settings(deadline=None)
+@given(st.lists(st.lists(identities, max_size=4)))
+def test_the_smallest_that_can_be_reached_names_a_component(memberships):
+    reached = {member: {member} for members in memberships for member in members}
+    for _ in reached:  # a step each; no way is longer than there are members
+        for members in memberships:
+            together = set().union(*(reached[member] for member in members))
+            reached |= dict.fromkeys(members, together)
+    assert connected_components(memberships) == {member: min(found) for member, found in reached.items()}
 
 
 def test_swapped_pairs_lose_nothing():

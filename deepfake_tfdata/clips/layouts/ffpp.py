@@ -32,8 +32,7 @@ def read(source: AnyPath, compression: str, manipulations: Sequence[str] | None)
         missing += [] if videos else [f"{compression} originals"]
     for method in manipulations or METHODS:
         folder = source / "manipulated_sequences" / method
-        masks = {path.stem: str(path) for path in video_files(folder / "masks" / "videos")}
-        fakes = [fake(path, method, masks) for path in video_files(folder / compression / "videos")]
+        fakes = [fake(path, method) for path in video_files(folder / compression / "videos")]
         missing += [] if fakes else [method]
         videos += fakes
         if method == DEEPFAKE_DETECTION and fakes:
@@ -57,7 +56,7 @@ def youtube_originals(folder: AnyPath) -> list[Video]:
     return [Video(str(path), path.stem, 0, ORIGINAL, target_id=path.stem) for path in video_files(folder)]
 
 
-def fake(path: AnyPath, method: str, masks: dict[str, str]) -> Video:
+def fake(path: AnyPath, method: str) -> Video:
     """A fake named target_source: the first identity's video with the second one's expression or face.
 
     DeepFakeDetection adds the scene, TT_SS__scene__XXXXXXXX, and numbers its actors from 01.
@@ -68,7 +67,7 @@ def fake(path: AnyPath, method: str, masks: dict[str, str]) -> Video:
     if method == DEEPFAKE_DETECTION:
         original_id = f"{target}__{rest.partition('__')[0]}"
         target, source = _actor_id(target), _actor_id(source)
-    return Video(str(path), path.stem, 1, method, target, source, masks.get(path.stem, ""), original_id)
+    return Video(str(path), path.stem, 1, method, target, source, original_id)
 
 
 def _actor(path: AnyPath) -> Video:

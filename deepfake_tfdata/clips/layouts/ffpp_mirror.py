@@ -22,12 +22,12 @@ def recognises(source: AnyPath) -> bool:
 def read(source: AnyPath, compression: str, manipulations: Sequence[str] | None) -> DataSet:
     """The originals and the fakes of the chosen methods, in folders of any case.
 
-    The mirrors have no masks and not the actors' originals; identities are those of the official layout.
+    The mirrors have not the actors' originals; identities are those of the official layout.
     """
     videos = ffpp.youtube_originals(child(source, "original"))
     missing = [] if videos else ["originals"]
     for method in manipulations or METHODS:
-        fakes = [ffpp.fake(path, method, {}) for path in video_files(child(source, method))]
+        fakes = [ffpp.fake(path, method) for path in video_files(child(source, method))]
         missing += [] if fakes else [method]
         videos += fakes
     return ffpp.with_official_lists(source, videos, missing)
