@@ -5,13 +5,15 @@ import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar, cast
 
-from deepfake_tfdata.storage import AnyPath, RemotePath, rmtree
+from deepfake_tfdata.storage import AnyPath, RemotePath, move, rmtree
+
+_Place = TypeVar("_Place", bound=AnyPath)
 
 
 @contextmanager
-def atomic_path(path: AnyPath, unique: bool = False) -> Iterator[AnyPath]:
+def atomic_path(path: _Place, unique: bool = False) -> Iterator[_Place]:
     """Gives a temporary path to write to; it gets its final name, flushed to disk, if the block succeeds.
 
     On object storage an object appears only when its upload is complete, and so does the copy that gives it
@@ -27,9 +29,9 @@ def atomic_path(path: AnyPath, unique: bool = False) -> Iterator[AnyPath]:
     temporary = path.with_name(f"{path.stem}.incomplete{process}{path.suffix}")
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
-        yield temporary
+        yield cast(_Place, temporary)
         _sync(temporary)
-        temporary.replace(path)
+        move(temporary, path)
         _sync(path.parent)
     finally:
         temporary.unlink(missing_ok=True)

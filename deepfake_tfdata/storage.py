@@ -59,9 +59,6 @@ class RemotePath:
     def with_name(self, name: str) -> "RemotePath":
         return self.parent / name
 
-    def relative_to(self, folder: "RemotePath") -> Path:
-        return Path(self.url).relative_to(folder.url)
-
     def exists(self) -> bool:
         return self._gfile().exists(self.url)
 
@@ -96,10 +93,6 @@ class RemotePath:
         if not missing_ok or self.exists():
             self._gfile().remove(self.url)
 
-    def replace(self, target: "RemotePath") -> None:
-        # A store copies on its side and then deletes; the target appears when it is whole.
-        self._gfile().rename(self.url, target.url, overwrite=True)
-
     def open(self, mode: str = "r", encoding: str | None = None, newline: str | None = None) -> IO[Any]:
         return self._gfile().GFile(self.url, mode)
 
@@ -124,6 +117,20 @@ class RemotePath:
 
 
 AnyPath = Path | RemotePath
+
+
+def move(source: AnyPath, target: AnyPath) -> None:
+    """Gives a file another name on its disk or store, which may be taken; it appears there when whole."""
+    if isinstance(source, RemotePath):
+        # A store copies on its side and then deletes.
+        source._gfile().rename(source.url, str(target), overwrite=True)
+    else:
+        source.replace(str(target))
+
+
+def below(path: AnyPath, folder: AnyPath) -> Path:
+    """The part of a path below a folder of it."""
+    return Path(str(path)).relative_to(str(folder))
 
 
 class UnreachableError(Exception):

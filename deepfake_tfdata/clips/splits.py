@@ -88,8 +88,9 @@ def split_by_identity(
         listed: the split of each identity (of each group, where `groups` has it).
         groups: the group of an identity that is not its own.
     """
-    splits = {video.key: {listed.get(group) for group in _groups(video, groups)} for video in videos}
-    return {key: found.pop() for key, found in splits.items() if len(found) == 1 and None not in found}
+    # '' stands for a group that is not listed.
+    splits = {video.key: {listed.get(group, "") for group in _groups(video, groups)} for video in videos}
+    return {key: found.pop() for key, found in splits.items() if len(found) == 1 and "" not in found}
 
 
 def connected_components(memberships: Iterable[Sequence[str]]) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """A clip as a tf.train.Example, written and parsed side by side."""
 
+from collections.abc import Callable
 from functools import partial
 
 import tensorflow as tf

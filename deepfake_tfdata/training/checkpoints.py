@@ -42,9 +42,10 @@ def save_checkpoint(
     folder: Path, step: int, variables: Sequence[keras.Variable], state: dict[str, Any]
 ) -> None:
     """Writes the state after a step, and removes all but the newest few."""
-    arrays = {f"variable_{i}": np.asarray(variable) for i, variable in enumerate(variables)}
+    arrays: dict[str, Any] = {f"variable_{i}": np.asarray(variable) for i, variable in enumerate(variables)}
+    arrays["state"] = np.array(json.dumps(state))
     with atomic_path(folder / f"step-{step:09d}.npz") as temporary:
-        np.savez(temporary, **arrays, state=np.array(json.dumps(state)))
+        np.savez(temporary, **arrays)
     for old in list_checkpoints(folder)[:-_KEPT]:
         old.unlink()
 

@@ -27,12 +27,12 @@ class FaceTrack:
     Attributes:
         boxes: float32 [T, 4], (left, top, right, bottom) in pixels, as detected; zero where not found.
         found: bool [T].
-        smooth: float32 [T, 4], of one size, smoothed, gaps filled; None where the face was found in no frame.
+        smooth: float32 [T, 4], of one size, smoothed, gaps filled; zero where the face was found in no frame.
     """
 
     boxes: np.ndarray
     found: np.ndarray
-    smooth: np.ndarray | None
+    smooth: np.ndarray
 
     def crops(self, tracking: str) -> np.ndarray:
         """The boxes to crop, float32 [T, 4], gaps filled; the face must have been found."""
@@ -119,7 +119,7 @@ def _detect_and_follow(
         clip = slice(first, first + spec.num_frames)
         boxes, found = follow_face(detections[clip])
         window = smoothing_window(frames.timestamps[clip])
-        tracks.append(FaceTrack(boxes, found, smooth_track(boxes, found, window) if found.any() else None))
+        tracks.append(FaceTrack(boxes, found, smooth_track(boxes, found, window) if found.any() else boxes))
     return tracks
 
 

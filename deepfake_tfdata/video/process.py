@@ -93,7 +93,9 @@ def _cut(
     images = [{region: Crops() for region in placed} for placed in boxes]
     for position, frame in enumerate(frames):
         number, time = divmod(position, spec.num_frames)
-        picture = frame.rgb() if boxes[number] else None
+        if not boxes[number]:
+            continue
+        picture = frame.rgb()
         for region, placed in boxes[number].items():
             images[number][region].add(stored_form(crop(picture, placed[time]), spec), spec.encoding)
     return images

@@ -32,16 +32,22 @@ class Layout(Protocol):
         COMPRESSIONS: those that it comes in; none where there is but one form of it.
     """
 
-    TITLE: str
-    DESCRIPTION: str
-    METHODS: Sequence[str]
-    COMPRESSIONS: Sequence[str]
+    @property
+    def TITLE(self) -> str: ...
+    @property
+    def DESCRIPTION(self) -> str: ...
+    @property
+    def METHODS(self) -> Sequence[str]: ...
+    @property
+    def COMPRESSIONS(self) -> Sequence[str]: ...
 
     def recognises(self, source: AnyPath) -> bool:
         """Whether the folder (or file) looks like this data set."""
+        ...
 
     def read(self, source: AnyPath, compression: str, manipulations: Sequence[str] | None) -> DataSet:
         """What is there: reals, and the fakes of the methods named; None takes every method that is there."""
+        ...
 
 
 # In the order in which `auto` tries them: DeeperForensics' tree may hold the originals of FaceForensics++.

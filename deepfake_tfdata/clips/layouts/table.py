@@ -4,6 +4,7 @@ import csv
 import io
 from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
+from typing import Any
 
 from deepfake_tfdata.clips.layouts.data_set import DataSet
 from deepfake_tfdata.clips.layouts.tree import read_text

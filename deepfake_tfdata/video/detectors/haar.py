@@ -31,8 +31,8 @@ class HaarDetector:
     """The cascade (Viola and Jones, CVPR 2001) on a downscaled frame; frontal faces only."""
 
     def __init__(self) -> None:
-        path = Path(cv2.data.haarcascades)  # type: ignore[attr-defined]  # its stubs lack the module / "haarcascade_frontalface_default.xml"
-        self._cascade = cv2.CascadeClassifier(str(path))
+        folder: str = cv2.data.haarcascades  # type: ignore[attr-defined]  # its stubs lack the module
+        self._cascade = cv2.CascadeClassifier(str(Path(folder) / "haarcascade_frontalface_default.xml"))
         # Its own threads would compete with the other workers.
         cv2.setNumThreads(1)
 

@@ -45,9 +45,8 @@ class YuNetDetector:
         image = frame.rgb()
         small = shrink(image, _DETECTION_WIDTH)
         self._network.setInputSize((small.shape[1], small.shape[0]))
-        _, faces = self._network.detect(cv2.cvtColor(small, cv2.COLOR_RGB2BGR))
-        if faces is None:
-            return np.zeros((0, 4), np.float32)
+        found = self._network.detect(cv2.cvtColor(small, cv2.COLOR_RGB2BGR))[1]
+        faces: np.ndarray = np.zeros((0, 15)) if found is None else found  # OpenCV's way to say none
         landmarks = faces[:, 4:14].reshape(-1, 5, 2)
         return boxes_of_landmarks(landmarks) * (image.shape[1] / small.shape[1])
 
