@@ -38,7 +38,7 @@ def main(tree: str, local_records: str, *flags: str) -> None:
 def compare(local: Path) -> None:
     """Every file but those with times in them is in the bucket with the same bytes, and no other is."""
     from deepfake_tfdata.input.dataset import load_clips
-    from deepfake_tfdata.storage import as_path
+    from deepfake_tfdata.storage import as_path, below
 
     remote = as_path(f"{BUCKET}/records")
     theirs = {str(below(path, remote)) for path in remote.rglob("*") if path.is_file()}
