@@ -29,7 +29,7 @@ def atomic_path(path: AnyPath, unique: bool = False) -> Iterator[AnyPath]:
     try:
         yield temporary
         _sync(temporary)
-        temporary.replace(path)
+        temporary.replace(str(path))
         _sync(path.parent)
     finally:
         temporary.unlink(missing_ok=True)

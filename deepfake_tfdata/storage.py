@@ -63,10 +63,10 @@ class RemotePath:
         return Path(self.url).relative_to(folder.url)
 
     def exists(self) -> bool:
-        return self._gfile().exists(self.url)
+        return bool(self._gfile().exists(self.url))
 
     def is_dir(self) -> bool:
-        return self._gfile().isdir(self.url)
+        return bool(self._gfile().isdir(self.url))
 
     def is_file(self) -> bool:
         return self.exists() and not self.is_dir()
@@ -96,18 +96,19 @@ class RemotePath:
         if not missing_ok or self.exists():
             self._gfile().remove(self.url)
 
-    def replace(self, target: "RemotePath") -> None:
+    def replace(self, target: "str | RemotePath") -> None:
         # A store copies on its side and then deletes; the target appears when it is whole.
-        self._gfile().rename(self.url, target.url, overwrite=True)
+        self._gfile().rename(self.url, str(target), overwrite=True)
 
     def open(self, mode: str = "r", encoding: str | None = None, newline: str | None = None) -> IO[Any]:
-        return self._gfile().GFile(self.url, mode)
+        file: IO[Any] = self._gfile().GFile(self.url, mode)
+        return file
 
     def read_bytes(self) -> bytes:
         if not self.exists():
             raise FileNotFoundError(self.url)
         with self.open("rb") as file:
-            return file.read()
+            return bytes(file.read())
 
     def read_text(self, encoding: str = "utf-8") -> str:
         return self.read_bytes().decode(encoding)
@@ -193,4 +194,5 @@ def _gfile(scheme: str) -> ModuleType:
             f"{scheme}:// can't be reached; for s3://, hdfs:// and az:// install 'deepfake-tfdata[io]' in an "
             "environment of its own (tensorflow-io needs TensorFlow 2.16)"
         )
-    return tf.io.gfile
+    gfile: ModuleType = tf.io.gfile
+    return gfile

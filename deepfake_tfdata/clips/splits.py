@@ -89,7 +89,7 @@ def split_by_identity(
         groups: the group of an identity that is not its own.
     """
     splits = {video.key: {listed.get(group) for group in _groups(video, groups)} for video in videos}
-    return {key: found.pop() for key, found in splits.items() if len(found) == 1 and None not in found}
+    return {key: split for key, found in splits.items() for split in found if split and len(found) == 1}
 
 
 def connected_components(memberships: Iterable[Sequence[str]]) -> dict[str, str]:
