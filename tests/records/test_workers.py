@@ -1,6 +1,12 @@
+import multiprocessing
 import os
+import random
 import signal
+import subprocess
+import sys
+import threading
 import time
+from contextlib import closing, contextmanager
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -9,6 +15,7 @@ import pytest
 from deepfake_tfdata.clips.limits import MAX_WORKER_BYTES
 from deepfake_tfdata.clips.processed import ProcessedVideo
 from deepfake_tfdata.clips.video import Video
+from deepfake_tfdata.records import workers as workers_module
 from deepfake_tfdata.records.workers import process_in_order
 from deepfake_tfdata.storage import as_path
 
@@ -33,6 +40,11 @@ def work(video):
         return ProcessedVideo({"full": [f"{video.path} holds {Path(video.path).read_bytes()}"]})
     if video.video_id == "hang":
         time.sleep(3600)
+    if video.video_id == "exit":
+        os._exit(0)
+    if video.video_id == "signalled":
+        os.kill(os.getpid(), signal.SIGINT)
+        os.kill(os.getpid(), signal.SIGTERM)
     if video.video_id == "raise":
         raise ValueError("no good")
     if video.video_id == "huge":
@@ -43,15 +55,75 @@ def work(video):
 
 @pytest.mark.parametrize("workers", [1, 3])
 def test_one_bad_video_costs_one_video(workers):
-    names = ["slow", "a", "crash", "b", "raise", "hang", "c", "torn", "huge", "d"]
+    names = ["slow", "signalled", "crash", "b", "raise", "hang", "c", "torn", "huge", "d"]
     outcomes = list(process_in_order(videos(*names), work, workers, time_limit=3))
     assert [video.video_id for video, _ in outcomes] == names
     statuses = [outcome.status for _, outcome in outcomes]
     expected = ["ok", "ok", "crashed", "ok", "failed", "timed_out", "ok", "crashed", "too_large", "ok"]
     assert statuses == expected
-    assert outcomes[1][1].processed.clips == {"full": ["a"]}
+    assert outcomes[1][1].processed.clips == {"full": ["signalled"]}
     assert outcomes[4][1].reason == "ValueError: no good"
     assert "exit code -11" in outcomes[2][1].reason
+
+
+def test_crashes_at_random_cost_themselves_only_and_leave_no_process():
+    chance = random.Random(0)
+    expected = {"crash": "crashed", "torn": "crashed", "exit": "crashed", "raise": "failed"}
+    names = [chance.choice(list(expected) if chance.random() < 0.1 else ["a", "b", "c"]) for _ in range(200)]
+    outcomes = list(process_in_order(videos(*names), work, 3, time_limit=60))
+    assert [video.video_id for video, _ in outcomes] == names
+    assert [outcome.status for _, outcome in outcomes] == [expected.get(name, "ok") for name in names]
+    assert all(
+        outcome.processed.clips == {"full": [video.video_id]}
+        for video, outcome in outcomes
+        if outcome.status == "ok"
+    )
+    assert multiprocessing.active_children() == []
+
+
+def test_closed_in_the_middle_of_videos_it_ends_at_once_and_leaves_no_process():
+    outcomes = process_in_order(videos("a", "hang", "hang", "b"), work, 2)
+    with closing(outcomes):
+        assert next(outcomes)[1].status == "ok"
+        time.sleep(0.5)
+        start = time.monotonic()
+    assert time.monotonic() - start < 5
+    assert multiprocessing.active_children() == []
+
+
+def test_a_worker_that_nobody_closes_does_not_hold_up_the_exit():
+    code = (
+        "from tests.records.test_workers import videos, work; "
+        "from deepfake_tfdata.records.workers import Worker; "
+        "worker = Worker(work); print(worker.process(*videos('a')).status)"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert (result.returncode, result.stdout) == (0, "ok\n"), result.stderr
+
+
+def test_it_looks_only_so_far_ahead():
+    taken = []
+
+    class Watched(list):
+        def __iter__(self):
+            return (taken.append(video) or video for video in list.__iter__(self))
+
+    with closing(process_in_order(Watched(videos(*"abcdefghijklmnop")), work, 2)) as outcomes:
+        next(outcomes)
+        assert len(taken) == 8
+
+
+def test_a_video_is_downloaded_while_another_is_at_work(monkeypatch):
+    both = threading.Barrier(2, timeout=60)
+
+    @contextmanager
+    def download(path):
+        both.wait()
+        yield path
+
+    monkeypatch.setattr(workers_module, "local_copy", download)
+    outcomes = process_in_order(videos("a", "b"), work, 1, time_limit=60)
+    assert [outcome.status for _, outcome in outcomes] == ["ok", "ok"]
 
 
 def test_no_videos_are_no_problem():
