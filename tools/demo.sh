@@ -17,5 +17,6 @@ for run in full_control mouth_attention; do
     --workdir="$demo/$run" --backbone=meso4 --weights=none --batch_size=8 --epochs=15 --learning_rate=1.4e-3
 done
 echo
-python -m tools.compare_runs --output="$demo/comparison.html" "$demo/full_control" "$demo/mouth_attention"
+python -m deepfake_tfdata.compare --first="$demo/mouth_attention/evaluation/test" \
+  --second="$demo/full_control/evaluation/test" --output="$demo/comparison.json"
 echo "done in $((SECONDS - start)) s; the page of each run is $demo/RUN/evaluation/test/report.html"
