@@ -9,7 +9,7 @@ lowest=.venv-oldest/lowest.txt
 if [ ! -e .venv-oldest/installed ]; then
   "$python" -m venv .venv-oldest
   # "name>=1.2,<3" becomes "name==1.2"
-  sed -n '/^dependencies/,/^]/s/^ *"\([A-Za-z-]*\)>=\([0-9.]*\).*/\1==\2/p' pyproject.toml > "$lowest"
+  sed -n '/^dependencies/,/^]/s/^ *"\([A-Za-z0-9-]*\)>=\([0-9.]*\).*/\1==\2/p' pyproject.toml > "$lowest"
   .venv-oldest/bin/python -m pip install --quiet --disable-pip-version-check -c "$lowest" -e . \
     pytest pytest-timeout pytest-xdist hypothesis scikit-image
   touch .venv-oldest/installed
