@@ -36,7 +36,7 @@ import numpy as np
 from deepfake_tfdata.clips.regions import REGIONS
 from deepfake_tfdata.clips.spec import ClipSpec
 from deepfake_tfdata.clips.video import Video
-from deepfake_tfdata.records.workers import process_in_order
+from deepfake_tfdata.records.worker_pool import process_in_order
 from deepfake_tfdata.video.process import process_video
 
 SPEC = ClipSpec()

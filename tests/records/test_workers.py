@@ -16,7 +16,7 @@ from deepfake_tfdata.clips.limits import MAX_WORKER_BYTES
 from deepfake_tfdata.clips.processed import ProcessedVideo
 from deepfake_tfdata.clips.video import Video
 from deepfake_tfdata.records import workers as workers_module
-from deepfake_tfdata.records.workers import process_in_order
+from deepfake_tfdata.records.worker_pool import process_in_order
 from deepfake_tfdata.storage import as_path
 
 
@@ -94,7 +94,7 @@ def test_closed_in_the_middle_of_videos_it_ends_at_once_and_leaves_no_process():
 def test_a_worker_that_nobody_closes_does_not_hold_up_the_exit():
     code = (
         "from tests.records.test_workers import videos, work; "
-        "from deepfake_tfdata.records.workers import Worker; "
+        "from deepfake_tfdata.records.worker_pool import Worker; "
         "worker = Worker(work); print(worker.process(*videos('a')).status)"
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
