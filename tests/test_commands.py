@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.processes import run_fresh
+
 SMALL = [
     "--backbone=meso4",
     "--weights=none",
@@ -106,7 +108,7 @@ def failing(result) -> str:
     [
         ("convert", ["--source={tmp}/missing", "--output={tmp}/out"], "missing is no directory"),
         ("convert", ["--source={tmp}", "--output={tmp}/out"], "no videos of a known layout"),
-        ("convert", ["--source={tmp}", "--output={tmp}/out", "--layout=nope"], "unknown layout 'nope'"),
+        ("convert", ["--source={tmp}", "--output={tmp}/out", "--layout=nope"], "--layout=nope is unknown"),
         ("convert", ["--source={tree}", "--output={tmp}/out", "--regions=ears"], "unknown region 'ears'"),
         ("convert", ["--source={tree}", "--output={tmp}/out", "--regions=eyes,eyes"], "has eyes 2 times"),
         ("convert", ["--source={tree}", f"--output={{tmp}}/{'x' * 300}"], "File name too long"),
@@ -169,16 +171,6 @@ def places(tmp_path, records, ffpp_tree, workdir, other_records, damaged_records
 
 
 @pytest.fixture(scope="module")
-def other_records(convert_flags, command, tmp_path_factory):
-    output = tmp_path_factory.mktemp("other")
-    flags = [flag for flag in convert_flags if "frame_size" not in flag]
-    assert (
-        command("convert", *flags, f"--output={output}", "--frame_size=32", "--regions=mouth").returncode == 0
-    )
-    return output
-
-
-@pytest.fixture(scope="module")
 def damaged_records(records, tmp_path_factory):
     copy = tmp_path_factory.mktemp("damaged") / "records"
     shutil.copytree(records, copy)
@@ -186,7 +178,7 @@ def damaged_records(records, tmp_path_factory):
     return copy
 
 
-def test_imagenet_weights_without_a_network_name_the_way_out(records, command, tmp_path):
+def test_imagenet_weights_without_a_network_name_the_way_out(records, tmp_path):
     # An empty cache and a proxy that refuses stand for a machine without a network.
     environment = {"KERAS_HOME": str(tmp_path), "https_proxy": "http://127.0.0.1:9", "no_proxy": ""}
     flags = [
@@ -195,7 +187,7 @@ def test_imagenet_weights_without_a_network_name_the_way_out(records, command, t
         "--backbone=efficientnet_b0",
         "--batch_size=4",
     ]
-    line = failing(command("train", *flags, **environment))
+    line = failing(run_fresh("deepfake_tfdata.train", *flags, **environment))
     assert "--weights=none" in line
     assert "--weights=FILE" in line
 

@@ -3,12 +3,12 @@
 import json
 import random
 import signal
-import subprocess
-import sys
 import time
 
 import numpy as np
 import pytest
+
+from tests.processes import Forked
 
 FLAGS = [
     "--backbone=meso4",
@@ -28,16 +28,7 @@ IN_CALLS = ("--checkpoint_steps=4", "--steps_per_call=3")
 
 
 def start(records, workdir, how=STEP_BY_STEP):
-    arguments = [
-        sys.executable,
-        "-m",
-        "deepfake_tfdata.train",
-        f"--data={records}",
-        f"--workdir={workdir}",
-        *FLAGS,
-        *how,
-    ]
-    return subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    return Forked("deepfake_tfdata.train", f"--data={records}", f"--workdir={workdir}", *FLAGS, *how)
 
 
 def newest_step(workdir):
