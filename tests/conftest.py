@@ -24,6 +24,12 @@ Command = Callable[..., subprocess.CompletedProcess]
 MakeOnce = Callable[[str, Callable[[Path], object]], Path]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files with slow tests come first, those of training before all, so that all cores end at about once."""
+    slow = sorted({item.path for item in items if item.get_closest_marker("slow")}, reverse=True)
+    items.sort(key=lambda item: slow.index(item.path) if item.path in slow else len(slow))
+
+
 @pytest.fixture(scope="session")
 def command() -> Command:
     """Runs `python -m deepfake_tfdata.NAME --flags` in a forked process of its own."""

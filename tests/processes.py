@@ -17,7 +17,7 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 
 ROOT = Path(__file__).resolve().parents[1]
-TIMEOUT = 300
+TIMEOUT = 580  # pytest's own is little more
 _SERVER = multiprocessing.get_context("forkserver")
 # Only imported: a TensorFlow that has begun, by listing its devices even, has threads that no fork inherits.
 _SERVER.set_forkserver_preload(

@@ -9,6 +9,8 @@ from deepfake_tfdata import load_clips
 from deepfake_tfdata.errors import UserError
 from tests.processes import Forked
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def service():

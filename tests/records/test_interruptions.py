@@ -17,6 +17,8 @@ import pytest
 from deepfake_tfdata.records.output import LOCK_FILE, exclusive
 from tests.processes import Forked, start_fresh
 
+pytestmark = pytest.mark.slow
+
 NUM_SHARDS = 7
 
 

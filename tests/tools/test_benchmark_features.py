@@ -2,10 +2,13 @@
 
 import shutil
 
+import pytest
+
 from tests.processes import run_command
 from tools import benchmark_features as benchmark
 
 
+@pytest.mark.slow
 def test_both_ways_are_trained_and_compared(records, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(benchmark.subprocess, "run", run_command)
     # As short as leaves an epoch to count.

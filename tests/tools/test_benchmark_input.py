@@ -15,6 +15,7 @@ JPEG_PSNR = 35
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads memory and processor time from /proc")
+@pytest.mark.slow
 def test_loaders_decode_the_same_clips(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(process, "_start", lambda command, errors: start_command(command))
     monkeypatch.setattr(records.subprocess, "run", run_command)

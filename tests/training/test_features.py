@@ -100,6 +100,7 @@ def own_records(records, tmp_path_factory):
     return shutil.copytree(records, tmp_path_factory.mktemp("features") / "records")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("region", ["mouth", "full,mouth"])
 def test_the_kept_features_train_as_the_frames_do(own_records, tmp_path, region):
     kept = {"cache_features": True}
@@ -122,6 +123,7 @@ def test_the_kept_features_train_as_the_frames_do(own_records, tmp_path, region)
     assert all(direct["ended"] < path.stat().st_mtime_ns < cached["ended"] for path in files)
 
 
+@pytest.mark.slow
 def test_the_saved_model_is_the_whole_detector(own_records, tmp_path, command):
     flags = ["--backbone=meso4", "--weights=none", "--lstm_units=8", "--batch_size=4", "--epochs=1"]
     flags += [f"--data={own_records}", f"--workdir={tmp_path}", "--cache_features"]

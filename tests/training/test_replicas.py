@@ -6,6 +6,8 @@ import pytest
 
 from tests.training.runs import MIRRORED, PROGRAM, SINGLE, assert_same_run, results, start_two, train
 
+pytestmark = pytest.mark.slow
+
 HALF = {
     "precision": "mixed_float16",
     "label_smoothing": 0.1,

@@ -4,8 +4,12 @@ import json
 import signal
 import time
 
+import pytest
+
 from tests.training.runs import start_two
 from tests.training.test_interruptions import newest_step
+
+pytestmark = pytest.mark.slow
 
 FLAGS = [
     "--backbone=meso4",
