@@ -4,6 +4,7 @@ import csv
 import json
 import shutil
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 
@@ -111,46 +112,46 @@ def failing(result) -> str:
 @pytest.mark.parametrize(
     ("name", "flags", "expected"),
     [
-        ("convert", ["--source={tmp_path}/missing", "--output={tmp_path}/out"], "missing is no directory"),
-        ("convert", ["--source={tmp_path}", "--output={tmp_path}/out"], "no videos of a known layout"),
+        ("convert", ["--source={tmp}/missing", "--output={tmp}/out"], "missing is no directory"),
+        ("convert", ["--source={tmp}", "--output={tmp}/out"], "no videos of a known layout"),
         (
             "convert",
-            ["--source={tmp_path}", "--output={tmp_path}/out", "--layout=nope"],
+            ["--source={tmp}", "--output={tmp}/out", "--layout=nope"],
             "--layout=nope is unknown",
         ),
         (
             "convert",
-            ["--source={ffpp_tree}", "--output={tmp_path}/out", "--regions=ears"],
+            ["--source={tree}", "--output={tmp}/out", "--regions=ears"],
             "unknown region 'ears'",
         ),
         (
             "convert",
-            ["--source={ffpp_tree}", "--output={tmp_path}/out", "--regions=eyes,eyes"],
+            ["--source={tree}", "--output={tmp}/out", "--regions=eyes,eyes"],
             "has eyes 2 times",
         ),
-        ("convert", ["--source={ffpp_tree}", f"--output={{tmp_path}}/{'x' * 300}"], "File name too long"),
-        ("convert", [f"--source={{tmp_path}}/{'x' * 300}", "--output={tmp_path}/out"], "File name too long"),
+        ("convert", ["--source={tree}", f"--output={{tmp}}/{'x' * 300}"], "File name too long"),
+        ("convert", [f"--source={{tmp}}/{'x' * 300}", "--output={tmp}/out"], "File name too long"),
         (
             "convert",
-            ["--source={ffpp_tree}", "--output={tmp_path}/out", "--compression=raw"],
+            ["--source={tree}", "--output={tmp}/out", "--compression=raw"],
             "no raw videos",
         ),
-        ("convert", ["--source={ffpp_tree}", "--output={tmp_path}/out", "--workers=0"], "--workers=0"),
+        ("convert", ["--source={tree}", "--output={tmp}/out", "--workers=0"], "--workers=0"),
         (
             "convert",
-            ["--source={ffpp_tree}", "--output={tmp_path}/out", "--manipulations=Nope"],
+            ["--source={tree}", "--output={tmp}/out", "--manipulations=Nope"],
             "unknown manipulation 'Nope'",
         ),
         (
             "convert",
-            ["--source={ffpp_tree}", "--output={tmp_path}/out", "--strict_split"],
+            ["--source={tree}", "--output={tmp}/out", "--strict_split"],
             "--conversion_dict=FILE",
         ),
-        ("convert", ["--source={ffpp_tree}", "--output={records}"], "different clip specs"),
-        ("convert", ["--output={tmp_path}/out"], "--source is missing"),
-        ("convert", ["--source={ffpp_tree}", "--nonsense=1"], "nonsense"),
-        ("train", ["--data={tmp_path}"], "python -m deepfake_tfdata.convert"),
-        ("train", ["--data={tmp_path}", "--augment=blurr"], "unknown augmentation 'blurr'"),
+        ("convert", ["--source={tree}", "--output={records}"], "different clip specs"),
+        ("convert", ["--output={tmp}/out"], "--source is missing"),
+        ("convert", ["--source={tree}", "--nonsense=1"], "nonsense"),
+        ("train", ["--data={tmp}"], "python -m deepfake_tfdata.convert"),
+        ("train", ["--data={tmp}", "--augment=blurr"], "unknown augmentation 'blurr'"),
         ("train", ["--data={records}", "--region=nose"], "no region 'nose'"),
         (
             "train",
@@ -167,11 +168,11 @@ def failing(result) -> str:
         ),
         pytest.param(
             "train",
-            ["--data={other_records}", "--workdir={workdir}", *SMALL],
+            ["--data={other}", "--workdir={workdir}", *SMALL],
             "different clip specs",
             marks=pytest.mark.slow,
         ),
-        ("train", ["--data={damaged_records}", *SMALL], "is truncated"),
+        ("train", ["--data={damaged}", *SMALL], "is truncated"),
         ("train", ["--data={records}", "--batch_size=500", *SMALL[:2]], "--batch_size=500 exceeds"),
         ("train", ["--data={records}", "--seed=-1"], "--seed=-1 is out of range"),
         (
@@ -179,12 +180,12 @@ def failing(result) -> str:
             ["--data={records}", "--profile_steps=50,52", "--epochs=2", *SMALL],
             "after the run's 6 steps",
         ),
-        ("evaluate", ["--workdir={tmp_path}"], "no trained model"),
-        ("evaluate", ["--workdir={tmp_path}", "--batch_size=-1"], "--batch_size=-1 is out of range"),
-        ("evaluate", ["--workdir={tmp_path}", "--split=dev"], "unknown split 'dev'"),
+        ("evaluate", ["--workdir={tmp}"], "no trained model"),
+        ("evaluate", ["--workdir={tmp}", "--batch_size=-1"], "--batch_size=-1 is out of range"),
+        ("evaluate", ["--workdir={tmp}", "--split=dev"], "unknown split 'dev'"),
         pytest.param(
             "evaluate",
-            ["--workdir={workdir}", "--data={other_records}"],
+            ["--workdir={workdir}", "--data={other}"],
             "frame_size: 48 against 32",
             marks=pytest.mark.slow,
         ),
@@ -195,13 +196,17 @@ def test_a_mistake_is_answered_in_one_line(name, flags, expected, places, comman
 
 
 class Places(dict):
-    """Folders by the names of their fixtures, made when they are asked for."""
+    """Folders by the names of their fixtures, or the short ones here, made when they are asked for."""
+
+    SHORT = MappingProxyType(
+        {"tmp": "tmp_path", "tree": "ffpp_tree", "other": "other_records", "damaged": "damaged_records"}
+    )
 
     def __init__(self, request):
         self._request = request
 
     def __missing__(self, name):
-        return self._request.getfixturevalue(name)
+        return self._request.getfixturevalue(self.SHORT.get(name, name))
 
 
 @pytest.fixture
