@@ -1,8 +1,8 @@
 """Fixtures that several folders share: a small data set and its records, made once a session; predictions."""
 
+import fcntl
 import os
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +12,7 @@ import pytest
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 from deepfake_tfdata.evaluation.predictions import Predictions
+from tests import processes
 from tests.fakes import FRAME_SIZE, NUM_FRAMES, write_ffpp_tree
 
 PAIRS = {
@@ -20,28 +21,48 @@ PAIRS = {
     "test": [("020", "021"), ("022", "023")],
 }
 Command = Callable[..., subprocess.CompletedProcess]
+MakeOnce = Callable[[str, Callable[[Path], object]], Path]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files with slow tests come first, those of training before all, so that all cores end at about once."""
+    slow = sorted({item.path for item in items if item.get_closest_marker("slow")}, reverse=True)
+    items.sort(key=lambda item: slow.index(item.path) if item.path in slow else len(slow))
 
 
 @pytest.fixture(scope="session")
 def command() -> Command:
-    """Runs `python -m deepfake_tfdata.NAME --flags` in a process of its own."""
+    """Runs `python -m deepfake_tfdata.NAME --flags` in a forked process of its own."""
 
     def run(name: str, *arguments: str, **environment: str) -> subprocess.CompletedProcess:
-        return subprocess.run(
-            [sys.executable, "-m", f"deepfake_tfdata.{name}", *arguments],
-            capture_output=True,
-            text=True,
-            timeout=300,
-            env={**os.environ, **environment},
-        )
+        return processes.run(f"deepfake_tfdata.{name}", *arguments, **environment)
 
     return run
 
 
 @pytest.fixture(scope="session")
-def ffpp_tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def made_once(tmp_path_factory: pytest.TempPathFactory) -> MakeOnce:
+    """Gives a folder of that name, filled by the first of pytest's processes that asks; not to be changed."""
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent
+
+    def make(name: str, fill: Callable[[Path], object]) -> Path:
+        folder, done = shared / name, shared / f"{name}.done"
+        with (shared / f"{name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not done.exists():
+                fill(folder)
+                done.touch()
+        return folder
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def ffpp_tree(made_once: MakeOnce) -> Path:
     """28 short videos in the official layout."""
-    return write_ffpp_tree(tmp_path_factory.mktemp("source") / "ffpp", PAIRS)
+    return made_once("ffpp", lambda folder: write_ffpp_tree(folder, PAIRS))
 
 
 @pytest.fixture(scope="session")
@@ -51,24 +72,35 @@ def convert_flags(ffpp_tree: Path) -> list[str]:
 
 
 @pytest.fixture(scope="session")
-def records(convert_flags: list[str], command: Command, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What the convert command makes of ffpp_tree: native crops."""
-    output = tmp_path_factory.mktemp("records") / "all"
-    result = command("convert", *convert_flags, f"--output={output}")
-    assert result.returncode == 0, result.stderr
-    return output
+def convert_once(convert_flags: list[str], command: Command, made_once: MakeOnce) -> Callable[..., Path]:
+    """Gives the records of that name, which the convert command makes of ffpp_tree with these flags more."""
+
+    def convert(name: str, *flags: str) -> Path:
+        def fill(folder: Path) -> None:
+            result = command("convert", *convert_flags, f"--output={folder}", *flags)
+            assert result.returncode == 0, result.stderr
+
+        return made_once(name, fill)
+
+    return convert
 
 
 @pytest.fixture(scope="session")
-def resized_records(
-    convert_flags: list[str], command: Command, tmp_path_factory: pytest.TempPathFactory
-) -> Path:
-    """The same as JPEG squares of FRAME_SIZE."""
-    output = tmp_path_factory.mktemp("records") / "resized"
-    flags = [*convert_flags, f"--output={output}", "--geometry=resized", "--encoding=jpeg"]
-    result = command("convert", *flags, "--regions=full,mouth")
-    assert result.returncode == 0, result.stderr
-    return output
+def records(convert_once: Callable[..., Path]) -> Path:
+    """Native crops of all regions."""
+    return convert_once("records")
+
+
+@pytest.fixture(scope="session")
+def resized_records(convert_once: Callable[..., Path]) -> Path:
+    """JPEG squares of FRAME_SIZE."""
+    return convert_once("resized", "--geometry=resized", "--encoding=jpeg", "--regions=full,mouth")
+
+
+@pytest.fixture(scope="session")
+def other_records(convert_once: Callable[..., Path]) -> Path:
+    """Of another spec than `records`, as they are for frames of 32 pixels."""
+    return convert_once("other", "--frame_size=32", "--regions=mouth")
 
 
 @pytest.fixture

@@ -1,15 +1,15 @@
 """A tf.data service: a dispatcher and two workers, real processes on loopback."""
 
-import os
 import signal
 import socket
-import subprocess
-import sys
 
 import pytest
 
 from deepfake_tfdata import load_clips
 from deepfake_tfdata.errors import UserError
+from tests.processes import Forked
+
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
@@ -25,10 +25,8 @@ def service():
         assert process.wait(timeout=60) == 0
 
 
-def start(*arguments, **options):
-    environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
-    command = [sys.executable, "-m", "tools.data_service", *arguments]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment, **options)
+def start(*arguments):
+    return Forked("tools.data_service", *arguments)
 
 
 def batches(records, **options):
@@ -72,7 +70,7 @@ def test_a_port_that_is_taken_is_named():
         taken.bind(("", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        process = start(f"--port={port}", stderr=subprocess.PIPE)
+        process = start(f"--port={port}")
         _, errors = process.communicate(timeout=60)
     assert process.returncode != 0
     assert [line for line in errors.splitlines() if "error:" in line] == errors.splitlines()[-1:]

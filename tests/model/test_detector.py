@@ -1,8 +1,5 @@
 """The assembled detector: shapes, types, frames folded rightly, saving, distribution, errors."""
 
-import os
-import subprocess
-import sys
 import warnings
 
 import keras
@@ -20,6 +17,7 @@ from deepfake_tfdata.model.detector import (
     with_attention,
 )
 from deepfake_tfdata.model.heads import HEADS
+from tests.processes import run
 
 BATCH, NUM_FRAMES, FRAME_SIZE = 2, 3, 32
 
@@ -130,26 +128,10 @@ def test_parameters_are_counted_by_part():
     assert attention["total"] - attention["trainable"] == batch_norm_statistics
 
 
-MIRRORED = """
-import keras, numpy as np, tensorflow as tf
-from deepfake_tfdata.model.detector import build_detector, set_batch_norm_synchronized
-cpu = tf.config.list_physical_devices("CPU")[0]
-tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
-strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
-with strategy.scope():
-    detector = build_detector("efficientnet_b0", "attention", 2, 32, "none", lstm_units=4)
-set_batch_norm_synchronized(detector, True)
-frames = tf.constant(np.random.default_rng(0).integers(0, 256, (2, 2, 32, 32, 3), np.uint8))
-run = tf.function(lambda: strategy.run(lambda: detector(frames, training=False)))
-for logit in strategy.experimental_local_results(run()):
-    np.testing.assert_allclose(logit, detector(frames), atol=1e-6)
-"""
-
-
 @pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="MirroredStrategy is TensorFlow's")
 def test_builds_under_two_replicas():
-    environment = {**os.environ, "KERAS_BACKEND": "tensorflow", "TF_CPP_MIN_LOG_LEVEL": "3"}
-    subprocess.run([sys.executable, "-c", MIRRORED], check=True, env=environment, timeout=300)
+    result = run("tests.model.build_under_two_replicas")
+    assert result.returncode == 0, result.stderr
 
 
 @pytest.mark.parametrize(

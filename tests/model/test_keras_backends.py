@@ -11,6 +11,8 @@ import pytest
 
 from tests.model import one_step
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 OTHER_BACKEND = {"tensorflow": "jax", "jax": "tensorflow"}
 

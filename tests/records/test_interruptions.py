@@ -9,36 +9,39 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from deepfake_tfdata.records.output import LOCK_FILE, exclusive
+from tests.processes import Forked, start_fresh
+
+pytestmark = pytest.mark.slow
 
 NUM_SHARDS = 7
 
 
 @pytest.fixture(scope="module")
 def convert(convert_flags):
-    """Starts a conversion into many shards; keywords go to Popen."""
+    """Starts a conversion into many shards."""
 
-    def start(output: Path, *flags: str, **options) -> subprocess.Popen:
-        script = ["-m", "tests.records.convert_small_shards", *convert_flags, f"--output={output}"]
-        script += ["--regions=full,mouth", *flags]
-        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-        return subprocess.Popen([sys.executable, *script], **pipes, **options)
+    def begin(output: Path, *flags: str, start=Forked, **options) -> Forked:
+        script = ["tests.records.convert_small_shards", *convert_flags, f"--output={output}"]
+        return start(*script, "--regions=full,mouth", *flags, **options)
 
-    return start
+    return begin
 
 
 @pytest.fixture(scope="module")
 def uninterrupted(convert, tmp_path_factory) -> Path:
+    """Made by a fresh process, whose hashes are other than those of the forked ones."""
     output = tmp_path_factory.mktemp("uninterrupted")
-    finish(convert(output))
+    finish(convert(output, start=start_fresh))
     return output
 
 
-def finish(process: subprocess.Popen) -> str:
+def finish(process: Forked) -> str:
     _, stderr = process.communicate(timeout=120)
     assert process.returncode == 0, stderr
     return stderr
@@ -65,7 +68,7 @@ def assert_same(output: Path, uninterrupted: Path) -> None:
     assert names == {str(path.relative_to(uninterrupted)) for path in uninterrupted.rglob("*")}
 
 
-def wait_for_shards(process: subprocess.Popen, output: Path, count: int) -> None:
+def wait_for_shards(process: Forked, output: Path, count: int) -> None:
     """Returns once this process is at work and so many shards are there, or when it has ended."""
     lock = output / LOCK_FILE
     while process.poll() is None:
@@ -92,7 +95,7 @@ def test_killed_at_random_moments_it_finishes_with_the_same_bytes(convert, unint
 def test_terminated_it_leaves_nothing_half_written_and_goes_on(convert, uninterrupted, tmp_path):
     process = convert(tmp_path)
     wait_for_shards(process, tmp_path, 2)
-    process.terminate()
+    process.send_signal(signal.SIGTERM)
     start = time.monotonic()
     _, stderr = process.communicate(timeout=60)
     assert time.monotonic() - start < 20  # preempted machines have 25 to 30
@@ -131,7 +134,8 @@ def test_a_full_disk_is_named_and_what_is_finished_is_kept(convert, uninterrupte
 
 
 def test_a_limit_on_file_size_is_a_full_disk(convert, tmp_path):
-    process = convert(tmp_path, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (9_000, 9_000)))
+    limit = partial(resource.setrlimit, resource.RLIMIT_FSIZE, (9_000, 9_000))
+    process = convert(tmp_path, start=start_fresh, preexec_fn=limit)
     _, stderr = process.communicate(timeout=60)
     assert process.returncode == 2
     assert stderr.splitlines()[-1].startswith(f"error: no space left for {tmp_path}")

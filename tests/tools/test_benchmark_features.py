@@ -1,13 +1,21 @@
 """The benchmark trains both ways and prints how they compare."""
 
+import shutil
+
+import pytest
+
+from tests.processes import run_command
 from tools import benchmark_features as benchmark
 
 
-def test_both_ways_are_trained_and_compared(records, monkeypatch, capsys):
+@pytest.mark.slow
+def test_both_ways_are_trained_and_compared(records, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(benchmark.subprocess, "run", run_command)
     # As short as leaves an epoch to count.
     ways = {way: (2, more) for way, (_, more) in benchmark.WAYS.items()}
     monkeypatch.setattr(benchmark, "WAYS", ways)
-    benchmark.main([f"--data={records}", "--backbone=meso4"])
+    own_records = shutil.copytree(records, tmp_path / "records")  # features are kept in it
+    benchmark.main([f"--data={own_records}", "--backbone=meso4"])
     _, _, *rows = capsys.readouterr().out.splitlines()
     cells = [[cell.strip() for cell in row.split("|")[1:-1]] for row in rows]
     assert [row[0] for row in cells] == [*ways, "ratio"]

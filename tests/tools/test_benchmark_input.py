@@ -4,6 +4,8 @@ import sys
 
 import pytest
 
+from tests.processes import run_command, start_command
+from tools.benchmark_input import process, records
 from tools.benchmark_input.__main__ import main
 from tools.benchmark_input.rows import CEILING, COMBINATIONS, OURS, PEERS, ROWS, Row
 from tools.benchmark_input.table import markdown, summary, with_ratios
@@ -13,7 +15,10 @@ JPEG_PSNR = 35
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads memory and processor time from /proc")
-def test_loaders_decode_the_same_clips(tmp_path, capsys):
+@pytest.mark.slow
+def test_loaders_decode_the_same_clips(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(process, "_start", lambda command, errors: start_command(command))
+    monkeypatch.setattr(records.subprocess, "run", run_command)
     # Every kind of loader, but not every encoding: a row takes some six seconds.
     only = ("pillow", "resized jpeg", "native raw", "DALI", "Grain", "WebDataset", "TFDS", "Keras")
     chosen = [row for row in ROWS if any(name in row.name for name in only)]

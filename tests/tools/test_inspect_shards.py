@@ -2,18 +2,17 @@
 
 import shutil
 import subprocess
-import sys
 
 import av
 import pytest
 from PIL import Image
 
 from tests.fakes import NUM_FRAMES
+from tests.processes import run
 
 
 def inspect(*arguments) -> subprocess.CompletedProcess:
-    command = [sys.executable, "-m", "tools.inspect_shards", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=120)
+    return run("tools.inspect_shards", *map(str, arguments))
 
 
 @pytest.fixture

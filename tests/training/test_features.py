@@ -1,6 +1,7 @@
 """Training on the kept features of a frozen backbone."""
 
 import json
+import shutil
 from contextlib import nullcontext
 
 import keras
@@ -15,7 +16,7 @@ from deepfake_tfdata.model.halves import feature_extractor
 from deepfake_tfdata.training import feature_cache as features_module
 from deepfake_tfdata.training.feature_cache import FeatureSplit, load_features
 from tests.fakes import FRAME_SIZE, NUM_FRAMES
-from tests.training.test_replicas import train
+from tests.training.runs import MIRRORED, SINGLE, train
 
 FROZEN = {"freeze_epochs": 3, "epochs": 3, "augment": "none", "learning_rate": 1e-2}
 ONE_HOST = HostShare(0, 1, 4)
@@ -93,29 +94,39 @@ def test_a_killed_extraction_goes_on_with_the_missing_files(records, tmp_path, m
     np.testing.assert_allclose(split.features[0], expected, rtol=1e-3, atol=1e-4)
 
 
-@pytest.mark.parametrize("region", ["mouth", "full,mouth"])
-def test_the_kept_features_train_as_the_frames_do(records, tmp_path, region):
-    def kept():
-        return set((records / "features").glob(f"{region.replace(',', '-')}-*"))
+@pytest.fixture(scope="module")
+def own_records(records, tmp_path_factory):
+    """A copy, for features are kept in it."""
+    return shutil.copytree(records, tmp_path_factory.mktemp("features") / "records")
 
-    of_others = kept()
-    direct = train(records, tmp_path / "direct", 1, region=region, **FROZEN)
-    cached = train(records, tmp_path / "cached", 1, region=region, cache_features=True, **FROZEN)
+
+@pytest.mark.slow
+@pytest.mark.parametrize("region", ["mouth", "full,mouth"])
+def test_the_kept_features_train_as_the_frames_do(own_records, tmp_path, region):
+    kept = {"cache_features": True}
+    ways = {"direct": SINGLE, "cached": {**kept, **SINGLE}, "again": {**kept, **MIRRORED}}
+    direct, cached, again = train(
+        2,
+        *(
+            {"data": str(own_records), "workdir": str(tmp_path / name), "region": region, **FROZEN, **way}
+            for name, way in ways.items()
+        ),
+    )
     # The order of the clips differs, so that the last epoch agrees and not every step.
     assert cached["history"][-1]["val_loss"] == pytest.approx(direct["history"][-1]["val_loss"], rel=0.05)
     assert cached["history"][-1]["loss"] < cached["history"][0]["loss"]
-    (folder,) = kept() - of_others
-    written = {path: path.stat().st_mtime_ns for path in folder.iterdir()}
-    again = train(
-        records, tmp_path / "again", 2, region=region, cache_features=True, strategy="mirrored", **FROZEN
-    )
+    assert (cached["replicas"], again["replicas"]) == (1, 2)
     assert again["losses"] == pytest.approx(cached["losses"], rel=1e-3)
-    assert {path: path.stat().st_mtime_ns for path in folder.iterdir()} == written
+    (folder,) = (own_records / "features").glob(f"{region.replace(',', '-')}-*")
+    files = list(folder.iterdir())
+    assert files
+    assert all(direct["ended"] < path.stat().st_mtime_ns < cached["ended"] for path in files)
 
 
-def test_the_saved_model_is_the_whole_detector(records, tmp_path, command):
+@pytest.mark.slow
+def test_the_saved_model_is_the_whole_detector(own_records, tmp_path, command):
     flags = ["--backbone=meso4", "--weights=none", "--lstm_units=8", "--batch_size=4", "--epochs=1"]
-    flags += [f"--data={records}", f"--workdir={tmp_path}", "--cache_features"]
+    flags += [f"--data={own_records}", f"--workdir={tmp_path}", "--cache_features"]
     assert "--augment=none and --freeze_epochs=1" in command("train", *flags).stderr
     result = command("train", *flags, "--augment=none", "--freeze_epochs=1")
     assert result.returncode == 0, result.stderr

@@ -3,12 +3,12 @@
 import json
 import random
 import signal
-import subprocess
-import sys
 import time
 
 import numpy as np
 import pytest
+
+from tests.processes import Forked
 
 FLAGS = [
     "--backbone=meso4",
@@ -16,7 +16,7 @@ FLAGS = [
     "--lstm_units=8",
     "--dropout=0.3",
     "--batch_size=2",
-    "--epochs=6",
+    "--epochs=4",
     "--patience=9",
     "--schedule=cosine",
     "--ema=0.9",
@@ -28,16 +28,7 @@ IN_CALLS = ("--checkpoint_steps=4", "--steps_per_call=3")
 
 
 def start(records, workdir, how=STEP_BY_STEP):
-    arguments = [
-        sys.executable,
-        "-m",
-        "deepfake_tfdata.train",
-        f"--data={records}",
-        f"--workdir={workdir}",
-        *FLAGS,
-        *how,
-    ]
-    return subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    return Forked("deepfake_tfdata.train", f"--data={records}", f"--workdir={workdir}", *FLAGS, *how)
 
 
 def newest_step(workdir):
@@ -57,7 +48,7 @@ def start_and_wait(records, workdir, steps, timeout=120):
 
 
 def final_state(workdir):
-    with np.load(workdir / "checkpoints" / "step-000000036.npz") as file:
+    with np.load(workdir / "checkpoints" / "step-000000024.npz") as file:
         return {name: file[name] for name in file.files if name != "state"}
 
 
@@ -74,6 +65,7 @@ def whole_run(records, tmp_path_factory):
     return workdir
 
 
+@pytest.mark.slow
 def test_killed_anywhere_it_ends_bit_for_bit_where_it_would_have(records, whole_run, tmp_path):
     chance = random.Random(1)
     for steps in (2, 3):
@@ -99,6 +91,7 @@ def test_killed_anywhere_it_ends_bit_for_bit_where_it_would_have(records, whole_
     assert metrics(tmp_path) == metrics(whole_run)
 
 
+@pytest.mark.slow
 def test_a_finished_run_is_not_trained_again(records, whole_run):
     before = final_state(whole_run)
     output, errors = start(records, whole_run).communicate(timeout=300)

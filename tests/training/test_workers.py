@@ -1,17 +1,16 @@
 """Two real processes on loopback stand in for two machines."""
 
 import json
-import os
 import signal
-import subprocess
-import sys
 import time
-from pathlib import Path
 
+import pytest
+
+from tests.training.runs import start_two
 from tests.training.test_interruptions import newest_step
-from tests.training.test_replicas import free_ports
 
-SCRIPT = Path(__file__).parent / "score_on_workers.py"
+pytestmark = pytest.mark.slow
+
 FLAGS = [
     "--backbone=meso4",
     "--weights=none",
@@ -24,28 +23,9 @@ FLAGS = [
 ]
 
 
-def start_two(*arguments):
-    """Two processes that find each other through TF_CONFIG."""
-    workers = [f"127.0.0.1:{port}" for port in free_ports(2)]
-    processes = []
-    for index in range(2):
-        config = {"cluster": {"worker": workers}, "task": {"type": "worker", "index": index}}
-        environment = {"TF_CONFIG": json.dumps(config), "PYTHONPATH": str(Path(__file__).parents[2])}
-        processes.append(
-            subprocess.Popen(
-                [sys.executable, *arguments],
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                text=True,
-                env={**os.environ, **environment},
-            )
-        )
-    return processes
-
-
 def test_every_clip_is_scored_once_though_the_shares_are_uneven():
     results = []
-    for process in start_two(str(SCRIPT)):
+    for process in start_two("tests.training.score_on_workers"):
         output, errors = process.communicate(timeout=120)
         assert process.returncode == 0, errors[-3000:]
         results.append(json.loads(output.splitlines()[-1]))
@@ -58,7 +38,7 @@ def test_every_clip_is_scored_once_though_the_shares_are_uneven():
 
 
 def start_training(records, workdir):
-    return start_two("-m", "deepfake_tfdata.train", f"--data={records}", f"--workdir={workdir}", *FLAGS)
+    return start_two("deepfake_tfdata.train", f"--data={records}", f"--workdir={workdir}", *FLAGS)
 
 
 def test_a_signal_to_one_worker_saves_once_and_ends_both(records, tmp_path):

@@ -1,16 +1,19 @@
-"""Trains on a number of logical CPU devices and prints, as JSON, what came of it. Run as a script.
+"""Trains on logical CPU devices and prints, as JSON, what came of it. Run as a program.
 
-Arguments: number of devices, and the options of `train` to set, as JSON.
+Arguments: number of devices, and for each training in turn the options of `train` to set, as JSON.
 """
 
 import json
 import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import numpy as np
 import tensorflow as tf
 
 from deepfake_tfdata.options import build
-from deepfake_tfdata.training import TrainConfig, train
+from deepfake_tfdata.training import TrainConfig, summaries, train
 from deepfake_tfdata.training.loop import Trainer
 
 DEFAULTS = {
@@ -27,27 +30,29 @@ DEFAULTS = {
 }
 
 
-def main(devices: int, changes: dict) -> None:
+def main(devices: int, *trainings: dict) -> None:
+    summaries._pictures = lambda scores: {}  # they would take longer than the steps, and test_loop has them
     cpu = tf.config.list_physical_devices("CPU")[0]
     tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * devices)
-    config = build(TrainConfig, {**DEFAULTS, **changes})
+    print(json.dumps([train_with(changes) for changes in trainings]))
+
+
+def train_with(changes: dict) -> dict:
     losses, trainers = [], []
-    record_losses(losses, trainers)
-    train(config)
+    with recorded_losses(losses, trainers):
+        train(build(TrainConfig, {**DEFAULTS, **changes}))
     (trainer,) = trainers
-    print(
-        json.dumps(
-            {
-                "replicas": trainer.strategy.num_replicas_in_sync,
-                "losses": losses,
-                "history": trainer.state.history,
-                "replica_difference": replica_difference(trainer),
-            }
-        )
-    )
+    return {
+        "replicas": trainer.strategy.num_replicas_in_sync,
+        "losses": losses,
+        "history": trainer.state.history,
+        "replica_difference": replica_difference(trainer),
+        "ended": time.time_ns(),
+    }
 
 
-def record_losses(losses: list[float], trainers: list[Trainer]) -> None:
+@contextmanager
+def recorded_losses(losses: list[float], trainers: list[Trainer]) -> Iterator[None]:
     """Makes the trainer leave itself and each step's exact loss in the lists."""
     make_steps = Trainer._make_steps
 
@@ -59,6 +64,10 @@ def record_losses(losses: list[float], trainers: list[Trainer]) -> None:
             trainers.append(trainer)
 
     Trainer._make_steps = recording
+    try:
+        yield
+    finally:
+        Trainer._make_steps = make_steps
 
 
 def replica_difference(trainer: Trainer) -> float:
@@ -72,4 +81,4 @@ def replica_difference(trainer: Trainer) -> float:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), json.loads(sys.argv[2]))
+    main(int(sys.argv[1]), *map(json.loads, sys.argv[2:]))
