@@ -15,7 +15,7 @@ import pytest
 from deepfake_tfdata.clips.limits import MAX_WORKER_BYTES
 from deepfake_tfdata.clips.processed import ProcessedVideo
 from deepfake_tfdata.clips.video import Video
-from deepfake_tfdata.records import workers as workers_module
+from deepfake_tfdata.records import worker_pool
 from deepfake_tfdata.records.worker_pool import process_in_order
 from deepfake_tfdata.storage import as_path
 
@@ -121,7 +121,7 @@ def test_a_video_is_downloaded_while_another_is_at_work(monkeypatch):
         both.wait()
         yield path
 
-    monkeypatch.setattr(workers_module, "local_copy", download)
+    monkeypatch.setattr(worker_pool, "local_copy", download)
     outcomes = process_in_order(videos("a", "b"), work, 1, time_limit=60)
     assert [outcome.status for _, outcome in outcomes] == ["ok", "ok"]
 
