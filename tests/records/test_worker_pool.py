@@ -93,7 +93,7 @@ def test_closed_in_the_middle_of_videos_it_ends_at_once_and_leaves_no_process():
 
 def test_a_worker_that_nobody_closes_does_not_hold_up_the_exit():
     code = (
-        "from tests.records.test_workers import videos, work; "
+        "from tests.records.test_worker_pool import videos, work; "
         "from deepfake_tfdata.records.worker_pool import Worker; "
         "worker = Worker(work); print(worker.process(*videos('a')).status)"
     )
