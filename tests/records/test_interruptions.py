@@ -210,7 +210,7 @@ def test_trying_again_needs_all_regions(convert, with_crashes):
 
 def test_killing_the_parent_ends_its_workers(tmp_path):
     code = (
-        "from tests.records.test_workers import videos, work; "
+        "from tests.records.test_worker_pool import videos, work; "
         "from deepfake_tfdata.records.worker_pool import process_in_order; "
         "list(process_in_order(videos('hang', 'hang'), work, 2))"
     )
