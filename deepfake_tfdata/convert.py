@@ -9,24 +9,22 @@ import logging
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING
 
 from deepfake_tfdata import cli
 from deepfake_tfdata.clips.regions import REGIONS
 from deepfake_tfdata.errors import UserError
 from deepfake_tfdata.options import Options, group, option
 from deepfake_tfdata.progress import Progress
+from deepfake_tfdata.records.dry_run import describe_job
+from deepfake_tfdata.records.job import ConversionJob, plan_conversion
 from deepfake_tfdata.records.ledger import OK, LedgerEntry
+from deepfake_tfdata.records.metadata import Conversion
 from deepfake_tfdata.records.options import ConversionConfig
 from deepfake_tfdata.records.retry import may_pass
 from deepfake_tfdata.startup import import_tensorflow
 from deepfake_tfdata.video.detectors import content_hash, load_detector
 from deepfake_tfdata.video.options import DetectorOptions
 from deepfake_tfdata.video.process import process_video
-
-if TYPE_CHECKING:
-    from deepfake_tfdata.records.conversion import ConversionJob
-    from deepfake_tfdata.records.metadata import Conversion
 
 _LOG = logging.getLogger(__name__)
 
@@ -40,18 +38,13 @@ class ConvertConfig(Options):
     dry_run: bool = option(False, "say what would be converted, skipped and written, and write nothing")
 
 
-# TensorFlow is imported in main only: every worker process imports this module again.
+# TensorFlow is imported by main only: every worker process imports this module again.
 def main(config: ConvertConfig) -> None:
     """Converts, and says what came out."""
     spec = config.conversion.spec
     detector_path = config.detector_files.path_for(spec.detector)
     load_detector(spec.detector, detector_path)  # refuses a file that is none of its own
     conversion = replace(config.conversion, spec=replace(spec, detector_hash=content_hash(detector_path)))
-    # Nothing here needs a GPU, and TensorFlow would take all its memory from whoever trains beside it.
-    import_tensorflow().config.set_visible_devices([], "GPU")
-    from deepfake_tfdata.records.conversion import plan_conversion, run_conversion
-    from deepfake_tfdata.records.dry_run import describe_job
-
     job = plan_conversion(conversion)
     for line in job.selection.summary:
         cli.say(line)
@@ -59,6 +52,10 @@ def main(config: ConvertConfig) -> None:
         for line in describe_job(job):
             cli.say(line)
         return
+    # Nothing here needs a GPU, and TensorFlow would take all its memory from whoever trains beside it.
+    import_tensorflow().config.set_visible_devices([], "GPU")
+    from deepfake_tfdata.records.conversion import run_conversion
+
     work = partial(
         process_video,
         spec=conversion.spec,
@@ -78,7 +75,7 @@ def main(config: ConvertConfig) -> None:
         cli.say(line)
 
 
-def _write_contact_sheet(job: "ConversionJob", conversion: "Conversion") -> None:
+def _write_contact_sheet(job: ConversionJob, conversion: Conversion) -> None:
     """As well as it can: the records are whole without it."""
     from deepfake_tfdata.reports.contact_sheet import write_contact_sheet
 
@@ -88,7 +85,7 @@ def _write_contact_sheet(job: "ConversionJob", conversion: "Conversion") -> None
         _LOG.warning("warning: no contact sheet: %s", error)
 
 
-def _summary(conversion: "Conversion", output: str, entries: list[LedgerEntry]) -> Iterator[str]:
+def _summary(conversion: Conversion, output: str, entries: list[LedgerEntry]) -> Iterator[str]:
     """What came out, and what the user may do about the rest."""
     yield f"clip spec {conversion.spec_hash}, regions {', '.join(conversion.regions)}"
     for split, counts in conversion.counts.items():

@@ -1,6 +1,6 @@
 """What a user may choose, each option stated once: as a field of a frozen dataclass in the room that uses it.
 
-Flags, --help, config.json and the check for resuming follow from these fields (see `cli` and `training.run`).
+Flags, --help, config.json and the check for resuming follow from these fields (`cli`, `training.resume`).
 A command's configuration is such a dataclass, too: its fields are options of its own, and groups of them.
 """
 

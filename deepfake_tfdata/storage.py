@@ -9,6 +9,7 @@ import errno
 import fnmatch
 import functools
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -19,6 +20,7 @@ from types import ModuleType, SimpleNamespace
 from typing import IO, Any
 
 from deepfake_tfdata.errors import UserError
+from deepfake_tfdata.startup import import_tensorflow
 
 
 def as_path(name: "str | Path | RemotePath") -> "AnyPath":
@@ -183,6 +185,12 @@ def rmtree(folder: AnyPath) -> None:
         folder._gfile().rmtree(folder.url)
 
 
+def remote_errors() -> tuple[type[Exception], ...]:
+    """What work with a RemotePath raises beside OSError, for an except clause; nothing before the first."""
+    tensorflow = sys.modules.get("tensorflow")
+    return (tensorflow.errors.OpError,) if tensorflow else ()
+
+
 @functools.cache
 def _gfile(scheme: str) -> ModuleType:
     """tf.io.gfile, able to reach the scheme.
@@ -190,8 +198,7 @@ def _gfile(scheme: str) -> ModuleType:
     Raises:
         UserError: nothing that is installed can.
     """
-    import tensorflow as tf
-
+    tf = import_tensorflow()
     if scheme not in tf.io.gfile.get_registered_schemes():
         with suppress(ImportError):
             import_module("tensorflow_io")  # importing it registers its file systems

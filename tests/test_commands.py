@@ -77,6 +77,7 @@ def test_a_run_of_three_epochs_is_one_of_two_resumed(workdir, records, command, 
         result = command("train", *flags)
         assert result.returncode == 0, result.stderr
     assert "resumed" in result.stderr
+    assert len(list((tmp_path / "tensorboard").glob("*tfevents*"))) == 1
     for line, whole in zip(metrics_lines(tmp_path), metrics_lines(workdir), strict=True):
         assert {key: line[key] for key in ("step", "loss", "val_loss")} == {
             key: whole[key] for key in ("step", "loss", "val_loss")

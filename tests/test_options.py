@@ -2,6 +2,8 @@
 
 import json
 import math
+import subprocess
+import sys
 from dataclasses import dataclass
 
 import pytest
@@ -154,3 +156,24 @@ def test_python_has_the_same_defaults_as_the_flags():
     assert signature(load_clips).parameters["batch_size"].default == defaults["batch_size"]
     assert not math.isnan(TrainConfig().optimizer.learning_rate)
     assert str(TrainConfig().folder) == "runs/mouth_attention"
+
+
+def test_a_mistake_needs_no_tensorflow(tmp_path):
+    # Importing it takes longer than anybody wants to wait for a typing error.
+    mistakes = {
+        "convert": ["--source=nowhere", f"--output={tmp_path}"],
+        "train": [f"--data={tmp_path}"],
+        "evaluate": [f"--workdir={tmp_path}"],
+        "compare": [f"--first={tmp_path}", f"--second={tmp_path}"],
+    }
+    code = (
+        "import importlib, json, sys\n"
+        "for name, flags in json.loads(sys.argv[1]).items():\n"
+        "    for arguments in (flags, ['--nonsense=1'], ['--help']):\n"
+        "        try:\n"
+        "            importlib.import_module('deepfake_tfdata.' + name).run([name, *arguments])\n"
+        "        except SystemExit as error:\n"
+        "            assert error.code == (0 if arguments == ['--help'] else 2), (name, arguments)\n"
+        "        assert not {'tensorflow', 'keras', 'torch', 'jax'} & set(sys.modules), (name, arguments)\n"
+    )
+    subprocess.run([sys.executable, "-c", code, json.dumps(mistakes)], check=True, capture_output=True)

@@ -6,7 +6,7 @@ Makes videos of a photographed face that moves over a textured background with c
 and measures at each height, in turn, so that other load hits all alike:
 
   decode      every frame decoded with PyAV on one thread, nothing else
-  convert     this converter in one process: 32 frames, detection, three regions at 224 pixels, JPEG
+  convert     this converter in one process: 32 frames, detection, three regions, native crops
   plain       OpenCV seeks to each of 32 frames, Haar on the full frame, three cubic resizes, np.save
   1 worker, 2 workers   seconds a video inside worker processes, without their start
 
@@ -36,7 +36,7 @@ import numpy as np
 from deepfake_tfdata.clips.regions import REGIONS
 from deepfake_tfdata.clips.spec import ClipSpec
 from deepfake_tfdata.clips.video import Video
-from deepfake_tfdata.records.workers import process_in_order
+from deepfake_tfdata.records.worker_pool import process_in_order
 from deepfake_tfdata.video.process import process_video
 
 SPEC = ClipSpec()

@@ -3,9 +3,10 @@
 
     python tools/benchmark_step.py --backbone=efficientnet_b1 --num_frames=32 --frame_size=64 --batch_size=2
 
-Runs each variant in a process of its own, so that neither profits from what the other compiled or allocated,
-and prints a table. --scaling prints how the figures of the folded one grow with batch, frames and size,
-from the given ones on. KERAS_BACKEND=jax measures JAX. The first TimeDistributed step of EfficientNetB1
+It times the product's own step on native frames, which the detector resizes; on JAX (KERAS_BACKEND=jax), on
+which the product does not train, Keras' compiled step. Each variant runs in a process of its own, so that
+neither profits from what the other compiled or allocated. --scaling prints how the figures of the folded one
+grow with batch, frames and size, from the given ones on. The first TimeDistributed step of EfficientNetB1
 with 32 frames takes many minutes on a CPU.
 
 peak_gflops is what the device makes of a large matrix product in the same process and precision, and the
@@ -76,6 +77,10 @@ def parse_arguments(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--frame_size", type=int, default=224, help="pixels")
     parser.add_argument("--batch_size", type=int, default=1, help="clips")
     parser.add_argument(
+        "--native_side", type=int, default=0, help="of the frames as they come, pixels; 0: frame_size"
+    )
+    parser.add_argument("--resized", action="store_true", help="frames come in frame_size, with no resize")
+    parser.add_argument(
         "--steps", type=int, default=3, help="steps after the first, of which the median counts"
     )
     parser.add_argument("--precision", default="float32", help="float32, mixed_float16 or mixed_bfloat16")
@@ -95,18 +100,13 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
     import keras
     import numpy as np
 
-    from tools.step_functions import compile_forward, compile_train_step
-
     keras.config.set_dtype_policy(options.precision)
+    compile_steps = {"tensorflow": product_steps}.get(keras.backend.backend(), keras_steps)
     detector, flops = build_variant(options)
-    rng = np.random.default_rng(0)
-    frames = rng.integers(0, 256, (options.batch_size, *detector.inputs[0].shape[1:]), np.uint8)
-    frames = keras.ops.convert_to_tensor(frames)
-    labels = keras.ops.convert_to_tensor(rng.integers(0, 2, options.batch_size).astype("float32"))
-    forward = compile_forward(detector)
-    train = compile_train_step(detector, keras.optimizers.AdamW(1e-4))
-    forward_times = _time(lambda: forward(frames), options.steps)
-    train_times = _time(lambda: train(frames, labels), options.steps)
+    labels = np.random.default_rng(0).integers(0, 2, options.batch_size)
+    forward, train = compile_steps(detector, random_input(options), labels)
+    forward_times = _time(forward, options.steps)
+    train_times = _time(train, options.steps)
     peak_kib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     peak = matrix_product_gflops()  # after the memory was read, of which it takes a lot
     work = flops * options.batch_size / 1e9 / peak
@@ -118,6 +118,47 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
         "keras": keras.__version__,
         **{key: float(f"{number:.4g}") for key, number in zip(MEASURES, numbers, strict=True)},
     }
+
+
+def random_input(options: argparse.Namespace) -> Any:
+    """A batch of noise as the detector takes it, in NumPy: native frames and their views, or resized ones."""
+    import numpy as np
+
+    side = (options.native_side or options.frame_size) if not options.resized else options.frame_size
+    shape = (options.batch_size, options.num_frames, side, side, 3)
+    frames = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
+    if options.resized:
+        return frames
+    view = np.float32([side, side, 0, 0, side, side, 1, 1, 0])
+    return {"frames": frames, "view": np.tile(view, (options.batch_size, 1))}
+
+
+def product_steps(detector: Any, inputs: Any, labels: Any) -> tuple[Callable[[], Any], Callable[[], Any]]:
+    """The forward pass and the training step of the product, ready to be called."""
+    import keras
+    import tensorflow as tf
+
+    from deepfake_tfdata.scoring.clip_scores import make_predict
+    from deepfake_tfdata.scoring.local_devices import local_strategy
+    from deepfake_tfdata.training.options import StepOptions
+    from deepfake_tfdata.training.step import make_train_steps
+
+    strategy = local_strategy("single")
+    predict = make_predict(detector, strategy)
+    optimizer = keras.optimizers.AdamW(1e-4)
+    optimizer.build(detector.trainable_variables)
+    steps = make_train_steps(detector, optimizer, strategy, len(labels), StepOptions())
+    batches = tf.data.Dataset.from_tensors((inputs, labels)).repeat()
+    iterator = iter(strategy.experimental_distribute_dataset(batches))
+    return lambda: predict(inputs), lambda: steps(iterator, 1)
+
+
+def keras_steps(detector: Any, inputs: Any, labels: Any) -> tuple[Callable[[], Any], Callable[[], Any]]:
+    """The same by Keras' own compiled functions, on backends that the product does not train on."""
+    import keras
+
+    detector.compile(keras.optimizers.AdamW(1e-4), keras.losses.BinaryCrossentropy(from_logits=True))
+    return lambda: detector.predict_on_batch(inputs), lambda: detector.train_on_batch(inputs, labels)
 
 
 def build_variant(options: argparse.Namespace) -> tuple[Any, int]:
@@ -132,14 +173,17 @@ def build_variant(options: argparse.Namespace) -> tuple[Any, int]:
     from deepfake_tfdata.model.flops import count_flops
 
     backbone = build_backbone(options.backbone, options.frame_size, "none")
-    detector = assemble_detector(backbone, options.head, options.num_frames)
+    native = not options.resized
+    detector = assemble_detector(backbone, options.head, options.num_frames, native=native)
     flops = count_flops(detector)
     if options.variant == "time_distributed":
 
         def per_frame(backbone: keras.Model, frames: keras.KerasTensor) -> keras.KerasTensor:
             return keras.layers.TimeDistributed(backbone)(frames)
 
-        detector = assemble_detector(backbone, options.head, options.num_frames, per_frame=per_frame)
+        detector = assemble_detector(
+            backbone, options.head, options.num_frames, native=native, per_frame=per_frame
+        )
     return detector, flops
 
 
@@ -170,7 +214,7 @@ def _time(call: Callable[[], Any], steps: int) -> tuple[float, float]:
     seconds = []
     for _ in range(1 + steps):
         start = time.perf_counter()
-        keras.ops.convert_to_numpy(call())  # waits for the device
+        keras.ops.convert_to_numpy(keras.tree.flatten(call())[0])  # waits for the device
         seconds.append(time.perf_counter() - start)
     return seconds[0], statistics.median(seconds[1:]) if steps else float("nan")
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Lints and runs every test, in .venv, which it makes when it is missing: 8 minutes on two cores. With --quick, only
-# the tests that are not marked slow: a minute and a half. Further arguments go to pytest.
+# Lints, checks the types and runs every test, in .venv, which it makes when it is missing: 8 minutes on two cores.
+# With --quick, only the tests that are not marked slow: a minute and a half. Further arguments go to pytest.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 source tools/venv.sh "[dev]"
@@ -10,5 +10,6 @@ if [[ "${1:-}" == --quick ]]; then
     chosen=(-m "not slow")
 fi
 ruff check .
+mypy
 # File by file, for modules share slow fixtures, and in the order of tests/conftest.py: the slowest files first.
 python -m pytest -n auto --maxprocesses=4 --dist=loadfile --no-loadscope-reorder "${chosen[@]}" "$@"

@@ -65,8 +65,8 @@ def transformer(sequences: Sequence[keras.KerasTensor]) -> keras.KerasTensor:
     """The mean over all steps of one encoder block on them, with learned positions.
 
     The block is pre-norm (Xiong et al. 2020, arXiv 2002.04745), with 4 heads of D/4 and a hidden layer of 2D:
-    8 D^2 + 13 D + S D parameters, where D is a multiple of 4. It mixes steps and doesn't weigh them, so that
-    it reports uniform weights. Arguments and result as in `Head`.
+    8 D^2 + 13 D + S D parameters, where D is a multiple of 4. It mixes steps and doesn't weigh them.
+    Arguments and result as in `Head`.
     """
     sequence = _joined(sequences)
     _, steps, width = sequence.shape

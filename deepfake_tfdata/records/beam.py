@@ -13,7 +13,7 @@ from deepfake_tfdata.files import write_bytes
 from deepfake_tfdata.records.ledger import read_ledger
 from deepfake_tfdata.records.plan import ShardPlan
 from deepfake_tfdata.records.shard_writer import OnVideo, write_shard
-from deepfake_tfdata.records.workers import Outcome, Work, Worker, attempt
+from deepfake_tfdata.records.worker_pool import Outcome, Work, Worker, attempt
 from deepfake_tfdata.storage import AnyPath, as_path
 
 _PLAN_FILE = "beam_plan.pickle"

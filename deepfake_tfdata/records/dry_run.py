@@ -3,13 +3,11 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
-import tensorflow as tf
-
 from deepfake_tfdata.clips.splits import SPLITS
 from deepfake_tfdata.clips.video import LABEL_NAMES, Video
-from deepfake_tfdata.records.conversion import ConversionJob
+from deepfake_tfdata.records.job import ConversionJob
 from deepfake_tfdata.records.plan import expected_video_bytes
-from deepfake_tfdata.storage import as_path
+from deepfake_tfdata.storage import as_path, remote_errors
 
 _EXAMPLES = 3
 
@@ -42,8 +40,8 @@ def unusable_files(videos: Iterable[Video]) -> dict[str, str]:
                 reasons[video.key] = "the file is empty"
         except OSError as error:
             reasons[video.key] = f"the file can't be read: {error.strerror or error}"
-        except tf.errors.OpError as error:
-            reasons[video.key] = f"the file can't be read: {error.message}"
+        except remote_errors() as error:
+            reasons[video.key] = f"the file can't be read: {error}"
     return reasons
 
 

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import tensorflow as tf
-
 from deepfake_tfdata.errors import UserError
-from deepfake_tfdata.storage import AnyPath
+from deepfake_tfdata.storage import AnyPath, remote_errors
 
 LOCK_FILE = ".convert.lock"
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+# TensorFlow's names for ENOSPC and EFBIG.
+_FULL_REMOTELY = ("ResourceExhaustedError", "OutOfRangeError")
 
 
 @contextmanager
@@ -54,10 +54,9 @@ def explained_write_errors(output: AnyPath) -> Iterator[None]:
     except OSError as error:
         place = error.filename or output
         raise UserError(_explain(place, error.errno in _FULL, error.strerror or str(error))) from error
-    except tf.errors.OpError as error:
-        # TensorFlow's names for ENOSPC and EFBIG.
-        full = isinstance(error, (tf.errors.ResourceExhaustedError, tf.errors.OutOfRangeError))
-        raise UserError(_explain(output, full, error.message)) from error
+    except remote_errors() as error:
+        full = type(error).__name__ in _FULL_REMOTELY
+        raise UserError(_explain(output, full, str(error))) from error
 
 
 def _explain(place: object, full: bool, message: str) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from deepfake_tfdata.clips.splits import SPLITS
 from deepfake_tfdata.clips.video import LABEL_NAMES, Video
 from deepfake_tfdata.files import write_text
-from deepfake_tfdata.records.conversion import ConversionJob
+from deepfake_tfdata.records.job import ConversionJob
 from deepfake_tfdata.records.ledger import OK, LedgerEntry, read_ledger
 from deepfake_tfdata.records.metadata import Conversion
 from deepfake_tfdata.records.output import explained_write_errors

@@ -61,16 +61,16 @@ def roc(videos: Predictions, metrics: dict[str, Any]) -> bytes:
 def score_histogram(videos: Predictions, threshold: float) -> bytes:
     """How many videos of each class have which score."""
     figure, axes = _canvas("Scores", "probability of fake", "videos")
-    edges = np.linspace(0, 1, _BINS + 1)
+    edges = np.linspace(0, 1, _BINS + 1).tolist()
     for label, name, colour in CLASSES:
         scores = videos.scores[videos.labels == label]
-        style: dict[str, Any] = (
-            {"histtype": "stepfilled", "alpha": 0.35} if label else {"histtype": "step", "linewidth": 2}
-        )
-        axes.hist(scores, edges.tolist(), color=colour, label=f"{name} ({len(scores)})", **style)
+        style: dict[str, Any] = {"histtype": "step", "linewidth": 2}
+        if label:
+            style = {"histtype": "stepfilled", "alpha": 0.35}
+        axes.hist(scores, edges, color=colour, label=f"{name} ({len(scores)})", **style)
     axes.axvline(threshold, linestyle="--", color=_GREY, linewidth=1, label=f"threshold {threshold:g}")
     axes.set_xlim(0, 1)
-    axes.yaxis.set_major_locator(MaxNLocator("auto", integer=True))
+    axes.yaxis.set_major_locator(_whole_numbers())
     axes.legend(frameon=False)
     return _png(figure)
 
@@ -114,7 +114,7 @@ def attention_over_time(labels: np.ndarray, weights: np.ndarray) -> bytes:
             axes.plot(frames, attention.mean(axis=0), color=colour, linewidth=2, label=f"{name}, mean")
     axes.axhline(1 / len(frames), linestyle="--", color=_GREY, linewidth=1, label="every frame alike")
     axes.set_ylim(bottom=0)
-    axes.xaxis.set_major_locator(MaxNLocator("auto", integer=True))
+    axes.xaxis.set_major_locator(_whole_numbers())
     axes.legend(frameon=False)
     return _png(figure)
 
@@ -125,6 +125,11 @@ def _canvas(title: str, x_label: str, y_label: str) -> tuple[Figure, Axes]:
     axes.set(title=title, xlabel=x_label, ylabel=y_label)
     axes.spines[["top", "right"]].set_visible(False)
     return figure, axes
+
+
+def _whole_numbers() -> MaxNLocator:
+    """Ticks for what is counted."""
+    return MaxNLocator("auto", steps=[1, 2, 5, 10], integer=True)
 
 
 def _png(figure: Figure) -> bytes:

@@ -125,8 +125,6 @@ class Trainer:
         restore(checkpoint, self._variables())
         # A run that ended with one stage may go on with the next.
         self._enter_stage_of_epoch()
-        if self._workers.chief:
-            self._summaries.forget_after(self.step)
         return True
 
     def fit(self, batches: Iterator[Any], validation: tf.data.Dataset, callbacks: Callbacks) -> None:
@@ -140,6 +138,8 @@ class Trainer:
         Raises:
             UserError: the loss is not finite, or the memory does not suffice.
         """
+        if self._workers.chief:
+            self._summaries.forget_after(self.step)
         with explained_lack_of_memory(self._batch_size):
             while not self.finished:
                 self._make_steps(batches, callbacks)

@@ -11,15 +11,12 @@ import tensorflow as tf
 
 from deepfake_tfdata.clips.splits import SPLITS
 from deepfake_tfdata.errors import UserError
-from deepfake_tfdata.input.batch_order import HostShare
 from deepfake_tfdata.input.batches import (
     clip_ids,
     find_split,
     frame_size,
-    load_for_training,
     load_in_order,
 )
-from deepfake_tfdata.input.dataset import detector_inputs
 from deepfake_tfdata.input.reading import explained_damage
 from deepfake_tfdata.input.shards import Shards
 from deepfake_tfdata.model.detector import build_detector, count_parameters
@@ -33,6 +30,12 @@ from deepfake_tfdata.training.devices import select_precision, select_strategy
 from deepfake_tfdata.training.feature_cache import FeatureSplit, load_features
 from deepfake_tfdata.training.loop import Callbacks, Trainer
 from deepfake_tfdata.training.resume import require_resumable
+from deepfake_tfdata.training.run_batches import (
+    feature_batches,
+    frame_batches,
+    load_validation,
+    needs_one_shape,
+)
 from deepfake_tfdata.training.stages import plan_stages
 from deepfake_tfdata.training.step_plan import StepPlan
 from deepfake_tfdata.training.workers import Workers
@@ -179,11 +182,11 @@ def _fit(
             split: _kept_features(trainer, config, splits[split], start_progress)
             for split in ("train", "val")
         }
-        load_batches = partial(_feature_batches, features=features["train"])
+        load_batches = partial(feature_batches, features=features["train"])
         validation = features["val"].in_order(config.input.batch_size)
     else:
-        load_batches = partial(_frame_batches, shards=splits["train"])
-        validation = _load_validation(config, splits["val"], Workers(trainer.strategy))
+        load_batches = partial(frame_batches, shards=splits["train"])
+        validation = load_validation(config, splits["val"], Workers(trainer.strategy))
 
     def clips_of(epoch: int, step: int) -> list[str]:
         if config.stages.cache_features:
@@ -198,44 +201,6 @@ def _fit(
         trainer.fit(iter(batches), validation, Callbacks(on_step, should_stop, clips_of))
 
 
-def _frame_batches(
-    context: tf.distribute.InputContext,
-    config: TrainConfig,
-    shards: Shards,
-    first_epoch: int,
-    first_step: int,
-) -> tf.data.Dataset:
-    """This host's part of every step, a batch a replica."""
-    batches = load_for_training(
-        config.input,
-        shards,
-        _host_share(context, config),
-        context.get_per_replica_batch_size(config.input.batch_size),
-        seed=config.devices.seed,
-        first_epoch=first_epoch,
-        first_step=first_step,
-        one_shape=_needs_one_shape(config),
-    )
-    return batches.map(lambda features, label: (detector_inputs(features), label))
-
-
-def _feature_batches(
-    context: tf.distribute.InputContext,
-    config: TrainConfig,
-    features: FeatureSplit,
-    first_epoch: int,
-    first_step: int,
-) -> tf.data.Dataset:
-    """This host's part of every step, a batch a replica, of kept features."""
-    return features.batches(
-        context.get_per_replica_batch_size(config.input.batch_size),
-        seed=config.devices.seed,
-        first_epoch=first_epoch,
-        first_step=first_step,
-        share=_host_share(context, config),
-    )
-
-
 def _kept_features(
     trainer: Trainer, config: TrainConfig, shards: Shards, start_progress: StartProgress
 ) -> FeatureSplit:
@@ -244,32 +209,7 @@ def _kept_features(
             trainer.saved,
             shards,
             config.input.data,
-            partial(load_in_order, config.input, one_shape=_needs_one_shape(config)),
+            partial(load_in_order, config.input, one_shape=needs_one_shape(config)),
             trainer.strategy,
             start_progress,
         )
-
-
-def _load_validation(config: TrainConfig, shards: Shards, workers: Workers) -> tf.data.Dataset:
-    """This worker's batches of the validation: every count-th clip, so that each is scored once.
-
-    Raises:
-        UserError: there are more workers than clips.
-    """
-    if shards.num_clips < workers.count:
-        raise UserError(f"{shards.num_clips} val clips are too few for {workers.count} workers; use fewer")
-    return load_in_order(
-        config.input,
-        shards.only(range(workers.index, shards.num_clips, workers.count)),
-        batch_size=config.input.batch_size // workers.count,
-        one_shape=_needs_one_shape(config),
-    )
-
-
-def _needs_one_shape(config: TrainConfig) -> bool:
-    """Whether the run's programs are compiled for the shapes of their inputs."""
-    return config.step.jit_compile or config.devices.strategy == "tpu"
-
-
-def _host_share(context: tf.distribute.InputContext, config: TrainConfig) -> HostShare:
-    return HostShare(context.input_pipeline_id, context.num_input_pipelines, config.input.batch_size)

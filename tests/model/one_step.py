@@ -10,7 +10,6 @@ import keras
 import numpy as np
 
 from deepfake_tfdata.model.detector import build_detector
-from tools.step_functions import compile_forward, compile_train_step
 
 NUM_FRAMES, FRAME_SIZE = 3, 32
 # Whole, in part, mirrored, letterboxed and toned.
@@ -52,10 +51,13 @@ def one_step(name, folder):
     }
     if CONFIGURATIONS[name].get("native"):
         frames["view"] = keras.ops.convert_to_tensor(np.float32(VIEWS))
-    logits = keras.ops.convert_to_numpy(compile_forward(detector)(frames))
-    step = compile_train_step(detector, keras.optimizers.SGD(0.01))
-    losses = [keras.ops.convert_to_numpy(step(frames, labels)) for _ in range(2)]
-    return {"logits": logits, "losses": np.array(losses), "backend": keras.backend.backend()}
+    logits = keras.ops.convert_to_numpy(detector(frames))
+    backend = keras.backend.backend()
+    loss = keras.losses.BinaryCrossentropy(from_logits=True)
+    # TensorFlow would compile with XLA for a minute; JAX can nothing else.
+    detector.compile(keras.optimizers.SGD(0.01), loss, jit_compile=backend == "jax")
+    losses = [detector.train_on_batch(frames, labels) for _ in range(2)]
+    return {"logits": logits, "losses": np.array(losses), "backend": backend}
 
 
 def main() -> None:

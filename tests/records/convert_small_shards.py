@@ -7,7 +7,5 @@ from deepfake_tfdata import convert
 SHARD_BYTES = 3_300_000  # four videos of four native frames
 
 if __name__ == "__main__":
-    from deepfake_tfdata.records import conversion
-
-    conversion.plan_conversion = partial(conversion.plan_conversion, shard_bytes=SHARD_BYTES)
+    convert.plan_conversion = partial(convert.plan_conversion, shard_bytes=SHARD_BYTES)
     convert.run()

@@ -211,7 +211,7 @@ def test_trying_again_needs_all_regions(convert, with_crashes):
 def test_killing_the_parent_ends_its_workers(tmp_path):
     code = (
         "from tests.records.test_workers import videos, work; "
-        "from deepfake_tfdata.records.workers import process_in_order; "
+        "from deepfake_tfdata.records.worker_pool import process_in_order; "
         "list(process_in_order(videos('hang', 'hang'), work, 2))"
     )
     process = subprocess.Popen([sys.executable, "-c", code])

@@ -14,7 +14,7 @@ from deepfake_tfdata.clips.limits import MAX_FRAMES_IN_VIDEO
 from deepfake_tfdata.clips.regions import REGIONS
 from deepfake_tfdata.clips.spec import ClipSpec
 from deepfake_tfdata.clips.video import Video
-from deepfake_tfdata.records.workers import process_in_order
+from deepfake_tfdata.records.worker_pool import process_in_order
 from deepfake_tfdata.video import decode
 from deepfake_tfdata.video.decode import decode_frames
 from deepfake_tfdata.video.process import process_video

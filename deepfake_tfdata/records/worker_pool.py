@@ -1,12 +1,13 @@
 """Worker processes, one video each at a time: a decoder that crashes or hangs takes down one video only."""
 
+import atexit
 import multiprocessing
 import os
 import signal
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -43,7 +44,7 @@ class Outcome:
 
 def process_in_order(
     videos: Sequence[Video], work: Work, workers: int, time_limit: float = TIME_LIMIT_SECONDS
-) -> Iterator[tuple[Video, Outcome]]:
+) -> Generator[tuple[Video, Outcome], None, None]:
     """Processes videos in parallel and yields them in their order.
 
     Args:
@@ -84,11 +85,11 @@ def process_in_order(
 
 
 class Worker:
-    """A process that works on one video at a time; made anew after a crash.
+    """A process that works on one video at a time; made anew after a crash, and ended by close or at exit.
 
     Args:
         work: from a video to its clips; picklable.
-        time_limit: seconds a video may take.
+        time_limit: seconds a video may take, from when the process has it.
     """
 
     def __init__(self, work: Work, time_limit: float = TIME_LIMIT_SECONDS) -> None:
@@ -97,14 +98,18 @@ class Worker:
         self._closed = False
         self._ending = threading.Lock()
         self._spawn()
+        # At exit multiprocessing waits for its processes after a SIGTERM, which these ignore.
+        atexit.register(self.close)
 
     def process(self, video: Video) -> Outcome:
         """The outcome of a video, whatever it does to the process."""
         start = time.monotonic()
         try:
             self._connection.send(video)
+            self._connection.recv()  # it has begun: a new process takes a while to start
             if self._connection.poll(self._time_limit):
-                return self._connection.recv()
+                outcome: Outcome = self._connection.recv()
+                return outcome
             status, reason = "timed_out", f"it took more than {self._time_limit:g} seconds"
         except (EOFError, OSError):
             # The process is gone; OSError where it went in the middle of its answer.
@@ -120,6 +125,7 @@ class Worker:
         """Ends the process, at once, even in the middle of a video that another thread waits for."""
         with self._ending:
             self._closed = True
+            atexit.unregister(self.close)
             self._process.kill()
             self._process.join()
 
@@ -155,7 +161,7 @@ def _local(video: Video) -> Iterator[Video]:
 
 
 def _serve(connection: Connection, work: Work) -> None:
-    """A worker's life: receive a video, answer with its outcome, until the other end is gone."""
+    """A worker's life: receive a video, say so, answer with its outcome, until the other end is gone."""
     # Ctrl-C and a service manager signal the whole group. The parent decides: a worker that ended by itself
     # would look like a crashed decoder.
     for ignored in (signal.SIGINT, signal.SIGTERM):
@@ -164,7 +170,9 @@ def _serve(connection: Connection, work: Work) -> None:
     _limit_memory()
     with suppress(EOFError, ConnectionError):
         while True:
-            connection.send(_work_on(work, connection.recv()))
+            video = connection.recv()
+            connection.send(None)
+            connection.send(_work_on(work, video))
 
 
 def _limit_memory() -> None:
@@ -179,7 +187,9 @@ def _limit_memory() -> None:
 
 def _end_with_parent() -> None:
     """Ends this process when its parent is gone, even in the middle of a video."""
-    wait([multiprocessing.parent_process().sentinel])
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    wait([parent.sentinel])
     os._exit(1)
 
 
