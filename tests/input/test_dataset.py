@@ -13,6 +13,8 @@ from deepfake_tfdata.records.index import INDEX_FILE
 from tests.fakes import FRAME_SIZE, NUM_FRAMES
 
 TRAINING = {"shuffle": True, "augment": "all", "drop_remainder": True, "num_epochs": 3}
+# For what is asked of the order only: most of the time of loading these few clips goes to augmentation.
+PLAIN = {**TRAINING, "augment": "none"}
 
 
 def batches(records, split="train", size=5, **options):
@@ -70,6 +72,7 @@ def test_the_same_seed_gives_the_same_batches_and_another_gives_others(records):
     assert all(len(set(epoch)) == 10 for epoch in epochs)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("epoch", "batch"), [(0, 1), (1, 0), (2, 1)])
 def test_it_resumes_at_a_batch_of_an_epoch(records, epoch, batch):
     whole = batches(records, seed=3, **TRAINING)
@@ -126,9 +129,9 @@ def test_no_records_names_the_convert_command(tmp_path):
 @pytest.mark.parametrize("count", [2, 3])
 def test_hosts_divide_the_steps_of_one_without_loss(records, count):
     size = 2 * count
-    whole = batches(records, seed=3, size=size, **TRAINING)
+    whole = batches(records, seed=3, size=size, **PLAIN)
     hosts = [
-        batches(records, seed=3, size=2, share=HostShare(index, count, size), **TRAINING)
+        batches(records, seed=3, size=2, share=HostShare(index, count, size), **PLAIN)
         for index in range(count)
     ]
     assert {len(host) for host in hosts} == {len(whole)}
@@ -142,8 +145,9 @@ def test_three_readers_of_a_whole_split_lose_and_double_nothing(records):
     assert sorted(ids) == sorted(clip for batch, _ in batches(records) for clip in batch)
 
 
+@pytest.mark.slow
 def test_replicas_of_a_host_share_its_steps(records):
-    whole = batches(records, seed=3, size=4, **TRAINING)
+    whole = batches(records, seed=3, size=4, **PLAIN)
     replicas = batches(records, seed=3, size=2, share=HostShare(0, 1, 4), **TRAINING)
     for step, (ids, _) in enumerate(whole):
         assert ids == replicas[2 * step][0] + replicas[2 * step + 1][0]
@@ -155,12 +159,13 @@ def test_replicas_of_a_host_share_its_steps(records):
 @pytest.mark.parametrize("sampling", [{}, {"balance": "class"}, {"pairs": True}])
 @pytest.mark.parametrize(("epoch", "step"), [(0, 0), (1, 1)])
 def test_the_clips_of_a_step_can_be_named_afterwards(records, epoch, step, sampling):
-    ids, _ = batches(records, seed=3, size=6, **TRAINING, **sampling)[2 * epoch + step]
+    ids, _ = batches(records, seed=3, size=6, **PLAIN, **sampling)[2 * epoch + step]
     shards = find_shards(records, "mouth", "train")
     named = clip_ids_of_step(shards, 6, seed=3, epoch=epoch, step=step, **sampling)
     assert [clip_id.encode() for clip_id in named] == ids
 
 
+@pytest.mark.slow
 def test_cores_change_no_batch(records, monkeypatch):
     expected = batches(records, seed=3, **TRAINING)
     for cores in (1, 7):

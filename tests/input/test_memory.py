@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 
+import pytest
 import tensorflow as tf
 
 from deepfake_tfdata import load_clips
@@ -31,6 +32,7 @@ print(json.dumps(sizes))
 """
 
 
+@pytest.mark.slow
 def test_two_hundred_epochs_grow_nothing(records):
     environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "MALLOC_ARENA_MAX": "2"}
     result = subprocess.run(

@@ -39,6 +39,7 @@ def convert(convert_flags, command, tmp_path_factory):
     return run
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("encoding", ["png", "webp"])
 def test_every_encoding_holds_the_same_pixels(encoding, records, convert):
     other = read(convert("--regions=mouth", f"--encoding={encoding}"))
@@ -47,6 +48,7 @@ def test_every_encoding_holds_the_same_pixels(encoding, records, convert):
         np.testing.assert_array_equal(other[clip_id][1], view)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fit", ["stretch", "letterbox"])
 def test_the_view_gives_what_the_converter_would_have_stored(fit, convert):
     native = read(convert("--regions=mouth", f"--fit={fit}"))

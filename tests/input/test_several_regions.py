@@ -63,6 +63,7 @@ def copy(records, tmp_path):
     return shutil.copytree(records, tmp_path / "copy")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", [{}, TRAINING, {**TRAINING, "first_epoch": 1, "first_step": 1}])
 def test_each_region_is_as_if_loaded_alone(copy, options):
     records = copy
@@ -75,6 +76,7 @@ def test_each_region_is_as_if_loaded_alone(copy, options):
         assert_same_clips(together, load_clips(records, region, "train", 5, **options), region)
 
 
+@pytest.mark.slow
 def test_hosts_get_their_share(records):
     share = HostShare(1, 2, 4)
     together = list(load_clips(records, REGIONS, "train", 2, share=share, **TRAINING))

@@ -47,6 +47,7 @@ def test_preprocessing_is_inside_and_in_float32(name, expected, policy, images):
     np.testing.assert_allclose(scaled, expected(images.astype(np.float64)), atol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "constructor", "module", "size"),
     [
@@ -73,6 +74,7 @@ def test_features_equal_the_application_behind_its_preprocess_input(name, constr
     np.testing.assert_allclose(features_of(backbone, images), expected, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_imagenet_weights_compute_the_same_as_in_keras_own_graph(monkeypatch, published_file, images):
     monkeypatch.setattr(file_utils, "get_file", lambda *args, **kwargs: str(published_file))
     genuine = keras.applications.EfficientNetB0(
@@ -88,6 +90,7 @@ def test_imagenet_weights_compute_the_same_as_in_keras_own_graph(monkeypatch, pu
     assert count == [2, 1]
 
 
+@pytest.mark.slow
 def test_published_file_computes_the_same_as_imagenet(monkeypatch, published_file, images):
     monkeypatch.setattr(file_utils, "get_file", lambda *args, **kwargs: str(published_file))
     expected = features_of(build_backbone("efficientnet_b0", FRAME_SIZE, "imagenet"), images)
@@ -101,6 +104,7 @@ def test_published_file_computes_the_same_as_imagenet(monkeypatch, published_fil
     assert abs(features_of(trapped, images) - expected).max() > 0.1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("frame_size", [32, 33, 100])
 @pytest.mark.parametrize("name", ["meso4", "xception"])
 def test_any_frame_size_from_32(name, frame_size, rng):
@@ -109,6 +113,7 @@ def test_any_frame_size_from_32(name, frame_size, rng):
     assert features_of(backbone, images).shape == (2, {"meso4": 16, "xception": 2048}[name])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["mobilenet_v3_small", "convnext_tiny"])
 def test_a_saved_graph_loads_without_custom_objects(name):
     backbone = build_backbone(name, FRAME_SIZE, "none")
@@ -116,6 +121,7 @@ def test_a_saved_graph_loads_without_custom_objects(name):
     assert loaded.count_params() == backbone.count_params()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["mobilenet_v3_small", "convnext_tiny"])
 def test_half_precision_holds_in_training(name):
     keras.config.set_dtype_policy("mixed_float16")

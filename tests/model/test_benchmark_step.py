@@ -9,6 +9,7 @@ from tools import benchmark_step as benchmark
 SMALL = ["--backbone=meso4", "--num_frames=4", "--frame_size=32", "--batch_size=2", "--steps=1"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("variant", ["folded", "time_distributed"])
 def test_one_variant_is_measured(variant, tmp_path, capsys):
     output = tmp_path / "result.json"

@@ -36,6 +36,7 @@ def numpy_of(tensor):
     return keras.ops.convert_to_numpy(tensor)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("policy", ["float32", "mixed_float16", "mixed_bfloat16"])
 @pytest.mark.parametrize("head", HEADS)
 def test_logits_and_weights_are_float32_whatever_the_policy(policy, head, frames):
@@ -93,6 +94,7 @@ def test_folding_equals_time_distributed(frames):
     np.testing.assert_allclose(numpy_of(folded(frames)), numpy_of(distributed(frames)), atol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backbone", ["meso4", "efficientnet_b0"])
 def test_saved_detector_loads_without_custom_objects(backbone, frames, tmp_path):
     detector = build_detector(backbone, "attention", NUM_FRAMES, FRAME_SIZE, "none", dropout=0.1)
@@ -128,6 +130,7 @@ def test_parameters_are_counted_by_part():
     assert attention["total"] - attention["trainable"] == batch_norm_statistics
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="MirroredStrategy is TensorFlow's")
 def test_builds_under_two_replicas():
     result = run("tests.model.build_under_two_replicas")

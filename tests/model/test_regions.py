@@ -31,6 +31,7 @@ def numpy_of(tensor):
     return keras.ops.convert_to_numpy(tensor)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("head", "policy"), [*((head, "float32") for head in HEADS), ("attention", "mixed_float16")]
 )
@@ -82,6 +83,7 @@ def test_a_shared_backbone_has_fewer_parameters_and_as_many_operations():
     assert count_flops(own) == count_flops(shared)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("share_backbone", [True, False])
 def test_saved_and_loaded_it_takes_any_dict_with_its_regions(share_backbone, frames, tmp_path):
     detector = detector_of(share_backbone=share_backbone)

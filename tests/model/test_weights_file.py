@@ -50,6 +50,7 @@ def test_a_published_file_fills_a_detectors_backbone(published_file):
     assert_same_weights(loaded.get_layer("backbone"), expected)
 
 
+@pytest.mark.slow
 def test_keras_own_imagenet_graph_saved_by_hand_is_corrected(tmp_path, published_file):
     model = keras.applications.EfficientNetB0(weights=None, include_top=False, pooling="avg")
     model.load_weights(published_file)

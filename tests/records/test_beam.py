@@ -28,6 +28,7 @@ def test_beam_writes_the_same_bytes_as_the_local_runner(convert_flags, ffpp_tree
     assert {path.name for path in beam.iterdir()} == {path.name for path in local.iterdir()}
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(find_spec("apache_beam") is not None, reason="Apache Beam is installed")
 def test_without_beam_the_extra_is_named(convert_flags, command, tmp_path):
     result = command("convert", *convert_flags, f"--output={tmp_path}", "--runner=beam")

@@ -113,6 +113,7 @@ def test_what_can_not_be_used_is_in_the_ledger_with_its_reason(tmp_path, command
     assert all(entry["reason"] for entry in ledger(output).values() if entry["status"] != "ok")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("encoding", ["jpeg", "png", "raw", "webp"])
 def test_tensorflow_datasets_reads_the_same_pixels(encoding, convert_flags, command, tmp_path):
     tfds = pytest.importorskip("tensorflow_datasets")

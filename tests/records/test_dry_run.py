@@ -37,6 +37,7 @@ def test_the_plan_is_printed_and_nothing_written(ffpp_tree, convert_flags, comma
     assert sorted(ffpp_tree.rglob("*")) == before
 
 
+@pytest.mark.slow
 def test_a_reader_that_has_gone_ends_nothing(convert_flags, tmp_path):
     reading, writing = os.pipe()
     os.close(reading)
