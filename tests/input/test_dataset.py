@@ -102,7 +102,7 @@ def test_a_record_of_another_spec_is_refused(records, other_records, tmp_path):
     ("arguments", "message"),
     [
         (("nose", "train", 2), "no region 'nose'.*full, eyes, mouth"),
-        (("mouth", "dev", 2), "unknown split 'dev'"),
+        (("mouth", "dev", 2), "--split=dev is unknown; choose from train, val, test"),
         (("mouth", "train", 0), "--batch_size=0"),
     ],
 )
