@@ -183,7 +183,7 @@ def failing(result) -> str:
         ),
         ("evaluate", ["--workdir={tmp}"], "no trained model"),
         ("evaluate", ["--workdir={tmp}", "--batch_size=-1"], "--batch_size=-1 is out of range"),
-        ("evaluate", ["--workdir={tmp}", "--split=dev"], "--split=dev is unknown; choose from train, val, test"),
+        ("evaluate", ["--workdir={tmp}", "--split=dev"], "--split=dev is unknown; choose from train"),
         pytest.param(
             "evaluate",
             ["--workdir={workdir}", "--data={other}"],
