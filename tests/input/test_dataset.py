@@ -88,6 +88,7 @@ def test_augmentation_changes_frames_only_when_asked_for(resized_records):
     assert same(plain, batches(resized_records, augment=[]))
 
 
+@pytest.mark.slow
 def test_a_record_of_another_spec_is_refused(records, other_records, tmp_path):
     copy = tmp_path / "copy"
     shutil.copytree(records, copy)
@@ -126,6 +127,7 @@ def test_no_records_names_the_convert_command(tmp_path):
         load_clips(tmp_path, "mouth", "train", 2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count", [2, 3])
 def test_hosts_divide_the_steps_of_one_without_loss(records, count):
     size = 2 * count
@@ -156,6 +158,7 @@ def test_replicas_of_a_host_share_its_steps(records):
     assert same(resumed, replicas[8:])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sampling", [{}, {"balance": "class"}, {"pairs": True}])
 @pytest.mark.parametrize(("epoch", "step"), [(0, 0), (1, 1)])
 def test_the_clips_of_a_step_can_be_named_afterwards(records, epoch, step, sampling):

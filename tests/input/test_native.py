@@ -73,6 +73,7 @@ def test_letterbox_and_stretch_are_the_converters(height, width):
         assert ((ours == 128) == (expected == 128)).mean() > 0.9
 
 
+@pytest.mark.slow
 def test_sides_can_be_capped(records, convert):
     capped = read(convert("--regions=mouth", "--max_side=40"))
     for clip_id, (frames, view) in read(records).items():

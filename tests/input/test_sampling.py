@@ -46,6 +46,7 @@ def test_an_epoch_has_every_clip_once(count, epoch, seed):
     assert sorted(draw(build_sampler(clips_of(count)), count, epoch, seed)) == list(range(count))
 
 
+@pytest.mark.slow
 def test_every_order_of_few_clips_comes_up_about_equally_often():
     sampler = build_sampler(clips_of(4))
     orders = Counter(draw_epochs(sampler, 4, 2400))
@@ -53,6 +54,7 @@ def test_every_order_of_few_clips_comes_up_about_equally_often():
     assert 60 < min(orders.values()) <= max(orders.values()) < 150  # 100 each, four standard deviations
 
 
+@pytest.mark.slow
 def test_epochs_and_seeds_have_orders_of_their_own():
     sampler = build_sampler(clips_of(50))
     orders = {order for seed in range(8) for order in draw_epochs(sampler, 50, 200, seed)}

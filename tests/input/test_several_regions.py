@@ -91,6 +91,7 @@ def test_the_clips_of_a_step_are_those_of_one_region(records):
     assert ids[0] == ids[1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("native", [False, True])
 def test_a_detector_takes_the_frames_as_they_come(native, records, resized_records):
     detector = build_detector(

@@ -22,6 +22,7 @@ def standardized(images):
     return (images / 255 - IMAGENET_MEAN) / IMAGENET_STDDEV
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("policy", ["float32", "mixed_bfloat16"])
 @pytest.mark.parametrize(
     ("name", "expected"),

@@ -58,6 +58,7 @@ def test_logits_and_weights_are_float32_whatever_the_policy(policy, head, frames
     np.testing.assert_allclose(numpy_of(same), numpy_of(logit), atol=1e-6)
 
 
+@pytest.mark.slow
 def test_the_default_is_the_experiment():
     detector = build_detector(weights="none")
     assert detector.inputs[0].shape == (None, 32, 224, 224, 3)

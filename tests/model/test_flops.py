@@ -12,6 +12,7 @@ def detector(head="control", num_frames=2, lstm_units=4, backbone="meso4", frame
     return build_detector(backbone, head, num_frames, frame_size, "none", lstm_units=lstm_units)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("backbone", "multiply_adds"),
     [

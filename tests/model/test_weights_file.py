@@ -44,6 +44,7 @@ def test_the_state_of_an_optimizer_and_a_metric_is_no_obstacle(tmp_path, rng):
     assert_same_weights(detector(weights=tmp_path / "model.keras"), saved)
 
 
+@pytest.mark.slow
 def test_a_published_file_fills_a_detectors_backbone(published_file):
     loaded = detector(backbone="efficientnet_b0", weights=published_file)
     expected = build_backbone("efficientnet_b0", FRAME_SIZE, published_file)
@@ -59,6 +60,7 @@ def test_keras_own_imagenet_graph_saved_by_hand_is_corrected(tmp_path, published
     assert_same_weights(loaded, build_backbone("efficientnet_b0", FRAME_SIZE, published_file))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("saved", "wanted", "difference"),
     [

@@ -32,6 +32,7 @@ def clips_of(folder, split):
     return {clip["clip_id"].numpy().decode(): clip for clip in parsed}
 
 
+@pytest.mark.slow
 def test_every_clip_of_a_video_is_a_record_and_is_counted(shared_records):
     counts = json.loads((shared_records / "conversion.json").read_text())["counts"]
     info = json.loads((shared_records / "mouth" / "dataset_info.json").read_text())

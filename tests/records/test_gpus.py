@@ -3,10 +3,15 @@
 import subprocess
 import sys
 
+import pytest
 
+
+@pytest.mark.slow
 def test_convert_hides_gpus_before_tensorflow_does_anything(convert_flags, tmp_path):
     code = """
 import sys
+
+import pytest
 import tensorflow as tf
 from deepfake_tfdata import convert
 from deepfake_tfdata.records import conversion

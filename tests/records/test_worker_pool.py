@@ -53,6 +53,7 @@ def work(video):
     return ProcessedVideo({"full": [video.video_id]})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", [1, 3])
 def test_one_bad_video_costs_one_video(workers):
     names = ["slow", "signalled", "crash", "b", "raise", "hang", "c", "torn", "huge", "d"]
@@ -66,6 +67,7 @@ def test_one_bad_video_costs_one_video(workers):
     assert "exit code -11" in outcomes[2][1].reason
 
 
+@pytest.mark.slow
 def test_crashes_at_random_cost_themselves_only_and_leave_no_process():
     chance = random.Random(0)
     expected = {"crash": "crashed", "torn": "crashed", "exit": "crashed", "raise": "failed"}

@@ -17,6 +17,7 @@ def all_plots(videos):
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rows", [slice(None), slice(0, 3), slice(3, 6), slice(0, 1)])
 def test_every_split_can_be_drawn(make_predictions, rows):
     videos = make_predictions(num_sources=3, num_frames=4).select(rows)

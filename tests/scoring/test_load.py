@@ -20,6 +20,7 @@ def native_model(tmp_path_factory):
     return folder
 
 
+@pytest.mark.slow
 def test_a_fresh_process_needs_nothing_but_the_package(native_model):
     code = (
         "import sys, deepfake_tfdata\n"

@@ -6,6 +6,7 @@ import pytest
 from tools.benchmark_convert import main
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="reads the peak from /proc")
 def test_it_measures_every_way_and_writes_both_files(tmp_path, capsys):
     main(["--heights=240", "--frames=40", "--repeats=1", f"--output={tmp_path / 'speed'}"])

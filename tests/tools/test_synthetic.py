@@ -105,6 +105,7 @@ def _hashes(folder: Path) -> dict[str, str]:
     return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 
+@pytest.mark.slow
 def test_layout_is_the_official_one(folder: Path, videos: dict[str, dict]) -> None:
     seen = []
     for split in ("train", "val", "test"):
@@ -131,6 +132,7 @@ def test_split_sizes_are_about_60_20_20() -> None:
     assert all(smallest.values())
 
 
+@pytest.mark.slow
 def test_every_container_reads_the_same(folder: Path, videos: dict[str, dict]) -> None:
     described = set()
     for path in videos:
@@ -155,21 +157,25 @@ def test_every_container_reads_the_same(folder: Path, videos: dict[str, dict]) -
     assert only[6:8] == ("25", FRAMES)
 
 
+@pytest.mark.slow
 def test_file_size_does_not_tell_the_label(folder: Path, videos: dict[str, dict]) -> None:
     sizes = np.array([(folder / path).stat().st_size for path in videos])
     assert np.ptp(sizes) < 0.001 * sizes.mean()
     assert abs(_auc(videos, sizes) - 0.5) < 0.16  # three standard errors of 60 against 60
 
 
+@pytest.mark.slow
 def test_cascade_finds_the_faces(scores: dict[str, np.ndarray]) -> None:
     assert scores["found"].mean() >= 0.95
 
 
+@pytest.mark.slow
 def test_native_mouth_keeps_the_stripes(videos: dict[str, dict], scores: dict[str, np.ndarray]) -> None:
     assert scores["period"].min() > 2.5
     assert _auc(videos, scores["mouth_stripes"]) > 0.97
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name", ["full_stripes", "full_detail", "full_mean", "full_deviation", "face_side", "room_detail"]
 )
@@ -179,6 +185,7 @@ def test_nothing_else_tells_the_label(
     assert abs(_auc(videos, scores[name]) - 0.5) < 0.16
 
 
+@pytest.mark.slow
 def test_boxes_and_phases_are_where_the_stripes_are(folder: Path, videos: dict[str, dict]) -> None:
     agreement = []
     for path in [path for path in videos if path.startswith(FAKES)][:10]:
@@ -192,6 +199,7 @@ def test_boxes_and_phases_are_where_the_stripes_are(folder: Path, videos: dict[s
     assert np.mean(agreement) > 0.9
 
 
+@pytest.mark.slow
 def test_fake_shares_the_person_but_not_the_motion_nor_the_noise(
     folder: Path, videos: dict[str, dict]
 ) -> None:

@@ -51,6 +51,7 @@ def batches_with(labels):
     return batch.map(lambda label: (tf.constant(FRAMES), tf.repeat(label, 2)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("steps_per_call", [1, 4, 8])
 def test_a_loss_that_is_not_finite_names_its_step_rate_and_clips(tmp_path, steps_per_call):
     labels = [0, 0, 0, 0, 0, np.nan, 0, 0]
