@@ -17,19 +17,21 @@ from deepfake_tfdata import convert
 from deepfake_tfdata.records import conversion
 
 hidden = []
-set_visible_devices, plan = tf.config.set_visible_devices, conversion.plan_conversion
+set_visible_devices = tf.config.set_visible_devices
 
 def hide(devices, kind):
     set_visible_devices(devices, kind)  # raises once TensorFlow has begun
     hidden.append((devices, kind))
 
-def plan_conversion(config):
+def run_conversion(*_):
     assert hidden == [([], "GPU")]
-    return plan(config)
+    print("begun")
+    sys.exit()
 
-tf.config.set_visible_devices, conversion.plan_conversion = hide, plan_conversion
-convert.run(["convert", *sys.argv[1:], "--dry_run"])
+tf.config.set_visible_devices, conversion.run_conversion = hide, run_conversion
+convert.run(["convert", *sys.argv[1:]])
 """
     command = [sys.executable, "-c", code, *convert_flags, f"--output={tmp_path}"]
     result = subprocess.run(command, capture_output=True, text=True)
     assert result.returncode == 0, result.stderr
+    assert result.stdout.endswith("begun\n")

@@ -29,6 +29,7 @@ def trained_weights(accumulation, calls=(2,)):
     return losses, model.get_weights()
 
 
+@pytest.mark.slow
 def test_a_batch_in_parts_gives_the_gradients_of_the_whole():
     (losses, weights), (losses_in_parts, weights_in_parts) = trained_weights(1), trained_weights(2)
     assert losses_in_parts == pytest.approx(losses, rel=1e-5)

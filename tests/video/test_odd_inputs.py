@@ -144,6 +144,7 @@ def outcomes(tmp_path_factory):
     return {video.video_id: outcome for video, outcome in process_in_order(videos, work, 2, time_limit=60)}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CONVERTED)
 def test_is_converted(outcomes, name):
     outcome = outcomes[name]
@@ -153,6 +154,7 @@ def test_is_converted(outcomes, name):
     assert clip.face_found.sum() >= 6
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", REFUSED)
 def test_is_accounted_for(outcomes, name):
     _, status, reason = REFUSED[name]
@@ -161,6 +163,7 @@ def test_is_accounted_for(outcomes, name):
     assert outcomes[name].seconds < 30
 
 
+@pytest.mark.slow
 def test_turned_videos_are_cut_upright(outcomes, tmp_path):
     straight = boxes_of(tmp_path / "straight.mp4", odd.face_video)
     for degrees in (90, 180, 270):
