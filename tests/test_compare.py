@@ -49,6 +49,7 @@ def test_a_table_of_another_tool_is_enough(evaluations, make_predictions, comman
     assert "\nother_tool" in result.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("flags", "message"),
     [

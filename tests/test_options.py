@@ -158,6 +158,7 @@ def test_python_has_the_same_defaults_as_the_flags():
     assert str(TrainConfig().folder) == "runs/mouth_attention"
 
 
+@pytest.mark.slow
 def test_a_mistake_needs_no_tensorflow(tmp_path):
     # Importing it takes longer than anybody wants to wait for a typing error.
     mistakes = {

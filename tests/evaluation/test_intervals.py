@@ -88,6 +88,7 @@ def test_same_seed_same_interval():
     assert auc_interval(*data, seed=3) == auc_interval(*data, seed=3) != auc_interval(*data, seed=4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("auc", "correlation"), [(0.5, 0.0), (0.8, 0.5), (0.97, 0.0)])
 def test_interval_covers_the_truth_as_often_as_it_says(auc, correlation):
     random = np.random.default_rng(1)

@@ -50,6 +50,7 @@ def applied(monkeypatch, name):
     return augmented([name], 200, tf.zeros([1, 1, 1, 3], tf.uint8)).any(axis=(1, 2, 3, 4))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_a_seed_decides_the_bytes_eagerly_and_in_a_map(name, monkeypatch):
     change(monkeypatch, name, probability=1.0)
@@ -61,6 +62,7 @@ def test_a_seed_decides_the_bytes_eagerly_and_in_a_map(name, monkeypatch):
     assert (len({clip.tobytes() for clip in first}) > 1) == (name not in ("flip", "reverse"))
 
 
+@pytest.mark.slow
 def test_the_number_of_threads_changes_nothing():
     one = augmented(NAMES, parallel=1, threads=1)
     np.testing.assert_array_equal(one, augmented(NAMES, parallel=8, threads=8))

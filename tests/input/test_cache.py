@@ -36,6 +36,7 @@ def test_an_interrupted_copy_is_made_again(records, tmp_path):
     assert ids(cached(shards, str(tmp_path))) == ids(shards)
 
 
+@pytest.mark.slow
 def test_what_is_damaged_at_the_origin_is_skipped_until_it_is_repaired(records, tmp_path):
     originals = shutil.copytree(records, tmp_path / "records")
     (shard,) = (Path(file) for file in find_shards(originals, "mouth", "train").files(0))

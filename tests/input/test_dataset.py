@@ -49,6 +49,7 @@ def test_resized_clips_have_one_shape(resized_records, records):
     assert [ids for ids, _ in batches(resized_records)] == [ids for ids, _ in batches(records)]
 
 
+@pytest.mark.slow
 def test_resized_clips_are_not_padded_whatever_their_size(convert_flags, command, tmp_path):
     flags = ["--regions=mouth", "--limit=4", "--geometry=resized", "--frame_size=50"]
     assert command("convert", *convert_flags, *flags, f"--output={tmp_path}").returncode == 0
@@ -61,6 +62,7 @@ def test_labels_follow_the_clips(records):
         assert labels.numpy().tolist() == is_fake
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_batches_and_another_gives_others(records):
     tf.random.set_seed(1)
     first = batches(records, seed=3, **TRAINING)
@@ -80,6 +82,7 @@ def test_it_resumes_at_a_batch_of_an_epoch(records, epoch, batch):
     assert same(whole[2 * epoch + batch :], batches(records, seed=3, **options))
 
 
+@pytest.mark.slow
 def test_augmentation_changes_frames_only_when_asked_for(resized_records):
     plain, default = batches(resized_records), batches(resized_records, augment="default")
     assert [ids for ids, _ in plain] == [ids for ids, _ in default]

@@ -99,6 +99,7 @@ def test_one_shape_serves_compilers(records):
     assert {features["frames"].shape for features, _ in dataset} == {tuple(shape)}
 
 
+@pytest.mark.slow
 def test_a_detector_gives_the_same_logits_whatever_the_batch_is_padded_to(records):
     detector = build_detector("meso4", "attention", NUM_FRAMES, 32, "none", lstm_units=4, native=True)
     logits = []

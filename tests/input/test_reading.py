@@ -44,6 +44,7 @@ def test_a_missing_shard_is_named(copy):
         load_clips(copy, "mouth", "train", 2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("row", [0, 5, 11])
 @pytest.mark.parametrize("part", ["length", "pixels"])
 def test_a_flipped_bit_is_named_with_its_place(copy, row, part):

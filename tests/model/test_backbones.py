@@ -156,6 +156,7 @@ def test_meso4_has_no_imagenet_weights():
         build_backbone("meso4", 64, "imagenet")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "failure",
     [

@@ -85,6 +85,7 @@ def test_a_file_that_does_not_fit_is_refused_at_the_first_difference(tmp_path, s
     assert str(path) in str(error.value)
 
 
+@pytest.mark.slow
 def test_a_published_file_of_another_network_is_refused(published_file):
     with pytest.raises(UserError, match=r"efficientnetb0_notop.h5 does not fit"):
         build_backbone("meso4", FRAME_SIZE, published_file)

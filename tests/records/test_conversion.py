@@ -74,6 +74,7 @@ def test_worker_count_changes_no_byte(records, convert_flags, command, tmp_path)
     assert shard_bytes(tmp_path) == shard_bytes(records)
 
 
+@pytest.mark.slow
 def test_a_deleted_shard_is_made_again(records, convert_flags, command, tmp_path):
     output = tmp_path / "copy"
     shutil.copytree(records, output)
@@ -83,6 +84,7 @@ def test_a_deleted_shard_is_made_again(records, convert_flags, command, tmp_path
     assert shard_bytes(output) == shard_bytes(records)
 
 
+@pytest.mark.slow
 def test_a_damaged_ledger_is_made_again(records, convert_flags, command, tmp_path):
     output = shutil.copytree(records, tmp_path / "copy")
     (output / "ledger.jsonl").write_bytes(b"\xff\xfe" + (output / "ledger.jsonl").read_bytes())

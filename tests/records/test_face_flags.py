@@ -48,6 +48,7 @@ def test_every_clip_of_a_video_is_a_record_and_is_counted(shared_records):
     assert len(set(seen)) == len(seen) == 16
 
 
+@pytest.mark.slow
 def test_a_fake_is_cut_where_its_original_is(shared_records):
     tracks = {entry["video"]: entry["track"] for entry in ledger(shared_records)}
     assert {track for video, track in tracks.items() if video.startswith("Face2Face")} == {"shared"}

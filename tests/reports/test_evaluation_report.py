@@ -124,6 +124,7 @@ def test_coverage_is_told(make_predictions, tmp_path):
     assert "40 of 44 videos were scored" in (tmp_path / "report.html").read_text()
 
 
+@pytest.mark.slow
 def test_imports_neither_tensorflow_nor_keras_nor_other_packages_of_ours():
     code = (
         "import sys, deepfake_tfdata.reports.evaluation_report, deepfake_tfdata.reports.comparison_page\n"

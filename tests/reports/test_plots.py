@@ -29,6 +29,7 @@ def test_one_frame_can_be_drawn(make_predictions):
     assert plots.attention_over_time(videos.labels, videos.attention).startswith(PNG)
 
 
+@pytest.mark.slow
 def test_pictures_are_the_same_each_time_and_large_enough(make_predictions, tmp_path):
     videos = make_predictions(num_frames=4)
     assert all_plots(videos) == all_plots(videos)

@@ -246,6 +246,7 @@ def test_stripes_have_their_period_and_strength(region: str) -> None:
     assert top - 1 <= np.flatnonzero(column)[0] <= np.flatnonzero(column)[-1] <= top + height + 1
 
 
+@pytest.mark.slow
 def test_bytes_depend_on_the_seed_alone(tmp_path: Path) -> None:
     for name, more in {
         "one": ["--workers=1"],

@@ -119,6 +119,7 @@ def test_an_epoch_leaves_curves_attention_and_the_asked_for_profile(tmp_path):
     assert profile.stat().st_size > 0
 
 
+@pytest.mark.slow
 def test_a_step_that_memory_does_not_hold_names_the_flags_to_lower(tmp_path):
     def exhaust(frames):
         raise MemoryError  # TensorFlow reports it as it does its own

@@ -44,6 +44,7 @@ def test_the_top_learns_without_its_batch_normalization(detector):
     assert len(backbone.trainable_variables) == 16
 
 
+@pytest.mark.slow
 def test_a_frozen_backbone_with_stochastic_depth_gives_the_same_features_twice():
     detector = build_detector("efficientnet_b0", "control", 2, 32, "none", lstm_units=4)
     backbone = detector.get_layer("backbone")

@@ -37,6 +37,7 @@ def test_a_batch_in_parts_gives_the_gradients_of_the_whole():
         np.testing.assert_allclose(parts, whole, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_steps_are_the_same_in_however_many_calls():
     (losses, weights), (losses_in_calls, weights_in_calls) = (
         trained_weights(1, calls) for calls in ((1, 1, 1, 1, 1, 1), (4, 2))

@@ -52,6 +52,7 @@ def test_what_a_resumed_run_will_do_again_is_forgotten(tmp_path):
     assert losses(tmp_path) == [(1, 0.1), (2, 0.2), (3, 0.3)]
 
 
+@pytest.mark.slow
 def test_an_end_that_a_killed_process_half_wrote_hides_nothing(tmp_path):
     summaries = Summaries(tmp_path)
     add(summaries, 1, 2)

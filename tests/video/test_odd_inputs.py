@@ -229,6 +229,7 @@ except Exception as error:
     assert result.stdout == "unreadable it can't be read: Permission denied\n", result.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="reads the peak from /proc")
 def test_a_worker_stays_under_400_mb_at_1080p(tmp_path):
     frames = [frame[:1080].repeat(2, 0).repeat(2, 1)[:1080, :1920] for frame in face_frames(40, 960)]
