@@ -31,6 +31,9 @@ class CompareConfig(Options):
 
 def main(config: CompareConfig) -> None:
     """Compares, and says what came out."""
+    for place in (config.first, config.second):  # a mistake here need not wait for the libraries
+        if not Path(place).exists():
+            raise UserError(f"no {place}; name {_WHAT}")
     from deepfake_tfdata.evaluation.comparison import compare, comparison_table, read_evaluation
 
     first, second = (read_evaluation(Path(place)) for place in (config.first, config.second))
