@@ -7,11 +7,13 @@ import tensorflow as tf
 
 from deepfake_tfdata import build_detector
 from deepfake_tfdata.errors import UserError
+from deepfake_tfdata.scoring.clip_scores import ClipScores
 from deepfake_tfdata.training.checkpoints import list_checkpoints
 from deepfake_tfdata.training.loop import Callbacks, Trainer
 from deepfake_tfdata.training.options import LoopOptions, StepOptions
 from deepfake_tfdata.training.stages import Stage
 from deepfake_tfdata.training.step_plan import StepPlan
+from deepfake_tfdata.training.summaries import Summaries
 
 FRAMES = np.random.default_rng(0).integers(0, 256, (2, 2, 32, 32, 3), np.uint8)
 # Its learning rate is a tenth of the step's number, from 0.
@@ -132,3 +134,12 @@ def test_a_step_that_memory_does_not_hold_names_the_flags_to_lower(tmp_path):
         train(tmp_path, batches)
     for flag in ("--accumulation", "--batch_size=2", "--backbone", "--precision"):
         assert flag in str(error.value)
+
+
+def test_events_of_steps_that_a_run_has_not_reached_are_forgotten(tmp_path):
+    # What is left of a run that got further than its newest checkpoint.
+    scores = ClipScores(np.float32([0.1, 0.2]), np.array([0, 1]), None, {})
+    Summaries(tmp_path / "tensorboard").add_epoch({"step": 99, "loss": 0.5}, scores)
+    train(tmp_path, batches_with([0]), should_stop=lambda: True)
+    (file,) = (tmp_path / "tensorboard").iterdir()
+    assert not [event for event in tf.compat.v1.train.summary_iterator(str(file)) if event.step]
