@@ -38,10 +38,12 @@ class ProcessedVideo:
     Attributes:
         clips: by region; every region has the same clips in the same order.
         faces: for the ledger.
+        content: a hash of the video's content, for the ledger.
     """
 
     clips: Mapping[str, Sequence[Clip]] = field(default_factory=dict)
     faces: FaceStatistics = field(default_factory=FaceStatistics)
+    content: str = ""
 
     @property
     def num_clips(self) -> int:

@@ -28,6 +28,8 @@ class Video:
         source_id: the identity that drove the manipulation; '' for an original, or where nobody says.
         original_id: the video_id of the video that a fake was made from; '' where that is its target_id.
         original: that video, if its face track may be shared; see with_originals.
+        component: the identities that its own are joined with by fakes, named by the first of them; '' where
+            nobody has looked. Videos of different components are independent.
     """
 
     path: str
@@ -38,6 +40,7 @@ class Video:
     source_id: str = ""
     original_id: str = ""
     original: "Video | None" = None
+    component: str = ""
 
     def __post_init__(self) -> None:
         for field in ("video_id", "manipulation", "target_id", "source_id", "original_id"):
