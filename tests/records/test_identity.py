@@ -5,12 +5,19 @@ import json
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from deepfake_tfdata.clips.clip import Clip
+from deepfake_tfdata.clips.processed import ProcessedVideo
+from deepfake_tfdata.clips.video import Video
 from deepfake_tfdata.errors import UserError
 from deepfake_tfdata.input.shards import find_shards
+from deepfake_tfdata.records import shard_writer
 from deepfake_tfdata.records.index import INDEX_FILE, read_index
 from deepfake_tfdata.records.metadata import CONVERSION_FILE, read_conversion, write_conversion
+from deepfake_tfdata.records.plan import ShardPlan
+from deepfake_tfdata.records.worker_pool import Outcome
 from tests.fakes import FRAME_SIZE, NUM_FRAMES, face_frames, write_video
 
 FLAGS = (f"--num_frames={NUM_FRAMES}", f"--frame_size={FRAME_SIZE}", "--workers=1")
@@ -207,3 +214,28 @@ def test_the_index_says_who_depends_on_whom(records):
     assert (fake.target_id, fake.source_id) == ("020", "021")
     together = {clip.clip_id for clip in clips.values() if clip.component == fake.component}
     assert together == {"original/020", "original/021", "Face2Face/020_021", "Face2Face/021_020"}
+
+
+def test_no_old_shard_stands_beside_a_new_index(converted, monkeypatch):
+    """Killed between the two, a shard of the same size would pass for the new one."""
+    spec_hash = read_conversion(converted).spec_hash
+    clip = read_index(converted / "full")[0]
+    old = next((converted / "full").glob(f"*-{clip.split}.tfrecord-*"))
+    count = int(old.name.rpartition("-")[2])
+
+    def die(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(shard_writer, "write_ledger_part", die)
+    shard = ShardPlan(clip.split, clip.shard, count, (Video("", "new", 0, "original", "new"),))
+    outcome = Outcome(ProcessedVideo({"full": [fake_clip(shard.videos[0], spec_hash)]}), "ok", "", 0.0)
+    with pytest.raises(KeyboardInterrupt):
+        shard_writer.write_shard(shard, ["full"], converted, [(shard.videos[0], outcome)], lambda entry: None)
+    assert [each.video_id for each in read_index(converted / "full") if each.split == clip.split] == ["new"]
+    assert not old.exists()
+
+
+def fake_clip(video: Video, spec_hash: str) -> Clip:
+    times = np.arange(NUM_FRAMES)
+    boxes = np.zeros((NUM_FRAMES, 4), np.float32)
+    return Clip(video.key, video, spec_hash, [b""] * NUM_FRAMES, 1, 1, times, times, boxes, times >= 0)
