@@ -11,7 +11,7 @@ from deepfake_tfdata.cli import COMMANDS
 
 PACKAGE = Path(__file__).parent.parent / "deepfake_tfdata"
 # Leaves that anybody may import.
-COMMON = {"errors", "files", "options", "pixels", "startup", "storage"}
+COMMON = {"background", "cores", "errors", "files", "options", "pixels", "startup", "storage"}
 ALLOWED = {
     "clips": set(),
     "video": {"clips"},

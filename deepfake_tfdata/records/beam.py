@@ -11,9 +11,11 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from deepfake_tfdata.clips.video import Video
 from deepfake_tfdata.files import write_bytes
 from deepfake_tfdata.records.ledger import read_ledger
+from deepfake_tfdata.records.outcome import Outcome
 from deepfake_tfdata.records.plan import ShardPlan
 from deepfake_tfdata.records.shard_writer import OnVideo, write_shard
-from deepfake_tfdata.records.worker_pool import Outcome, Work, Worker, attempt
+from deepfake_tfdata.records.worker import Work, Worker
+from deepfake_tfdata.records.worker_pool import attempt
 from deepfake_tfdata.storage import AnyPath, as_path
 
 _PLAN_FILE = "beam_plan.pickle"

@@ -18,7 +18,7 @@ from deepfake_tfdata.records.output import exclusive, explained_write_errors
 from deepfake_tfdata.records.plan import shard_name
 from deepfake_tfdata.records.retry import discard_failed
 from deepfake_tfdata.records.shard_writer import OnVideo, is_complete
-from deepfake_tfdata.records.worker_pool import Work
+from deepfake_tfdata.records.worker import Work
 from deepfake_tfdata.storage import AnyPath
 
 
