@@ -58,6 +58,15 @@ def test_a_folder_imports_only_what_comes_before_it(folder):
         assert not libraries & {"tools", "tests"}, path
 
 
+def test_only_what_own_processes_send_is_unpickled():
+    # Whoever can write a file or a message that is unpickled runs code here.
+    unpickling = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "shelve", "marshal"}
+    users = {
+        path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py") if imports(path) & unpickling
+    }
+    assert users == {"records/outcome.py"}
+
+
 def test_no_leaf_makes_a_report():
     for path in PACKAGE.glob("*.py"):
         ours = {name.split(".")[1] for name in imports(path) if name.startswith("deepfake_tfdata.")}

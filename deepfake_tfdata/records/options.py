@@ -1,6 +1,5 @@
 """What a user may choose of a conversion."""
 
-import os
 from collections import Counter
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -8,6 +7,7 @@ from importlib.util import find_spec
 from deepfake_tfdata.clips.regions import DEFAULT_REGIONS, REGIONS, region_named
 from deepfake_tfdata.clips.spec import ClipSpec
 from deepfake_tfdata.clips.video_selection import SelectionOptions
+from deepfake_tfdata.cores import available_cores
 from deepfake_tfdata.errors import UserError
 from deepfake_tfdata.options import Options, group, option
 
@@ -16,7 +16,7 @@ from deepfake_tfdata.options import Options, group, option
 class ExecutionOptions(Options):
     """How the work is done."""
 
-    workers: int = option(os.cpu_count() or 1, "processes", low=1)
+    workers: int = option(available_cores(), "processes", low=1)
     limit: int | None = option(None, "convert that many videos only, for a trial", low=1)
     runner: str = option("local", "where videos are processed", choices=("local", "beam"))
     beam_options: str = option("", "of the Beam pipeline, such as '--runner=DataflowRunner --project=p'")

@@ -20,7 +20,7 @@ Work = Callable[[Video], ProcessedVideo]
 
 
 def seconds_allowed(video: Video) -> float:
-    """How long work on a video may take, by the size of its file and of the original whose track it shares."""
+    """Seconds for a video, by the size of its file and of the original that it shares a track with."""
     size = 0
     for path in [video.path, *([video.original.path] if video.original else [])]:
         with suppress(OSError):  # the work will find out

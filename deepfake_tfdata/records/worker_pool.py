@@ -15,8 +15,8 @@ from deepfake_tfdata.records.outcome import Outcome
 from deepfake_tfdata.records.worker import Work, Worker, seconds_allowed
 from deepfake_tfdata.storage import UnreachableError, local_copy
 
-# Finished videos may wait for an earlier one: so many a worker, and so many bytes of all, which fifty videos of
-# three native regions have.
+# Finished videos may wait for an earlier one: so many a worker, and so many bytes of all, which are fifty
+# videos of three native regions.
 _LOOKAHEAD = 4
 MAX_WAITING_BYTES = 512 << 20
 # For threads to delete what they downloaded; one whose download hangs is left to itself.
@@ -37,8 +37,8 @@ def process_in_order(
         work: from a video to its clips; picklable, run in worker processes.
         workers: how many processes.
         allowed: seconds that a video may take before its worker is killed.
-        waiting_bytes: of outcomes in this process. The next to be yielded is taken in any case; others stay in
-            their workers, which wait.
+        waiting_bytes: of outcomes in this process. The next to be yielded is taken in any case; others stay
+            in their workers, which wait.
     """
     room = _Room(waiting_bytes)
     downloads = _Downloads(2 * workers)

@@ -1,4 +1,5 @@
 import dataclasses
+import pickle
 
 import pytest
 from hypothesis import given
@@ -7,7 +8,8 @@ from hypothesis import strategies as st
 from deepfake_tfdata.clips.spec import ClipSpec
 from deepfake_tfdata.clips.splits import SPLITS
 from deepfake_tfdata.clips.video import Video
-from deepfake_tfdata.records.plan import plan_shards
+from deepfake_tfdata.records.plan import ShardPlan, plan_shards
+from deepfake_tfdata.records.plan_file import read_plan, write_plan
 
 SPEC = ClipSpec()
 JPEG = ClipSpec(geometry="resized", encoding="jpeg")
@@ -58,6 +60,30 @@ def test_full_scale_shards_have_the_size_that_the_design_asks_for(spec, bytes_of
     sizes = [len(shard.videos) * bytes_of_a_clip / 2**20 for shard in plan]
     assert all(50 <= size <= 1024 for size in sizes)
     assert plan[0].file_name("mouth") == f"deepfake_mouth-train.tfrecord-00000-of-{len(plan):05d}"
+
+
+def test_a_plan_is_read_from_its_file_as_it_was_written(tmp_path):
+    original = Video("/videos/\udcff\u2028.mp4", "a", 0, "original", "a", "b", "c")
+    values = dict.fromkeys((field.name for field in dataclasses.fields(Video)), "x")
+    fake = Video(**{**values, "label": 1, "original": original})
+    shards = [ShardPlan("train", 0, 2, (original, fake)), ShardPlan("train", 1, 2, (fake,))]
+    write_plan(tmp_path / "plan.jsonl", shards)
+    assert list(read_plan(tmp_path / "plan.jsonl")) == [
+        (("train", 0, 2), 0, original),
+        (("train", 0, 2), 1, fake),
+        (("train", 1, 2), 0, fake),
+    ]
+
+
+def test_a_plan_that_somebody_else_wrote_runs_no_code(tmp_path):
+    class Trap:
+        def __reduce__(self):
+            return (tmp_path.joinpath("run").touch, ())
+
+    (tmp_path / "plan").write_bytes(pickle.dumps(Trap()))
+    with pytest.raises(ValueError, match="decode"):
+        list(read_plan(tmp_path / "plan"))
+    assert not (tmp_path / "run").exists()
 
 
 def test_the_limit_takes_the_first_of_the_order():
