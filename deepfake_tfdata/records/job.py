@@ -6,6 +6,7 @@ Without TensorFlow, so that a mistake is answered at once.
 import dataclasses
 import hashlib
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,8 +21,8 @@ from deepfake_tfdata.records.metadata import (
     read_conversion,
 )
 from deepfake_tfdata.records.options import ConversionConfig
-from deepfake_tfdata.records.output import explained_write_errors
-from deepfake_tfdata.records.plan import TARGET_SHARD_BYTES, ShardPlan, plan_shards
+from deepfake_tfdata.records.output import explained_write_errors, require_writable
+from deepfake_tfdata.records.plan import ShardPlan, plan_shards
 from deepfake_tfdata.records.retry import require_all_regions
 from deepfake_tfdata.storage import AnyPath, as_path
 
@@ -50,21 +51,22 @@ class ConversionJob:
         return sum(len(shard.videos) for shard in self.shards)
 
 
-def plan_conversion(config: ConversionConfig, shard_bytes: int = TARGET_SHARD_BYTES) -> ConversionJob:
+def plan_conversion(config: ConversionConfig) -> ConversionJob:
     """Finds the videos, divides them into splits and shards, and checks what the output folder already has.
 
     Args:
         config: what to convert.
-        shard_bytes: about how large a shard gets.
 
     Raises:
-        UserError: nothing can be converted as asked, or the output was made with another spec or source.
+        UserError: nothing can be converted as asked; the output was made with another spec or source, can't
+            be written, or another process writes to it.
     """
     output = as_path(config.output)
     selection = _select(config)
     videos = with_originals(selection.videos) if config.spec.share_tracks else selection.videos
+    execution = config.execution
     shards = plan_shards(
-        videos, selection.assignment.splits, config.spec, config.execution.limit, shard_bytes
+        videos, selection.assignment.splits, config.spec, execution.shard_mib, execution.limit
     )
     conversion = Conversion(
         spec=config.spec.to_dict(),
@@ -75,6 +77,8 @@ def plan_conversion(config: ConversionConfig, shard_bytes: int = TARGET_SHARD_BY
             "compression": config.selection.compression,
             "splits": selection.split_by,
             "left_out": dict(Counter(selection.assignment.left_out.values())),
+            "limit": execution.limit,
+            "shard_mib": execution.shard_mib,
         },
         plan=_fingerprint(shards),
         complete=False,
@@ -82,8 +86,9 @@ def plan_conversion(config: ConversionConfig, shard_bytes: int = TARGET_SHARD_BY
         versions=package_versions(),
     )
     with explained_write_errors(output):
+        require_writable(output)
         conversion = continued(output, conversion)
-    if config.execution.retry_failed:
+    if execution.retry_failed:
         require_all_regions(config.regions, conversion.regions)
     return ConversionJob(config, output, selection, shards, conversion)
 
@@ -103,11 +108,23 @@ def continued(output: AnyPath, conversion: Conversion) -> Conversion:
     earlier = read_conversion(output)
     require_same_spec(earlier.spec, conversion.spec, f"the records in {output}", "this command")
     if earlier.plan != conversion.plan:
-        raise UserError(
-            f"{output} holds a conversion of other videos or splits; choose another --output, or delete it"
-        )
+        raise UserError(_other_plan(output, earlier.source, conversion.source))
     regions = [*earlier.regions, *(name for name in conversion.regions if name not in earlier.regions)]
     return dataclasses.replace(conversion, regions=regions)
+
+
+def _other_plan(output: AnyPath, earlier: Mapping[str, Any], now: Mapping[str, Any]) -> str:
+    """What to do about records of another plan, with the flags that are the likely reason."""
+    for name in ("limit", "shard_mib"):
+        if earlier.get(name, now[name]) != now[name]:
+            was, is_now = (
+                f"--{name}={value}" if value else f"no --{name}" for value in (earlier.get(name), now[name])
+            )
+            return (
+                f"{output} was converted with {was} and this command has {is_now}; choose another --output, "
+                f"delete {output}, or convert with {was}"
+            )
+    return f"{output} holds a conversion of other videos or splits; choose another --output, or delete it"
 
 
 def _fingerprint(shards: list[ShardPlan]) -> str:

@@ -1,5 +1,6 @@
 """What a user may choose of a conversion."""
 
+import shlex
 from collections import Counter
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -18,6 +19,8 @@ class ExecutionOptions(Options):
 
     workers: int = option(available_cores(), "processes", low=1)
     limit: int | None = option(None, "convert that many videos only, for a trial", low=1)
+    # Large enough for few files, small enough that an interrupted run repeats minutes and not hours.
+    shard_mib: float = option(256.0, "about how large a shard gets, MiB", low=0.001, high=4096)
     runner: str = option("local", "where videos are processed", choices=("local", "beam"))
     beam_options: str = option("", "of the Beam pipeline, such as '--runner=DataflowRunner --project=p'")
     retry_failed: bool = option(
@@ -32,6 +35,10 @@ class ExecutionOptions(Options):
             raise UserError("--runner=beam needs Apache Beam; install 'deepfake-tfdata[beam]'")
         if self.beam_options and self.runner != "beam":
             raise UserError(f"--beam_options='{self.beam_options}' needs --runner=beam")
+        try:
+            shlex.split(self.beam_options)
+        except ValueError as error:
+            raise UserError(f"--beam_options={self.beam_options} can't be read: {error}") from None
 
 
 @dataclass(frozen=True)

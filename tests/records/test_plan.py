@@ -27,20 +27,20 @@ def splits_of(videos):
 @given(names, st.randoms())
 def test_every_video_is_in_exactly_one_shard_whatever_the_order(numbers, random):
     videos = videos_of(numbers)
-    plan = plan_shards(videos, splits_of(videos), SPEC)
+    plan = plan_shards(videos, splits_of(videos), SPEC, 256)
     planned = [video.key for shard in plan for video in shard.videos]
     assert sorted(planned) == sorted(video.key for video in videos)
     for shard in plan:
         assert {splits_of([video])[video.key] for video in shard.videos} == {shard.split}
     random.shuffle(videos)
-    assert plan_shards(videos, splits_of(videos), SPEC) == plan
+    assert plan_shards(videos, splits_of(videos), SPEC, 256) == plan
 
 
 @given(names)
 def test_shards_of_a_split_are_of_even_size_and_numbered(numbers):
     videos = videos_of(numbers)
     for split in SPLITS:
-        shards = [s for s in plan_shards(videos, splits_of(videos), SPEC) if s.split == split]
+        shards = [s for s in plan_shards(videos, splits_of(videos), SPEC, 256) if s.split == split]
         lengths = [len(shard.videos) for shard in shards]
         assert [(s.index, s.count) for s in shards] == [(i, len(shards)) for i in range(len(shards))]
         assert not lengths or max(lengths) - min(lengths) <= 1
@@ -56,7 +56,7 @@ def test_shards_of_a_split_are_of_even_size_and_numbered(numbers):
 )
 def test_full_scale_shards_have_the_size_that_the_design_asks_for(spec, bytes_of_a_clip):
     videos = videos_of(range(2000))
-    plan = plan_shards(videos, {video.key: "train" for video in videos}, spec)
+    plan = plan_shards(videos, {video.key: "train" for video in videos}, spec, 256)
     sizes = [len(shard.videos) * bytes_of_a_clip / 2**20 for shard in plan]
     assert all(50 <= size <= 1024 for size in sizes)
     assert plan[0].file_name("mouth") == f"deepfake_mouth-train.tfrecord-00000-of-{len(plan):05d}"
@@ -89,5 +89,8 @@ def test_a_plan_that_somebody_else_wrote_runs_no_code(tmp_path):
 def test_the_limit_takes_the_first_of_the_order():
     videos = videos_of(range(50))
     splits = {video.key: "train" for video in videos}
-    (whole,), (part,) = plan_shards(videos, splits, JPEG), plan_shards(videos, splits, JPEG, limit=7)
+    (whole,), (part,) = (
+        plan_shards(videos, splits, JPEG, 256),
+        plan_shards(videos, splits, JPEG, 256, limit=7),
+    )
     assert part == dataclasses.replace(whole, videos=whole.videos[:7])
