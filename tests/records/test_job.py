@@ -13,8 +13,8 @@ from tests.clips.trees import make_tree
 
 @pytest.fixture
 def config(tmp_path):
-    """Of eight videos."""
-    tree = make_tree(tmp_path / "in", "real/{a,b,c,d,e,f,g,h}.mp4")
+    """Of sixteen videos."""
+    tree = make_tree(tmp_path / "in", "real/{a,b,c,d,e,f,g,h}.mp4", "fake/{a,b,c,d,e,f,g,h}.mp4")
     return ConversionConfig(source=str(tree), output=str(tmp_path / "out"))
 
 
@@ -53,8 +53,8 @@ def test_other_videos_are_refused_without_a_flag(config, tmp_path):
 def test_a_limit_that_leaves_nothing_out_is_no_other_plan(config):
     job = planned(config)
     write_conversion(job.output, job.conversion)
-    assert planned(config, limit=8).shards == job.shards
+    assert planned(config, limit=16).shards == job.shards
 
 
 def test_shards_are_as_large_as_asked_for(config):
-    assert len(planned(config).shards) < len(planned(config, shard_mib=0.001).shards) == 8
+    assert len(planned(config).shards) < len(planned(config, shard_mib=0.001).shards) == 16
