@@ -21,6 +21,7 @@ from deepfake_tfdata.records.ledger import OK, LedgerEntry
 from deepfake_tfdata.records.metadata import Conversion
 from deepfake_tfdata.records.options import ConversionConfig
 from deepfake_tfdata.records.retry import may_pass
+from deepfake_tfdata.records.split_check import advice, groups_of_counts, groups_of_plan, lacking
 from deepfake_tfdata.startup import import_tensorflow
 from deepfake_tfdata.video.detectors import content_hash, load_detector
 from deepfake_tfdata.video.options import DetectorOptions
@@ -49,6 +50,8 @@ def main(config: ConvertConfig) -> None:
     job = plan_conversion(conversion, versions())
     for line in job.selection.summary:
         cli.say(line)
+    planned = groups_of_plan(job.shards)
+    _warn(lacking(planned, "videos"), advice(conversion, job.selection.split_by))
     if config.dry_run:
         for line in describe_job(job):
             cli.say(line)
@@ -74,6 +77,15 @@ def main(config: ConvertConfig) -> None:
     _write_contact_sheet(job, result)
     for line in _summary(result, conversion.output, entries):
         cli.say(line)
+    converted = groups_of_counts(result.counts)
+    if converted != planned:
+        _warn(lacking(converted, "clips"), f"{conversion.output}/ledger.jsonl says why")
+
+
+def _warn(lack: str, what_to_do: str) -> None:
+    """Of splits that are no use for training or evaluation."""
+    if lack:
+        _LOG.warning("warning: %s; %s", lack, what_to_do)
 
 
 def _write_contact_sheet(job: ConversionJob, conversion: Conversion) -> None:

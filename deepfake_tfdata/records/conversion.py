@@ -6,8 +6,9 @@ from functools import partial
 from deepfake_tfdata.errors import UserError
 from deepfake_tfdata.records import local
 from deepfake_tfdata.records.completeness import split_by_completeness
+from deepfake_tfdata.records.continuation import continued
 from deepfake_tfdata.records.index import read_index, write_index
-from deepfake_tfdata.records.job import ConversionJob, continued
+from deepfake_tfdata.records.job import ConversionJob
 from deepfake_tfdata.records.ledger import OK, LedgerEntry, read_ledger, write_ledger
 from deepfake_tfdata.records.metadata import (
     Conversion,
@@ -20,7 +21,7 @@ from deepfake_tfdata.records.provenance import Provenance
 from deepfake_tfdata.records.retry import discard_failed
 from deepfake_tfdata.records.shard_writer import OnVideo
 from deepfake_tfdata.records.source_content import with_content
-from deepfake_tfdata.records.worker_pool import Work
+from deepfake_tfdata.records.worker import Work
 
 
 def run_conversion(job: ConversionJob, work: Work, on_video: OnVideo) -> Conversion:

@@ -11,8 +11,8 @@ from deepfake_tfdata.files import atomic_path
 from deepfake_tfdata.records.example import encode_example
 from deepfake_tfdata.records.index import IndexedClip, indexed, write_index_part
 from deepfake_tfdata.records.ledger import LedgerEntry, write_ledger_part
+from deepfake_tfdata.records.outcome import Outcome
 from deepfake_tfdata.records.plan import ShardPlan
-from deepfake_tfdata.records.worker_pool import Outcome
 from deepfake_tfdata.storage import AnyPath
 
 OnVideo = Callable[[LedgerEntry], None]

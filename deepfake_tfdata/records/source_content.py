@@ -10,7 +10,7 @@ from deepfake_tfdata.clips.processed import ProcessedVideo
 from deepfake_tfdata.clips.video import Video
 from deepfake_tfdata.errors import UserError
 from deepfake_tfdata.records.ledger import LedgerEntry
-from deepfake_tfdata.records.worker_pool import Work
+from deepfake_tfdata.records.worker import Work
 from deepfake_tfdata.storage import AnyPath, as_path, remote_errors
 
 # Bytes that are read at the beginning, in the middle and at the end. Another encoding of a video has another

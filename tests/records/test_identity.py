@@ -16,8 +16,8 @@ from deepfake_tfdata.input.shards import find_shards
 from deepfake_tfdata.records import shard_writer
 from deepfake_tfdata.records.index import INDEX_FILE, read_index
 from deepfake_tfdata.records.metadata import CONVERSION_FILE, read_conversion, write_conversion
+from deepfake_tfdata.records.outcome import Outcome
 from deepfake_tfdata.records.plan import ShardPlan
-from deepfake_tfdata.records.worker_pool import Outcome
 from tests.fakes import FRAME_SIZE, NUM_FRAMES, face_frames, write_video
 
 FLAGS = (f"--num_frames={NUM_FRAMES}", f"--frame_size={FRAME_SIZE}", "--workers=1")

@@ -20,6 +20,7 @@ from tests.processes import Forked, start_fresh
 pytestmark = pytest.mark.slow
 
 NUM_SHARDS = 7
+SMALL_SHARDS = "--shard_mib=3"  # four videos of four native frames
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +28,7 @@ def convert(convert_flags):
     """Starts a conversion into many shards."""
 
     def begin(output: Path, *flags: str, start=Forked, **options) -> Forked:
-        script = ["tests.records.convert_small_shards", *convert_flags, f"--output={output}"]
+        script = ["deepfake_tfdata.convert", *convert_flags, SMALL_SHARDS, f"--output={output}"]
         return start(*script, "--regions=full,mouth", *flags, **options)
 
     return begin
