@@ -33,7 +33,7 @@ def continued(output: AnyPath, conversion: Conversion) -> Conversion:
         raise UserError(_other_plan(output, earlier.source, conversion.source))
     regions = [*earlier.regions, *(name for name in conversion.regions if name not in earlier.regions)]
     # The spec stays, with what it says of the size that a detector makes of native crops.
-    return replace(conversion, spec=earlier.spec, regions=regions)
+    return replace(conversion, spec=before.to_dict(), regions=regions)
 
 
 def warn_of_hints(asked: ClipSpec, kept: ClipSpec, output: AnyPath) -> None:
