@@ -75,6 +75,7 @@ def plan_conversion(config: ConversionConfig, shard_bytes: int = TARGET_SHARD_BY
             "compression": config.selection.compression,
             "splits": selection.split_by,
             "left_out": dict(Counter(selection.assignment.left_out.values())),
+            "not_native": sum(not video.native for shard in shards for video in shard.videos),
         },
         plan=_fingerprint(shards),
         complete=False,

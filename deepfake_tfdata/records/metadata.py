@@ -29,7 +29,8 @@ class Conversion:
         spec: as ClipSpec.to_dict gives it.
         spec_hash: its hash.
         regions: the regions that have a folder.
-        source: layout, compression and manipulations, as asked for.
+        source: layout, compression and splits, how many videos are left out and why, and how many are faces
+            that were already resized (`not_native`).
         plan: a fingerprint of which videos go where.
         complete: whether every shard is written.
         counts: by split, shards and videos, real and fake clips, and videos by status.

@@ -35,11 +35,11 @@ def test_every_column_is_read_whatever_the_spreadsheet_did(tmp_path):
 
 
 def test_a_folder_of_images_may_be_listed_and_be_no_longer_native(tmp_path):
-    path = write(tmp_path / "l.csv", "path,label,native\nframes/v1.b/,0,no\nc.mp4,1,\nd.mp4,1,Yes\n")
+    path = write(tmp_path / "l.csv", "path,label,native\nframes/v1.b/,1,no\nc.mp4,1,\nd.mp4,1,Yes\n")
     assert [(v.path, v.key, v.target_id, v.native) for v in read(path).videos] == [
         (str(tmp_path / "c.mp4"), "fake/c", "c", True),
         (str(tmp_path / "d.mp4"), "fake/d", "d", True),
-        (str(tmp_path / "frames/v1.b"), "original/frames/v1.b", "v1.b", False),
+        (str(tmp_path / "frames/v1.b"), "fake/frames/v1.b", "v1.b", False),
     ]
 
 

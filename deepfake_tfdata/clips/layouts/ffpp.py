@@ -1,9 +1,13 @@
-"""FaceForensics++ as its download script lays it out (Rössler et al., ICCV 2019), with DeepFakeDetection."""
+"""FaceForensics++ as its download script lays it out (Rössler et al., ICCV 2019), with DeepFakeDetection.
+
+DeepfakeBench (Yan et al., NeurIPS 2023) ships the same tree with frames/ID/NNN.png, faces of 256 pixels, for
+videos/ID.mp4.
+"""
 
 from collections.abc import Sequence
 
 from deepfake_tfdata.clips.layouts.data_set import DataSet
-from deepfake_tfdata.clips.layouts.tree import video_files
+from deepfake_tfdata.clips.layouts.tree import image_folders, is_video_file, recording_name, video_files
 from deepfake_tfdata.clips.video import ORIGINAL, Video
 from deepfake_tfdata.storage import AnyPath
 
@@ -26,17 +30,18 @@ def recognises(source: AnyPath) -> bool:
 def read(source: AnyPath, compression: str, manipulations: Sequence[str] | None) -> DataSet:
     """Originals, and fakes of the chosen methods; actors' originals come with DeepFakeDetection only."""
     originals = source / "original_sequences"
-    videos, missing = [], []
+    videos: list[Video] = []
+    missing: list[str] = []
     if manipulations is None or set(manipulations) & set(YOUTUBE_METHODS):
-        videos += youtube_originals(originals / "youtube" / compression / "videos")
+        videos += map(youtube_original, recordings(originals / "youtube" / compression))
         missing += [] if videos else [f"{compression} originals"]
     for method in manipulations or METHODS:
         folder = source / "manipulated_sequences" / method
-        fakes = [fake(path, method) for path in video_files(folder / compression / "videos")]
+        fakes = [fake(path, method) for path in recordings(folder / compression)]
         missing += [] if fakes else [method]
         videos += fakes
         if method == DEEPFAKE_DETECTION and fakes:
-            actors = [_actor(path) for path in video_files(originals / "actors" / compression / "videos")]
+            actors = [actor_original(path) for path in recordings(originals / "actors" / compression)]
             missing += [] if actors else [f"{compression} originals of the actors"]
             videos += actors
     return with_official_lists(source, videos, missing)
@@ -51,9 +56,15 @@ def with_official_lists(source: AnyPath, videos: list[Video], missing: list[str]
     return DataSet(videos, None, lists if found else None, frozenset(unlisted), missing)
 
 
-def youtube_originals(folder: AnyPath) -> list[Video]:
-    """The originals NNN.mp4 of a folder."""
-    return [Video(str(path), path.stem, 0, ORIGINAL, target_id=path.stem) for path in video_files(folder)]
+def recordings(folder: AnyPath) -> list[AnyPath]:
+    """FOLDER/videos/*.mp4; where there are none, the folders of faces cut out of them, FOLDER/frames/*."""
+    return video_files(folder / "videos") or image_folders(folder / "frames")
+
+
+def youtube_original(path: AnyPath) -> Video:
+    """The original NNN.mp4."""
+    name = recording_name(path)
+    return Video(str(path), name, 0, ORIGINAL, target_id=name, native=is_video_file(path))
 
 
 def fake(path: AnyPath, method: str) -> Video:
@@ -61,17 +72,21 @@ def fake(path: AnyPath, method: str) -> Video:
 
     DeepFakeDetection adds the scene, TT_SS__scene__XXXXXXXX, and numbers its actors from 01.
     """
-    pair, _, rest = path.stem.partition("__") if method == DEEPFAKE_DETECTION else (path.stem, "", "")
+    name = recording_name(path)
+    pair, _, rest = name.partition("__") if method == DEEPFAKE_DETECTION else (name, "", "")
     target, _, source = pair.partition("_")
     original_id = ""
     if method == DEEPFAKE_DETECTION:
         original_id = f"{target}__{rest.partition('__')[0]}"
         target, source = _actor_id(target), _actor_id(source)
-    return Video(str(path), path.stem, 1, method, target, source, original_id)
+    return Video(str(path), name, 1, method, target, source, original_id, native=is_video_file(path))
 
 
-def _actor(path: AnyPath) -> Video:
-    return Video(str(path), path.stem, 0, ORIGINAL, target_id=_actor_id(path.stem.partition("__")[0]))
+def actor_original(path: AnyPath) -> Video:
+    """The original AA__scene.mp4 of an actor."""
+    name = recording_name(path)
+    actor = _actor_id(name.partition("__")[0])
+    return Video(str(path), name, 0, ORIGINAL, target_id=actor, native=is_video_file(path))
 
 
 def _actor_id(number: str) -> str:

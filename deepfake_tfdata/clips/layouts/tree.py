@@ -42,7 +42,7 @@ def child(folder: AnyPath, name: str) -> AnyPath:
 
 def video_files(folder: AnyPath) -> list[AnyPath]:
     """The files of a folder that are videos by their ending; none is opened, so broken links are there."""
-    return [path for path in entries(folder) if path.suffix.lower() in VIDEO_SUFFIXES]
+    return [path for path in entries(folder) if is_video_file(path)]
 
 
 def video_files_below(folder: AnyPath) -> list[AnyPath]:
@@ -64,9 +64,14 @@ def recordings_below(folder: AnyPath) -> list[AnyPath]:
     return found
 
 
+def is_video_file(path: AnyPath) -> bool:
+    """Whether it is a file by its ending, and no folder of images."""
+    return path.suffix.lower() in VIDEO_SUFFIXES
+
+
 def recording_name(path: AnyPath) -> str:
     """The name of a video: a file's without its ending, a folder's as it is."""
-    return path.stem if path.suffix.lower() in VIDEO_SUFFIXES else path.name
+    return path.stem if is_video_file(path) else path.name
 
 
 def read_text(path: AnyPath) -> str:
