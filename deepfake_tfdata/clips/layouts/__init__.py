@@ -7,8 +7,12 @@ from typing import Protocol
 
 from deepfake_tfdata.clips.layouts import (
     celebdf,
+    celebdfpp,
     deeperforensics,
+    deepfakebench,
+    df40,
     dfdc,
+    dfdcp,
     fakeavceleb,
     ffpp,
     ffpp_mirror,
@@ -57,11 +61,17 @@ LAYOUTS: dict[str, Layout] = {
     "ffpp": ffpp,
     "ffpp_mirror": ffpp_mirror,
     "celebdf": celebdf,
+    "celebdfpp": celebdfpp,
     "fakeavceleb": fakeavceleb,
     "dfdc": dfdc,
+    "dfdcp": dfdcp,
+    "df40": df40,
+    "deepfakebench": deepfakebench,
     "folders": real_fake,
     "csv": table,
 }
+# Those whose source is a file.
+_FILES = (deepfakebench, table)
 
 
 def find_layout(name: str, source: AnyPath) -> tuple[str, AnyPath]:
@@ -69,7 +79,7 @@ def find_layout(name: str, source: AnyPath) -> tuple[str, AnyPath]:
 
     Args:
         name: out of LAYOUTS, or 'auto'.
-        source: the data set's folder, or the only such folder in it; or a CSV file.
+        source: the data set's folder, or the only such folder in it; or a CSV or JSON file.
 
     Returns:
         The layout's name, and the folder or file that it recognises.
@@ -79,9 +89,9 @@ def find_layout(name: str, source: AnyPath) -> tuple[str, AnyPath]:
     """
     if name != "auto" and name not in LAYOUTS:
         raise UserError(f"unknown layout '{name}'; choose from auto, {', '.join(LAYOUTS)}")
-    if not source.is_dir() and not table.recognises(source):
+    if not source.is_dir() and not any(layout.recognises(source) for layout in _FILES):
         raise UserError(
-            f"--source={source} is no directory and no CSV file; name the folder that holds the data set"
+            f"--source={source} is no directory, CSV or JSON file; name the folder of the data set"
         )
     candidates = LAYOUTS if name == "auto" else {name: LAYOUTS[name]}
     for places in ([source], folders(source)):
