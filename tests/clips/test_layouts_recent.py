@@ -121,7 +121,9 @@ def test_dfdcp_takes_people_and_sets_from_its_table(dfdcp):
     assert data.notes == [
         "passed over: 1 videos that dataset.json does not have (the first: method_A/1/1_A/new.mp4)"
     ]
-    assert [video.manipulation for video in read(dfdcp, ["method_A"])[1].videos if video.label] == ["method_A"]
+    assert [video.manipulation for video in read(dfdcp, ["method_A"])[1].videos if video.label] == [
+        "method_A"
+    ]
 
 
 def test_dfdcp_leaves_out_who_is_in_the_test_set_too(dfdcp):
