@@ -135,6 +135,14 @@ def test_dfdcp_leaves_out_who_is_in_the_test_set_too(dfdcp):
     assert set(assignment.left_out) == {"method_B/1255229_643049_A_002"}
 
 
+def test_dfdcp_divides_its_train_set_into_train_and_val(tmp_path):
+    table = {
+        f"original_videos/{n}/{n}_A_001.mp4": dfdcp_row("real", "train", n) for n in range(643000, 643030)
+    }
+    write(make_tree(tmp_path, *table) / "dataset.json", json.dumps(table))
+    assert set(read(tmp_path)[1].splits.values()) == {"train", "val"}
+
+
 @pytest.mark.parametrize(
     "table",
     [
@@ -185,7 +193,8 @@ def test_df40_joins_its_parts_with_the_frames_of_their_originals(tmp_path):
     assert not any(video.native for video in data.videos)
     assert data.missing == []
     assert data.notes == [
-        "passed over: 1 folders whose names are not FaceForensics++'s or Celeb-DF's (the first: simswap/draft)",
+        "passed over: 1 folders whose names are not FaceForensics++'s or Celeb-DF's "
+        "(the first: simswap/draft)",
         "passed over: 1 videos that are in DF40 too (the first: simswap/000_003)",
         "passed over: 1 folders that are no videos of videos (the first: StyleGAN2)",
     ]
