@@ -115,6 +115,7 @@ def _fingerprint(shards: list[ShardPlan]) -> str:
     """Changes whenever a video, its label or its place does."""
     lines: list[Any] = [
         (shard.split, shard.index, shard.count, video.key, video.label, video.target_id, video.source_id)
+        + (("mask",) if video.mask_path else ())  # which decides on the face
         for shard in shards
         for video in shard.videos
     ]

@@ -161,7 +161,7 @@ def changed(change):
         (changed(lambda d: d["FF-real"]["test"]["c23"].update({"5": {"frames": ["a/5/1", "b/5/2"]}})),
          "frames of 5 in two folders, a/5 and b/5"),
         (json.dumps({"DFDC": {}}), "which video each fake of DFDC was made from.*--layout=dfdc"),
-        (json.dumps(ffpp()), "none of the 9 folders of frames that .* names is there .*; put the file beside"),
+        (json.dumps(ffpp()), "none of the 9 folders of frames that .* names is there .*; put the file"),
     ],
 )  # fmt: skip
 def test_a_file_that_is_damaged_or_contradicts_itself_is_refused(tmp_path, text, message):

@@ -4,12 +4,13 @@ DeepfakeBench (Yan et al., NeurIPS 2023) ships the same tree with frames/ID/NNN.
 videos/ID.mp4.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from deepfake_tfdata.clips.layouts.data_set import DataSet
 from deepfake_tfdata.clips.layouts.tree import image_folders, is_video_file, recording_name, video_files
 from deepfake_tfdata.clips.video import ORIGINAL, Video
-from deepfake_tfdata.storage import AnyPath
+from deepfake_tfdata.storage import AnyPath, as_path
 
 TITLE = "FaceForensics++ official"
 DESCRIPTION = "original_sequences/youtube/c23/videos/*.mp4, manipulated_sequences/METHOD/c23/videos/*.mp4"
@@ -38,13 +39,34 @@ def read(source: AnyPath, compression: str, manipulations: Sequence[str] | None)
     for method in manipulations or METHODS:
         folder = source / "manipulated_sequences" / method
         fakes = [fake(path, method) for path in recordings(folder / compression)]
+        fakes = _with_masks(fakes, folder / "masks" / "videos")
         missing += [] if fakes else [method]
         videos += fakes
         if method == DEEPFAKE_DETECTION and fakes:
             actors = [actor_original(path) for path in recordings(originals / "actors" / compression)]
             missing += [] if actors else [f"{compression} originals of the actors"]
             videos += actors
-    return with_official_lists(source, videos, missing)
+    return with_official_lists(source, _originals_with_masks(videos), missing)
+
+
+def _originals_with_masks(videos: Sequence[Video]) -> list[Video]:
+    """The videos, every original with the mask of its first fake, so that both follow the same face."""
+    masked = sorted((video for video in videos if video.mask_path), key=lambda video: video.key, reverse=True)
+    masks = {video.original_id or video.target_id: video.mask_path for video in masked}
+    return [
+        video if video.label else replace(video, mask_path=masks.get(video.video_id, "")) for video in videos
+    ]
+
+
+def _with_masks(fakes: Iterable[Video], folder: AnyPath) -> list[Video]:
+    """The fakes with the masks of a folder, which are of whole pictures: cut faces have none."""
+    masks = {path.stem: str(path) for path in video_files(folder)}
+    return [
+        replace(video, mask_path=masks.get(recording_name(as_path(video.path)), ""))
+        if video.native
+        else video
+        for video in fakes
+    ]
 
 
 def with_official_lists(source: AnyPath, videos: list[Video], missing: list[str]) -> DataSet:
