@@ -163,7 +163,7 @@ class UnreachableError(Exception):
 
 @contextmanager
 def local_copy(name: str) -> Iterator[str]:
-    """The name of a local file with the same content: the file itself, or a download, deleted after use.
+    """The name of a local file or folder with the same content: itself, or a download, deleted after use.
 
     Raises:
         UnreachableError: it can't be downloaded.
@@ -175,8 +175,22 @@ def local_copy(name: str) -> Iterator[str]:
         return
     with tempfile.TemporaryDirectory(prefix="deepfake_tfdata_") as folder:
         copy = Path(folder) / path.name
-        download(path, copy)
+        _download_all(path, copy)
         yield str(copy)
+
+
+def _download_all(path: RemotePath, copy: Path) -> None:
+    """Copies a file, or a folder with the files in it."""
+    try:
+        files = list(path.iterdir()) if path.is_dir() else []
+    except remote_errors() as error:
+        raise UnreachableError(f"{path} can't be listed: {error}") from error
+    if not files:
+        download(path, copy)
+        return
+    copy.mkdir()
+    for file in files:
+        download(file, copy / file.name)
 
 
 def download(path: AnyPath, copy: Path) -> None:

@@ -20,6 +20,7 @@ class FaceStatistics:
         jitter_per_frame, jitter_smooth: of the detector's boxes, and of the smoothed track, as a share of
             face_size.
         jitter_per_frame_px, jitter_smooth_px: the same in pixels.
+        mask_overlap: median share of the manipulated area that lies in the detected box; None without a mask.
     """
 
     frames_found: int = 0
@@ -29,6 +30,7 @@ class FaceStatistics:
     jitter_smooth: float | None = None
     jitter_per_frame_px: float | None = None
     jitter_smooth_px: float | None = None
+    mask_overlap: float | None = None
 
 
 @dataclass(frozen=True)

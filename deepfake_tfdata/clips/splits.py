@@ -7,7 +7,7 @@ identities cut from one video, that source video.
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
@@ -137,6 +137,23 @@ def divide_by_hash(
     units = {group: root if size[root] <= _LARGEST_COMPONENT else group for group, root in first.items()}
     listed = {group: _hashed_split(unit, splits) for group, unit in units.items()}
     return split_by_identity(videos, listed, groups)
+
+
+def divide_beside_test(videos: Iterable[Video], tested: Collection[str]) -> dict[str, str]:
+    """The split by video key where a data set says which videos test and nothing of the others.
+
+    Those of people that no tested one shows are divided into train and val by hash. The rest would cross: it
+    gets train, out of which assign_splits leaves it, and says why.
+
+    Args:
+        videos: of one data set.
+        tested: keys of the test videos.
+    """
+    videos = list(videos)
+    seen = {person for video in videos if video.key in tested for person in video.identities}
+    unseen = [video for video in videos if seen.isdisjoint(video.identities)]
+    splits = dict.fromkeys((video.key for video in videos), "train")
+    return splits | divide_by_hash(unseen, ("train", "val")) | dict.fromkeys(tested, "test")
 
 
 def assign_splits(

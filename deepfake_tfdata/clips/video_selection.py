@@ -91,7 +91,7 @@ def select_videos(source: AnyPath, options: SelectionOptions) -> Selection:
     if not assignment.splits:
         raise UserError(f"no video of {place} has a split by {how}; check --splits")
     how += ", source videos kept together" if options.strict_split else ""
-    summary = [data.summary(LAYOUTS[name].TITLE), _describe(how, assignment)]
+    summary = [data.summary(LAYOUTS[name].TITLE), _describe(how, assignment), *_resized(data.videos)]
     compression = options.compression if LAYOUTS[name].COMPRESSIONS else ""
     return Selection(name, compression, data.videos, assignment, how, summary)
 
@@ -121,6 +121,17 @@ def _source_videos(data: DataSet, place: AnyPath, options: SelectionOptions) -> 
     if not any(identity in groups for video in data.videos for identity in video.identities):
         raise UserError(f"{path} has none of the identities in {place}; leave --strict_split out")
     return groups
+
+
+def _resized(videos: Sequence[Video]) -> list[str]:
+    """A warning where there are videos that are not native."""
+    count = sum(not video.native for video in videos)
+    if not count:
+        return []
+    return [
+        f"{count} of {len(videos)} videos are faces already resized: what native crops mean is lost, since a "
+        "strip cut from a resized face holds no new detail"
+    ]
 
 
 def _describe(how: str, assignment: Assignment) -> str:

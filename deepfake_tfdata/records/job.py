@@ -80,6 +80,7 @@ def plan_conversion(config: ConversionConfig, versions: Mapping[str, str]) -> Co
         source={
             "splits": selection.split_by,
             "left_out": dict(Counter(assignment.left_out.values())),
+            "not_native": sum(not video.native for shard in shards for video in shard.videos),
             "limit": execution.limit,
             "shard_mib": execution.shard_mib,
         },
@@ -110,6 +111,7 @@ def _fingerprint(shards: list[ShardPlan]) -> str:
     """Changes whenever a video, its label or its place does."""
     lines: list[Any] = [
         (shard.split, shard.index, shard.count, video.key, video.label, video.target_id, video.source_id)
+        + (("mask",) if video.mask_path else ())  # which decides on the face
         for shard in shards
         for video in shard.videos
     ]

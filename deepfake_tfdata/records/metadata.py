@@ -32,7 +32,8 @@ class Conversion:
         spec_hash: its hash.
         regions: the regions that have a folder.
         provenance: what decides their bytes beside the spec, as Provenance.to_dict gives it.
-        source: how its videos were divided, and how many were left out.
+        source: how its videos were divided, how many are left out and why, and how many are faces that were
+            already resized (`not_native`).
         plan: a fingerprint of which videos go where.
         complete: whether every shard is written.
         counts: by split, shards and videos, real and fake clips, and videos by status.

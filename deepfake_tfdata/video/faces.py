@@ -12,6 +12,7 @@ from deepfake_tfdata.video.decode import ChosenFrames, decode_frames
 from deepfake_tfdata.video.detectors import Detector
 from deepfake_tfdata.video.errors import VideoError
 from deepfake_tfdata.video.frame_sampling import sample_frames
+from deepfake_tfdata.video.mask import Mask, read_masks, shares_in
 from deepfake_tfdata.video.search import find_faces
 from deepfake_tfdata.video.smooth import centre_jitter, fill_gaps, smooth_track, smoothing_window
 from deepfake_tfdata.video.track import follow_face
@@ -28,11 +29,13 @@ class FaceTrack:
         boxes: float32 [T, 4], (left, top, right, bottom) in pixels, as detected; zero where not found.
         found: bool [T].
         smooth: float32 [T, 4], of one size, smoothed, gaps filled; zero where the face was found in no frame.
+        mask_shares: float [N], of the manipulated area in the boxes of those frames that have a mask.
     """
 
     boxes: np.ndarray
     found: np.ndarray
     smooth: np.ndarray
+    mask_shares: np.ndarray
 
     def crops(self, tracking: str) -> np.ndarray:
         """The boxes to crop, float32 [T, 4], gaps filled; the face must have been found."""
@@ -62,8 +65,9 @@ def track_faces(
     Returns:
         K tracks, and the ledger's `track`: 'own', 'shared', or 'own: ' and the reason.
     """
+    masks = read_masks(video.mask_path, frames)
     if not spec.share_tracks or video.label == 0:
-        return _detect_and_follow(video, frames, spec, detector), "own"
+        return _detect_and_follow(video, frames, spec, detector, masks), "own"
     if video.original is None:
         reason = "its original is not there"
     else:
@@ -71,13 +75,13 @@ def track_faces(
             original = sample_video(video.original.path, spec)
             reason = difference(frames, original)
             if not reason:
-                tracks = _detect_and_follow(video.original, original, spec, detector)
+                tracks = _detect_and_follow(video.original, original, spec, detector, masks)
                 if any(track.is_usable(spec.min_found) for track in tracks):
                     return tracks, "shared"
                 reason = "too few faces in the original"
         except VideoError as error:
             reason = f"the original is {error.status}"
-    return _detect_and_follow(video, frames, spec, detector), f"own: {reason}"
+    return _detect_and_follow(video, frames, spec, detector, masks), f"own: {reason}"
 
 
 def difference(ours: ChosenFrames, theirs: ChosenFrames) -> str:
@@ -99,6 +103,7 @@ def face_statistics(tracks: Sequence[FaceTrack], track: str) -> FaceStatistics:
     size = float(np.median(np.sqrt(np.prod(seen[:, 2:] - seen[:, :2], axis=1))))
     per_frame = _median([centre_jitter(t.boxes, t.found) for t in tracks])
     smooth = _median([centre_jitter(t.smooth, t.found) for t in tracks])
+    shares = _median([t.mask_shares for t in tracks])
     return FaceStatistics(
         frames_found=sum(int(t.found.sum()) for t in tracks),
         track=track,
@@ -107,19 +112,21 @@ def face_statistics(tracks: Sequence[FaceTrack], track: str) -> FaceStatistics:
         jitter_smooth=None if smooth is None else round(smooth / size, 5),
         jitter_per_frame_px=None if per_frame is None else round(per_frame, 3),
         jitter_smooth_px=None if smooth is None else round(smooth, 3),
+        mask_overlap=None if shares is None else round(shares, 3),
     )
 
 
 def _detect_and_follow(
-    video: Video, frames: ChosenFrames, spec: ClipSpec, detector: Detector
+    video: Video, frames: ChosenFrames, spec: ClipSpec, detector: Detector, masks: Sequence[Mask | None]
 ) -> list[FaceTrack]:
     detections = find_faces(video, frames, detector)
     tracks = []
     for first in range(0, len(detections), spec.num_frames):
         clip = slice(first, first + spec.num_frames)
-        boxes, found = follow_face(detections[clip])
+        boxes, found = follow_face(detections[clip], masks[clip])
         window = smoothing_window(frames.timestamps[clip])
-        tracks.append(FaceTrack(boxes, found, smooth_track(boxes, found, window) if found.any() else boxes))
+        smooth = smooth_track(boxes, found, window) if found.any() else boxes
+        tracks.append(FaceTrack(boxes, found, smooth, shares_in(boxes, found, masks[clip])))
     return tracks
 
 
