@@ -20,6 +20,8 @@ class FaceStatistics:
         jitter_per_frame, jitter_smooth: of the detector's boxes, and of the smoothed track, as a share of
             face_size.
         jitter_per_frame_px, jitter_smooth_px: the same in pixels.
+        shots: how many the video has; None where that was not looked at.
+        cuts: how many of the cuts between them lie within clips.
     """
 
     frames_found: int = 0
@@ -29,6 +31,8 @@ class FaceStatistics:
     jitter_smooth: float | None = None
     jitter_per_frame_px: float | None = None
     jitter_smooth_px: float | None = None
+    shots: int | None = None
+    cuts: int | None = None
 
 
 @dataclass(frozen=True)

@@ -46,6 +46,11 @@ class ClipSpec(Options):
         low=1,
         high=MAX_CLIPS,
     )
+    shots: str = option(
+        "longest",
+        "frames of the longest shot only, or of the whole video with all its cuts",
+        choices=("longest", "ignore"),
+    )
     geometry: str = option(
         "native",
         "crops as they are in the video, resized by the detector; or squares of frame_size",
