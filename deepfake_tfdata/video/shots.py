@@ -14,9 +14,9 @@ from deepfake_tfdata.clips.processed import FaceStatistics
 from deepfake_tfdata.video.decode import DecodedFrame, decode_frames
 from deepfake_tfdata.video.errors import VideoError
 
-# Of a thumbnail, and of the grid of points it is averaged from, pixels: to average all pixels takes 20 times
+# Of a thumbnail, and of the grid of points it is averaged from, pixels: to average all pixels takes ten times
 # as long. Cells of a 16th of the width hardly see motion, and see every change of scene or zoom.
-_THUMBNAIL, _GRID = (16, 9), (128, 72)
+_THUMBNAIL, _GRID = (16, 9), (64, 36)
 # Grey levels. Contrast below it says little: a faded picture is no other than black.
 _NOISE = 8.0
 # Changes as `changes` measures them: 1 is that of two pictures that have nothing in common.
