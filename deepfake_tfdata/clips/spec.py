@@ -39,14 +39,19 @@ class ClipSpec(Options):
     )
     sampling: str = option(
         "linspace",
-        "frames spread over the whole video, or adjacent ones from the middle of its parts",
+        "frames spread over the whole shot, or adjacent ones from the middle of its parts",
         choices=("linspace", "consecutive"),
     )
     clips_per_video: int = option(
         1,
-        "parts of a video to take adjacent frames from; a short video gives fewer clips",
+        "parts of a shot to take adjacent frames from; a short one gives fewer clips",
         low=1,
         high=MAX_CLIPS,
+    )
+    shots: str = option(
+        "longest",
+        "frames of the longest shot only, or of the whole video with all its cuts",
+        choices=("longest", "ignore"),
     )
     geometry: str = option(
         "native",
@@ -88,7 +93,7 @@ class ClipSpec(Options):
         if self.clips_per_video > 1 and self.sampling != "consecutive":
             raise UserError(
                 f"--clips_per_video={self.clips_per_video} needs --sampling=consecutive; "
-                f"{self.sampling} spreads one clip over the whole video"
+                f"{self.sampling} spreads one clip over the whole shot"
             )
 
     def _check_geometry(self) -> None:
