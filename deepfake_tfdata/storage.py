@@ -11,7 +11,8 @@ import functools
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib import import_module
@@ -21,6 +22,8 @@ from typing import IO, Any
 
 from deepfake_tfdata.errors import UserError
 from deepfake_tfdata.startup import import_tensorflow
+
+_QUESTIONS_AT_ONCE = 32
 
 
 def as_path(name: "str | Path | RemotePath") -> "AnyPath":
@@ -128,6 +131,25 @@ def move(source: AnyPath, target: AnyPath) -> None:
         source._gfile().rename(source.url, str(target), overwrite=True)
     else:
         source.replace(str(target))
+
+
+def file_sizes(paths: Sequence[AnyPath]) -> list[int | None]:
+    """The size of each file in bytes; None where there is none."""
+    # At once: on object storage every question takes its time.
+    with ThreadPoolExecutor(_QUESTIONS_AT_ONCE) as threads:
+        return list(threads.map(_file_size, paths))
+
+
+def _file_size(path: AnyPath) -> int | None:
+    try:
+        size: int = path.stat().st_size
+    except FileNotFoundError:
+        return None
+    except remote_errors() as error:
+        if type(error).__name__ == "NotFoundError":
+            return None
+        raise
+    return size
 
 
 def below(path: AnyPath, folder: AnyPath) -> Path:

@@ -27,15 +27,17 @@ _NO_GROUPS: Mapping[str, str] = MappingProxyType({})
 
 @dataclass(frozen=True)
 class Assignment:
-    """Every video is in one of the two.
+    """Every video has a split or is left out.
 
     Attributes:
         splits: train, val or test by video key.
         left_out: by video key, why it is in no split.
+        components: of the videos with a split, by key: the connected component of their groups.
     """
 
     splits: Mapping[str, str]
     left_out: Mapping[str, str]
+    components: Mapping[str, str]
 
 
 def read_split_lists(folder: AnyPath) -> dict[str, str]:
@@ -183,7 +185,13 @@ def assign_splits(
                 splits[video.key] = split
                 kept.append(video)
         owner.update((group, split) for video in kept for group in _groups(video, groups))
-    return Assignment(splits, left_out)
+    return Assignment(splits, left_out, _components([v for v in videos if v.key in splits], groups))
+
+
+def _components(videos: Sequence[Video], groups: Mapping[str, str]) -> dict[str, str]:
+    """The connected component of each video's groups, by the video's key."""
+    first = connected_components([_groups(video, groups) for video in videos])
+    return {video.key: first[_groups(video, groups)[0]] for video in videos}
 
 
 def _groups(video: Video, groups: Mapping[str, str]) -> tuple[str, ...]:

@@ -28,6 +28,8 @@ class Video:
         source_id: the identity that drove the manipulation; '' for an original, or where nobody says.
         original_id: the video_id of the video that a fake was made from; '' where that is its target_id.
         original: that video, if its face track may be shared; see with_originals.
+        component: the identities that its own are joined with by fakes, named by the first of them; '' where
+            nobody has looked. Videos of different components are independent.
         mask_path: of a video of the manipulated area in it, or in a fake of it, bright on black, frame by
             frame; '' where there is none.
         native: whether its pixels are as recorded; not so where somebody has cut and resized faces.
@@ -41,6 +43,7 @@ class Video:
     source_id: str = ""
     original_id: str = ""
     original: "Video | None" = None
+    component: str = ""
     mask_path: str = ""
     native: bool = True
 

@@ -31,6 +31,7 @@ class Selection:
 
     Attributes:
         layout: the layout's name.
+        compression: of its videos; '' where the layout has but one form.
         videos: all that were found, sorted by key.
         assignment: the split of each, or why it has none.
         split_by: what decided, in words.
@@ -38,6 +39,7 @@ class Selection:
     """
 
     layout: str
+    compression: str
     videos: Sequence[Video]
     assignment: Assignment
     split_by: str
@@ -90,7 +92,8 @@ def select_videos(source: AnyPath, options: SelectionOptions) -> Selection:
         raise UserError(f"no video of {place} has a split by {how}; check --splits")
     how += ", source videos kept together" if options.strict_split else ""
     summary = [data.summary(LAYOUTS[name].TITLE), _describe(how, assignment), *_resized(data.videos)]
-    return Selection(name, data.videos, assignment, how, summary)
+    compression = options.compression if LAYOUTS[name].COMPRESSIONS else ""
+    return Selection(name, compression, data.videos, assignment, how, summary)
 
 
 def _given_splits(data: DataSet, splits: str) -> tuple[Mapping[str, str] | None, str]:

@@ -22,8 +22,8 @@ class VideoError(Exception):
 class NoFaceError(VideoError):
     """The face was found in no frame."""
 
-    def __init__(self) -> None:
-        super().__init__("no_face", "no face was found in any of the sampled frames")
+    def __init__(self, faces: FaceStatistics | None = None) -> None:
+        super().__init__("no_face", "no face was found in any of the sampled frames", faces)
 
 
 class WrongFaceError(VideoError):
