@@ -108,7 +108,7 @@ def decode_frames(
         path: the video file, or a folder of numbered images.
         choose: from the number of frames in the video to the indices to keep, increasing.
         watch: called with every frame that is decoded, also with those that only help to decode others; again
-            from the first on where decoding has to begin anew.
+            from the first on where decoding has to begin anew. Not with images of a folder.
 
     Raises:
         VideoError: the file can't be opened or decoded, has no video in it, or is larger than the limits;

@@ -16,6 +16,7 @@ from deepfake_tfdata.video import image_folder
 from deepfake_tfdata.video.decode import decode_frames
 from deepfake_tfdata.video.errors import VideoError
 from deepfake_tfdata.video.process import process_video
+from tests.fakes import face_frames
 
 GREY = np.arange(256, dtype=np.uint8).reshape(16, 16)
 COLOUR = np.stack([GREY, GREY[::-1], GREY.T], axis=-1)
@@ -108,6 +109,18 @@ def test_the_face_of_aligned_crops_is_found(tmp_path):
     assert top < eyes < top + 0.4 * (bottom - top)
     assert top + 0.6 * (bottom - top) < lips < bottom
     assert 0 < left < 256 / 3 < 512 / 3 < right < 256
+
+
+@pytest.mark.parametrize(
+    ("numbers", "track"), [((0, 9, 18, 27), "shared"), ((0, 8, 16, 24), "own: frames differ")]
+)
+def test_a_track_is_shared_by_folders_of_the_same_frames_only(tmp_path, numbers, track):
+    write_images(tmp_path / "000", (0, 9, 18, 27), face_frames(4))
+    write_images(tmp_path / "000_003", numbers, face_frames(4))
+    original = Video(str(tmp_path / "000"), "000", 0, "original", "000")
+    fake = Video(str(tmp_path / "000_003"), "000_003", 1, "Face2Face", "000", "003", original=original)
+    processed = process_video(fake, ClipSpec(num_frames=4, share_tracks=True), [REGIONS["full"]])
+    assert processed.faces.track == track
 
 
 @pytest.mark.parametrize(
