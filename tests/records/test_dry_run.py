@@ -17,6 +17,7 @@ from deepfake_tfdata.records.dry_run import unusable_files
 from deepfake_tfdata.records.output import LOCK_FILE, exclusive
 from deepfake_tfdata.records.plan import expected_video_bytes
 from deepfake_tfdata.records.split_check import groups_of_counts, lacking
+from deepfake_tfdata.storage import as_path
 from tests.clips.trees import make_tree
 
 
@@ -160,3 +161,12 @@ def test_the_expected_size_of_native_crops_is_that_of_their_region():
     spec = ClipSpec(num_frames=10, max_side=100)
     assert expected_video_bytes(spec, "full") == pytest.approx(10 * 100 * 100 * 3)
     assert expected_video_bytes(spec, "mouth") == pytest.approx(10 * 100 * 35 * 3)
+
+
+def test_a_folder_of_images_is_no_empty_file():
+    as_path("ram://test_dry_run/frames/0.png").write_bytes(b"0")
+    as_path("ram://test_dry_run/empty.mp4").write_bytes(b"")
+    videos = [
+        Video(f"ram://test_dry_run/{name}", name, 0, "original", name) for name in ("frames", "empty.mp4")
+    ]
+    assert unusable_files(videos) == {"original/empty.mp4": "the file is empty"}

@@ -229,3 +229,18 @@ def test_a_remote_video_is_downloaded_for_the_worker_and_one_that_is_gone_accoun
     (local,) = outcomes[0].processed.clips["full"]
     assert local.endswith("/path.mp4 holds b'frames'")
     assert "ram://test_workers/gone.mp4" in outcomes[1].reason
+
+
+def test_a_remote_mask_is_downloaded_with_its_video():
+    for name in ("video", "mask"):
+        as_path(f"ram://test_masks/{name}.mp4").write_bytes(name.encode())
+    read = []
+
+    def process(video):
+        read.extend(Path(path).read_bytes() for path in (video.path, video.mask_path))
+
+    worker_pool.attempt(
+        Video("ram://test_masks/video.mp4", "a", 1, "fake", "a", mask_path="ram://test_masks/mask.mp4"),
+        process,
+    )
+    assert read == [b"video", b"mask"]
