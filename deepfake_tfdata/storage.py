@@ -30,6 +30,21 @@ def as_path(name: "str | Path | RemotePath") -> "AnyPath":
     return RemotePath(str(name).rstrip("/")) if "://" in str(name) else Path(name)
 
 
+def user_path(name: str) -> "AnyPath":
+    """The path that a user names, on a command line or in a file: as_path of it, `expanded`."""
+    return as_path(expanded(name))
+
+
+def expanded(name: str) -> str:
+    """A name with a leading ~ or ~user replaced by that home folder; others stay as they are.
+
+    A shell does so for a word, but not behind the `=` of a flag.
+    """
+    with suppress(RuntimeError):  # no such user
+        return str(Path(name).expanduser()) if name.startswith("~") else name
+    return name
+
+
 @dataclass(frozen=True, order=True)
 class RemotePath:
     """A file or folder on object storage, with the methods of pathlib.Path that this package uses."""

@@ -23,7 +23,7 @@ from PIL import Image
 
 from deepfake_tfdata.cli import leave
 from deepfake_tfdata.errors import UserError
-from deepfake_tfdata.storage import AnyPath, as_path
+from deepfake_tfdata.storage import AnyPath, user_path
 
 
 def main() -> None:
@@ -31,10 +31,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("places", nargs="+", type=as_path, help="folders of records, or shards")
+    parser.add_argument("places", nargs="+", type=user_path, help="folders of records, or shards")
     parser.add_argument("--print", metavar="CLIP_ID", help="print that clip's features, but no image")
     parser.add_argument("--export", metavar="CLIP_ID", help="write that clip to the file of --to")
-    parser.add_argument("--to", type=Path, help="FILE.png, the frames side by side, or FILE.mp4")
+    parser.add_argument("--to", type=user_path, help="FILE.png, the frames side by side, or FILE.mp4")
     arguments = parser.parse_args()
     status = 0
     try:

@@ -11,7 +11,7 @@ from deepfake_tfdata.clips.layouts.tree import read_text
 from deepfake_tfdata.clips.splits import SPLITS
 from deepfake_tfdata.clips.video import ORIGINAL, Video
 from deepfake_tfdata.errors import UserError
-from deepfake_tfdata.storage import AnyPath, as_path
+from deepfake_tfdata.storage import AnyPath, as_path, expanded
 
 TITLE = "CSV"
 HEADER = "path,label[,split,video_id,target_id,source_id,manipulation]"
@@ -91,11 +91,9 @@ def _video(row: Mapping[str, str], folder: AnyPath) -> Video:
     manipulation = row.get("manipulation") or METHODS[0]
     if label == 1 and manipulation == ORIGINAL:
         raise ValueError(f"manipulation '{ORIGINAL}' and the label of a fake")
-    listed = PurePosixPath(row["path"])
+    listed, path = PurePosixPath(row["path"]), expanded(row["path"])
     return Video(
-        path=str(
-            as_path(row["path"]) if "://" in row["path"] or listed.is_absolute() else folder / row["path"]
-        ),
+        path=str(as_path(path) if "://" in path or path.startswith("/") else folder / path),
         video_id=row.get("video_id") or listed.with_suffix("").as_posix(),
         label=label,
         # Reals are one class, whatever the column calls them.
