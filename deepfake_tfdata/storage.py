@@ -11,16 +11,23 @@ import functools
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import wait
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
-from typing import IO, Any
+from typing import IO, Any, TypeVar
 
+from deepfake_tfdata.background import in_background
 from deepfake_tfdata.errors import UserError
 from deepfake_tfdata.startup import import_tensorflow
+
+# A download may take two minutes, and as long as a slow line would: 2 Mbit/s.
+_SECONDS_TO_ANSWER = 120.0
+_SLOWEST_BYTES_PER_SECOND = 250_000
+_Result = TypeVar("_Result")
 
 
 def as_path(name: "str | Path | RemotePath") -> "AnyPath":
@@ -151,7 +158,7 @@ def below(path: AnyPath, folder: AnyPath) -> Path:
 
 
 class UnreachableError(Exception):
-    """A file on object storage can't be downloaded; TensorFlow has tried several times."""
+    """A file on object storage can't be downloaded; TensorFlow has tried several times, or hangs."""
 
 
 @contextmanager
@@ -175,8 +182,10 @@ def local_copy(name: str) -> Iterator[str]:
 def download(path: AnyPath, copy: Path) -> None:
     """Copies a file to this machine.
 
+    A transfer that hangs is given up, by the size of the file, and left to a thread that holds nobody up.
+
     Raises:
-        UnreachableError: it can't be downloaded.
+        UnreachableError: it can't be downloaded, or not in time.
         OSError: there is no space left.
     """
     if isinstance(path, Path):
@@ -185,11 +194,22 @@ def download(path: AnyPath, copy: Path) -> None:
     import tensorflow as tf
 
     try:
-        path._gfile().copy(path.url, str(copy), overwrite=True)
+        size = _in_time(path, _SECONDS_TO_ANSWER, lambda: path.stat().st_size)
+        seconds = _SECONDS_TO_ANSWER + size / _SLOWEST_BYTES_PER_SECOND
+        _in_time(path, seconds, lambda: path._gfile().copy(path.url, str(copy), overwrite=True))
     except tf.errors.ResourceExhaustedError as error:
         raise OSError(errno.ENOSPC, "no space left for downloads", str(copy.parent)) from error
     except tf.errors.OpError as error:
         raise UnreachableError(f"{path} can't be downloaded: {error.message}") from error
+
+
+def _in_time(path: RemotePath, seconds: float, transfer: Callable[[], _Result]) -> _Result:
+    """What a transfer of a file gives; UnreachableError where it takes longer."""
+    future = in_background(transfer)
+    done, _ = wait([future], seconds)
+    if not done:
+        raise UnreachableError(f"{path} can't be downloaded: it took more than {seconds:.0f} seconds")
+    return future.result()
 
 
 def rmtree(folder: AnyPath) -> None:
