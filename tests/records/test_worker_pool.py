@@ -18,7 +18,7 @@ from deepfake_tfdata.clips.limits import MAX_CLIPS_BYTES, MAX_WORKER_BYTES, time
 from deepfake_tfdata.clips.processed import FaceStatistics, ProcessedVideo
 from deepfake_tfdata.clips.video import Video
 from deepfake_tfdata.records import worker_pool
-from deepfake_tfdata.records.worker import seconds_allowed
+from deepfake_tfdata.records.worker import Worker, seconds_allowed
 from deepfake_tfdata.records.worker_pool import process_in_order
 from deepfake_tfdata.storage import as_path
 
@@ -114,6 +114,16 @@ def test_clips_that_are_too_large_cost_one_video_and_no_worker():
     assert outcomes[1].reason == "its clips take 3072 MiB, more than 1024"
     assert outcomes[1].processed == ProcessedVideo(faces=FaceStatistics(7))
     assert outcomes[0].processed == outcomes[3].processed
+
+
+def test_clips_for_which_there_is_no_memory_here_cost_one_video():
+    def admit(num_bytes):
+        raise MemoryError
+
+    with closing(Worker(work)) as worker:
+        (video,) = videos("a")
+        assert worker.process(video, admit).status == "too_large"
+        assert worker.process(video).processed == processed("a")
 
 
 @pytest.mark.slow
