@@ -26,6 +26,7 @@ from deepfake_tfdata.startup import import_tensorflow
 from deepfake_tfdata.video.detectors import content_hash, load_detector
 from deepfake_tfdata.video.options import DetectorOptions
 from deepfake_tfdata.video.process import process_video
+from deepfake_tfdata.video.versions import versions
 
 _LOG = logging.getLogger(__name__)
 
@@ -46,7 +47,7 @@ def main(config: ConvertConfig) -> None:
     detector_path = config.detector_files.path_for(spec.detector)
     load_detector(spec.detector, detector_path)  # refuses a file that is none of its own
     conversion = replace(config.conversion, spec=replace(spec, detector_hash=content_hash(detector_path)))
-    job = plan_conversion(conversion)
+    job = plan_conversion(conversion, versions())
     for line in job.selection.summary:
         cli.say(line)
     planned = groups_of_plan(job.shards)
@@ -62,7 +63,7 @@ def main(config: ConvertConfig) -> None:
     work = partial(
         process_video,
         spec=conversion.spec,
-        regions=[REGIONS[name] for name in conversion.regions],
+        regions=[REGIONS[name] for name in job.regions],
         detector_path=detector_path,
     )
     entries: list[LedgerEntry] = []

@@ -11,8 +11,8 @@ import functools
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
-from concurrent.futures import wait
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib import import_module
@@ -24,6 +24,7 @@ from deepfake_tfdata.background import in_background
 from deepfake_tfdata.errors import UserError
 from deepfake_tfdata.startup import import_tensorflow
 
+_QUESTIONS_AT_ONCE = 32
 # A download may take two minutes, and as long as a slow line would: 2 Mbit/s.
 _SECONDS_TO_ANSWER = 120.0
 _SLOWEST_BYTES_PER_SECOND = 250_000
@@ -152,6 +153,25 @@ def move(source: AnyPath, target: AnyPath) -> None:
         source.replace(str(target))
 
 
+def file_sizes(paths: Sequence[AnyPath]) -> list[int | None]:
+    """The size of each file in bytes; None where there is none."""
+    # At once: on object storage every question takes its time.
+    with ThreadPoolExecutor(_QUESTIONS_AT_ONCE) as threads:
+        return list(threads.map(_file_size, paths))
+
+
+def _file_size(path: AnyPath) -> int | None:
+    try:
+        size: int = path.stat().st_size
+    except FileNotFoundError:
+        return None
+    except remote_errors() as error:
+        if type(error).__name__ == "NotFoundError":
+            return None
+        raise
+    return size
+
+
 def below(path: AnyPath, folder: AnyPath) -> Path:
     """The part of a path below a folder of it."""
     return Path(str(path)).relative_to(str(folder))
@@ -163,7 +183,7 @@ class UnreachableError(Exception):
 
 @contextmanager
 def local_copy(name: str) -> Iterator[str]:
-    """The name of a local file with the same content: the file itself, or a download, deleted after use.
+    """The name of a local file or folder with the same content: itself, or a download, deleted after use.
 
     Raises:
         UnreachableError: it can't be downloaded.
@@ -175,8 +195,22 @@ def local_copy(name: str) -> Iterator[str]:
         return
     with tempfile.TemporaryDirectory(prefix="deepfake_tfdata_") as folder:
         copy = Path(folder) / path.name
-        download(path, copy)
+        _download_all(path, copy)
         yield str(copy)
+
+
+def _download_all(path: RemotePath, copy: Path) -> None:
+    """Copies a file, or a folder with the files in it."""
+    try:
+        files = _in_time(path, _SECONDS_TO_ANSWER, lambda: list(path.iterdir()) if path.is_dir() else [])
+    except remote_errors() as error:
+        raise UnreachableError(f"{path} can't be listed: {error}") from error
+    if not files:
+        download(path, copy)
+        return
+    copy.mkdir()
+    for file in files:
+        download(file, copy / file.name)
 
 
 def download(path: AnyPath, copy: Path) -> None:

@@ -199,7 +199,9 @@ def _process(copy: Callable[[], Video], process: Callable[[Video], Outcome]) -> 
 
 @contextmanager
 def _local(video: Video) -> Iterator[Video]:
-    """The video, and the original that it shares a track with, with paths of local files."""
+    """The video, its mask, and the original that it shares a track with, with paths of local files."""
     with ExitStack() as stack:
         original = video.original and stack.enter_context(_local(video.original))
-        yield replace(video, path=stack.enter_context(local_copy(video.path)), original=original)
+        mask_path = video.mask_path and stack.enter_context(local_copy(video.mask_path))
+        path = stack.enter_context(local_copy(video.path))
+        yield replace(video, path=path, mask_path=mask_path, original=original)

@@ -11,7 +11,7 @@ from deepfake_tfdata.records.worker_pool import process_in_order
 from tests.records.test_worker_pool import videos, work
 
 FOLDER = "ram://stuck_downloads"
-NAMES = ("a", "stat", "copy", "b")
+NAMES = ("a", "isdir", "stat", "copy", "b")
 
 
 def hang_in(operation: str, real: Callable[..., Any]) -> Callable[..., Any]:
@@ -36,7 +36,7 @@ if __name__ == "__main__":
     import tensorflow as tf
 
     found = [remote(name) for name in NAMES]
-    for operation in ("stat", "copy"):
+    for operation in ("isdir", "stat", "copy"):
         setattr(tf.io.gfile, operation, hang_in(operation, getattr(tf.io.gfile, operation)))
     storage._SECONDS_TO_ANSWER = 1.0
     for video, outcome in process_in_order(found, work, 1):

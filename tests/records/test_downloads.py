@@ -13,6 +13,6 @@ def test_a_download_that_hangs_is_given_up_and_holds_up_no_end():
     assert result.returncode == 0, result.stderr
     late = [
         f"{name} unreachable ram://stuck_downloads/{name} can't be downloaded: it took more than 1 seconds"
-        for name in ("stat", "copy")
+        for name in ("isdir", "stat", "copy")
     ]
     assert result.stdout.splitlines() == ["a ok ", *late, "b ok ", "ok", "closed"]

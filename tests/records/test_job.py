@@ -19,7 +19,7 @@ def config(tmp_path):
 
 
 def planned(config, **execution):
-    return plan_conversion(replace(config, execution=ExecutionOptions(**execution)))
+    return plan_conversion(replace(config, execution=ExecutionOptions(**execution)), {})
 
 
 @pytest.mark.parametrize(

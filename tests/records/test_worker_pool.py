@@ -163,6 +163,7 @@ def test_a_video_may_take_as_long_as_its_file_is_large(tmp_path):
     assert seconds_allowed(replace(original, path=str(film))) == 16_120
     assert seconds_allowed(replace(original, original=original)) == 128
     assert seconds_allowed(replace(original, path="gone")) == 120
+    assert seconds_allowed(replace(original, path=str(tmp_path))) == 16_124  # a folder of frames
     assert time_limit(10**15) == 6 * 3600
 
 
