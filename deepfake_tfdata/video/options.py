@@ -13,9 +13,11 @@ _FILES = {"yunet": "detector_model", "boxes": "boxes"}
 class DetectorOptions(Options):
     """What the face detector reads."""
 
-    detector_model: str = option("", "ONNX file of YuNet, for --detector=yunet")
+    detector_model: str = option("", "ONNX file of YuNet, for --detector=yunet", is_path=True)
     boxes: str = option(
-        "", "folder with MANIPULATION/VIDEO_ID.csv files of frame,left,top,right,bottom, for --detector=boxes"
+        "",
+        "folder with MANIPULATION/VIDEO_ID.csv files of frame,left,top,right,bottom, for --detector=boxes",
+        is_path=True,
     )
 
     def path_for(self, detector: str) -> str:

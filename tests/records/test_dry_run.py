@@ -76,6 +76,17 @@ def test_what_the_run_would_refuse_is_refused(dry_run, tmp_path):
     assert dry_run("--detector=yunet", "--detector_model=gone.onnx")[0] == 2
 
 
+def test_a_home_in_a_flag_is_found_and_no_folder_of_that_name_made(tree, command, tmp_path):
+    home = {"HOME": str(tmp_path)}
+    flags = ["--source=~/in", "--output=~/in/real/a.mp4", "--detector=boxes", "--boxes=~/boxes", "--dry_run"]
+    (tmp_path / "boxes").mkdir()
+    (tmp_path / "boxes" / "a.csv").touch()
+    result = command("convert", *flags, "--splits=~/gone", **home)
+    assert f" {tmp_path}/gone" in result.stderr
+    result = command("convert", *flags, **home)
+    assert f"can't write to {tmp_path}/in/real/a.mp4" in result.stderr
+
+
 @pytest.mark.skipif(find_spec("apache_beam") is not None, reason="Apache Beam is installed")
 def test_a_runner_that_is_not_installed_is_refused(dry_run):
     assert dry_run("--runner=beam")[1].startswith("error: --runner=beam needs Apache Beam")
