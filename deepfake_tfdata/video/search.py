@@ -29,7 +29,7 @@ class LocalDetector(Detector, Protocol):
 def find_faces(video: Video, frames: ChosenFrames, detector: Detector) -> list[np.ndarray]:
     """The faces in every frame.
 
-    With a LocalDetector, every sixteenth frame is scanned, and where two scans have no face in common, the frame
+    With a LocalDetector, every 16th frame is scanned, and where two scans have no face in common, the frame
     in the middle between them. Any other frame is searched around the faces of the scans before and after;
     where a face that both have is not found, it is scanned too. It depends on the scans only, not on other
     frames between them, so that an error can't spread.
