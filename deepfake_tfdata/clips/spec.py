@@ -74,8 +74,8 @@ class ClipSpec(Options):
     )
     max_size_range: float = option(
         1.3,
-        "how many times larger a face may get in a clip of one crop size; beyond, crops follow its size and are "
-        "resampled",
+        "how many times larger a face may get in a clip of one crop size; beyond, crops follow its size and "
+        "are resampled",
         low=1,
         high=100,
     )
