@@ -105,7 +105,7 @@ def decode_frames(
     of pictures or variable frame rate, inexact.
 
     Args:
-        path: the video file.
+        path: the video file, or a folder of numbered images.
         choose: from the number of frames in the video to the indices to keep, increasing.
         watch: called with every frame that is decoded, also with those that only help to decode others; again
             from the first on where decoding has to begin anew.
@@ -114,6 +114,10 @@ def decode_frames(
         VideoError: the file can't be opened or decoded, has no video in it, or is larger than the limits;
             whatever `choose` raises.
     """
+    if Path(path).is_dir():
+        from deepfake_tfdata.video.image_folder import choose_images  # which gives frames of this module
+
+        return choose_images(path, choose)
     count, order = _scan_packets(path)
     if not count:
         raise _nothing_decoded()

@@ -26,6 +26,18 @@ class NoFaceError(VideoError):
         super().__init__("no_face", "no face was found in any of the sampled frames", faces)
 
 
+class WrongFaceError(VideoError):
+    """The face that was followed is not the manipulated one."""
+
+    def __init__(self, faces: FaceStatistics) -> None:
+        super().__init__(
+            "wrong_face",
+            f"{faces.mask_overlap:.0%} of the manipulated area lie in the face that was followed; the face "
+            "that the mask shows was not found",
+            faces,
+        )
+
+
 class FewFacesError(VideoError):
     """The face was found too rarely in every clip."""
 

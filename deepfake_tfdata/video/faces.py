@@ -12,6 +12,7 @@ from deepfake_tfdata.video.decode import ChosenFrames, decode_frames
 from deepfake_tfdata.video.detectors import Detector
 from deepfake_tfdata.video.errors import VideoError
 from deepfake_tfdata.video.frame_sampling import sample_frames
+from deepfake_tfdata.video.mask import Mask, read_masks, shares_in
 from deepfake_tfdata.video.search import find_faces
 from deepfake_tfdata.video.shots import Shots, Thumbnails
 from deepfake_tfdata.video.smooth import (
@@ -36,12 +37,14 @@ class FaceTrack:
         found: bool [T].
         smooth: float32 [T, 4], smoothed, gaps filled, of one size unless the face's changes too much for it;
             zero where the face was found in no frame.
+        mask_shares: float [N], of the manipulated area in the boxes of those frames that have a mask.
         size_range: the largest of its smoothed sizes over the smallest.
     """
 
     boxes: np.ndarray
     found: np.ndarray
     smooth: np.ndarray
+    mask_shares: np.ndarray
     size_range: float = 1.0
 
     def crops(self, tracking: str) -> np.ndarray:
@@ -127,7 +130,8 @@ def follow_faces(video: Video, spec: ClipSpec, detector: Detector) -> FollowedVi
         if isinstance(shared, FollowedVideo):
             return shared
         whose = f"own: {shared}"
-    return FollowedVideo(sampled, _detect_and_follow(video, sampled.frames, spec, detector), whose)
+    masks = read_masks(video.mask_path, sampled.frames)
+    return FollowedVideo(sampled, _detect_and_follow(video, sampled.frames, spec, detector, masks), whose)
 
 
 def difference(ours: SampledVideo, theirs: SampledVideo) -> str:
@@ -154,6 +158,7 @@ def face_statistics(followed: FollowedVideo) -> FaceStatistics:
     size = float(np.median(np.sqrt(np.prod(seen[:, 2:] - seen[:, :2], axis=1))))
     per_frame = _median([centre_jitter(t.boxes, t.found) for t in tracks])
     smooth = _median([centre_jitter(t.smooth, t.found) for t in tracks])
+    shares = _median([t.mask_shares for t in tracks])
     return FaceStatistics(
         frames_found=sum(int(t.found.sum()) for t in tracks),
         track=followed.whose,
@@ -163,6 +168,7 @@ def face_statistics(followed: FollowedVideo) -> FaceStatistics:
         jitter_smooth=None if smooth is None else round(smooth / size, 5),
         jitter_per_frame_px=None if per_frame is None else round(per_frame, 3),
         jitter_smooth_px=None if smooth is None else round(smooth, 3),
+        mask_overlap=None if shares is None else round(shares, 3),
         shots=shots,
         cuts=cuts,
     )
@@ -180,7 +186,8 @@ def _follow_original(
         reason = difference(sampled, original)
         if reason:
             return reason
-        tracks = _detect_and_follow(video.original, original.frames, spec, detector)
+        masks = read_masks(video.mask_path, sampled.frames)
+        tracks = _detect_and_follow(video.original, original.frames, spec, detector, masks)
     except VideoError as error:
         return f"the original is {error.status}"
     if not any(track.is_usable(spec.min_found) for track in tracks):
@@ -212,19 +219,19 @@ def _decode_exactly(path: str, indices: np.ndarray) -> ChosenFrames:
 
 
 def _detect_and_follow(
-    video: Video, frames: ChosenFrames, spec: ClipSpec, detector: Detector
+    video: Video, frames: ChosenFrames, spec: ClipSpec, detector: Detector, masks: Sequence[Mask | None]
 ) -> list[FaceTrack]:
     detections = find_faces(video, frames, detector)
     tracks = []
     for first in range(0, len(detections), spec.num_frames):
         clip = slice(first, first + spec.num_frames)
-        boxes, found = follow_face(detections[clip])
+        boxes, found = follow_face(detections[clip], masks[clip])
         window = smoothing_window(frames.timestamps[clip])
+        smooth, sizes = boxes, 1.0
         if found.any():
             smooth = smooth_track(boxes, found, window, spec.max_size_range)
-            tracks.append(FaceTrack(boxes, found, smooth, size_range(boxes, found, window)))
-        else:
-            tracks.append(FaceTrack(boxes, found, boxes))
+            sizes = size_range(boxes, found, window)
+        tracks.append(FaceTrack(boxes, found, smooth, shares_in(boxes, found, masks[clip]), sizes))
     return tracks
 
 

@@ -149,7 +149,7 @@ def outcomes(tmp_path_factory):
         make(folder / name)
     videos = [Video(str(folder / name), name, 0, "original", name) for name in makers]
     work = partial(process_video, spec=SPEC, regions=list(REGIONS.values())[:1])
-    return {video.video_id: outcome for video, outcome in process_in_order(videos, work, 2, time_limit=60)}
+    return {video.video_id: outcome for video, outcome in process_in_order(videos, work, 2)}
 
 
 @pytest.mark.slow
