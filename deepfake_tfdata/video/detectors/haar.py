@@ -25,7 +25,7 @@ _NEAR_STEP = 1.1
 _NEAR, _NEAR_WIDTH = 0.3, 72
 # How much larger or smaller than a box a face may be, and how many neighbouring windows must agree: where a
 # scan guesses, and where exact looks before and after have found one.
-_AT_GUESS, _NEAR_FACES = (0.2, 5), (0.1, 3)
+_AT_GUESS, _NEAR_FACES = (0.15, 4), (0.1, 3)
 # Two boxes that overlap more than this are one face.
 _SAME_FACE = 0.3
 
@@ -41,9 +41,14 @@ class HaarDetector:
 
     def __call__(self, video: Video, frame: DecodedFrame) -> np.ndarray:
         """Faces of a frame; see Detector."""
+        return self.large(frame, 0)
+
+    def large(self, frame: DecodedFrame, at_least: float) -> np.ndarray:
+        """Faces of a frame that are not much smaller than a side; see LocalDetector."""
         grey = frame.grey()
         small = shrink(grey, _SCAN_WIDTH)
-        smallest = round(_MIN_FACE_SHARE * min(small.shape))
+        at_least *= small.shape[1] / grey.shape[1]
+        smallest = round(max(at_least, _MIN_FACE_SHARE * min(small.shape)))
         guesses = self._detect(small, smallest, max(small.shape), _SCAN_STEP, _SCAN_NEIGHBOURS)
         faces: list[np.ndarray] = []
         for guess in guesses * (grey.shape[1] / small.shape[1]):
