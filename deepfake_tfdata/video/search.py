@@ -36,9 +36,9 @@ def find_faces(video: Video, frames: ChosenFrames, detector: Detector) -> list[n
 
     With a LocalDetector, every 16th frame is scanned: for faces half as large as the largest of the scan
     before, and for smaller ones if there is none. Where two scans have no face in common, the frame in the
-    middle between them is scanned. Any other frame is searched around the faces of the scans before and after;
-    where a face that both have is not found, it is scanned too. It depends on the scans only, not on other
-    frames between them, so that an error can't spread.
+    middle between them is scanned. Any other frame is searched around the faces of the scans before and
+    after; where a face that both have is not found, it is scanned too. It depends on the scans only, not on
+    other frames between them, so that an error can't spread.
 
     Args:
         video: where the frames are from.

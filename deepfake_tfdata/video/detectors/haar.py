@@ -25,7 +25,7 @@ _NEAR_STEP = 1.1
 _NEAR, _NEAR_WIDTH = 0.3, 72
 # How much larger or smaller than a box a face may be, and how many neighbouring windows must agree: where a
 # scan guesses, and where exact looks before and after have found one.
-_AT_GUESS, _NEAR_FACES = (0.15, 4), (0.1, 3)
+_AT_GUESS, _NEAR_FACES = (0.2, 5), (0.1, 3)
 # Two boxes that overlap more than this are one face.
 _SAME_FACE = 0.3
 
