@@ -9,6 +9,7 @@ import numpy as np
 import skimage.data
 
 from deepfake_tfdata.clips.layouts.ffpp import METHODS
+from deepfake_tfdata.records.metadata import read_conversion, write_conversion
 
 NUM_FRAMES = 4
 FRAME_SIZE = 48
@@ -94,3 +95,10 @@ def write_ffpp_tree(root: Path, pairs: dict[str, list[tuple[str, str]]], num_fra
 def hash_shift(name: str) -> float:
     """A few pixels that differ between videos."""
     return float(sum(map(ord, name)) % 7)
+
+
+def recount(records: Path, split: str, **counts: int) -> None:
+    """Changes what conversion.json says of a split, as a conversion would have written it."""
+    conversion = read_conversion(records)
+    conversion.counts[split].update(counts)
+    write_conversion(records, conversion)

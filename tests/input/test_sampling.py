@@ -17,7 +17,7 @@ def clip(manipulation, number, run=""):
     label = int(manipulation != "original")
     video = f"{number:03d}" + (f"_{number + 1:03d}" if label else "")
     name = f"{manipulation}/{video}{run}"
-    return IndexedClip("train", 0, 0, 9, 8, 8, label, name, video, manipulation, f"{number:03d}", "")
+    return IndexedClip("train", 0, 0, 9, 8, 8, label, name, video, manipulation, f"{number:03d}", "", "")
 
 
 def clips_of(original=0, **methods):

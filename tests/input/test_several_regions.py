@@ -1,7 +1,6 @@
 """Clips of several regions: the same clips in the same order as those of one, side by side."""
 
 import dataclasses
-import json
 import shutil
 
 import numpy as np
@@ -47,10 +46,7 @@ def rewrite(folder, split, *shards):
                 index.append(clip)
                 offset = clip.end
     write_index(folder, index)
-    path = folder.parent / "conversion.json"
-    conversion = json.loads(path.read_text())
-    conversion["counts"][split]["shards"] = len(shards)
-    path.write_text(json.dumps(conversion))
+    recount(folder.parent, split, shards=len(shards))
 
 
 def serialized(folder, split):
