@@ -8,7 +8,8 @@ and measures at each height, in turn, so that other load hits all alike:
   decode      every frame decoded with PyAV on one thread, nothing else
   convert     this converter in one process: 32 frames, detection, three regions, native crops
   plain       OpenCV seeks to each of 32 frames, Haar on the full frame, three cubic resizes, np.save
-  1 worker, 2 workers   seconds a video inside worker processes, without their start
+  1 worker, 2 workers   seconds a video inside worker processes, without their start; decoding alone in them
+              is what two processes can gain on this machine
 
 and the peak memory of a converting process. Prints a table of medians; --output=NAME also writes NAME.md and
 NAME.json. On a machine with other work the ratio of processor times says more than the ratio of seconds.
@@ -33,10 +34,12 @@ import av
 import cv2
 import numpy as np
 
+from deepfake_tfdata.clips.processed import ProcessedVideo
 from deepfake_tfdata.clips.regions import REGIONS
 from deepfake_tfdata.clips.spec import ClipSpec
 from deepfake_tfdata.clips.video import Video
 from deepfake_tfdata.cores import available_cores
+from deepfake_tfdata.records.worker import Work
 from deepfake_tfdata.records.worker_pool import process_in_order
 from deepfake_tfdata.storage import user_path
 from deepfake_tfdata.video.process import process_video
@@ -45,7 +48,8 @@ SPEC = ClipSpec()
 _REGIONS = [REGIONS[name] for name in ("full", "eyes", "mouth")]
 # Where the head is in the photograph, and how long its face is there.
 _HEAD, _FACE_SIDE = (slice(0, 200), slice(120, 330)), 105
-_VIDEOS_A_WORKER = 3
+_VIDEOS_A_WORKER = 6
+_CONVERT = partial(process_video, spec=SPEC, regions=_REGIONS)
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -91,8 +95,9 @@ def measure(height: int, frames: int, repeats: int, folder: Path) -> dict[str, f
             way()
             seconds[name].append(time.perf_counter() - start)
             seconds[f"{name}_cpu"].append(time.process_time() - start_cpu)
-        seconds["one_worker"].append(with_workers(video, 1))
-        seconds["two_workers"].append(with_workers(video, 2))
+        for count, name in enumerate(("one_worker", "two_workers"), start=1):
+            seconds[name].append(with_workers(video, count, _CONVERT))
+            seconds[f"{name}_decoding"].append(with_workers(video, count, _only_decode))
     medians = {name: statistics.median(values) for name, values in seconds.items()}
     return {"height": height, **medians, "peak_memory_mb": peak_memory(path)}
 
@@ -107,7 +112,7 @@ def decode(path: Path) -> int:
 
 def convert(video: Video) -> None:
     """What a worker does with a video."""
-    process_video(video, SPEC, _REGIONS)
+    _CONVERT(video)
 
 
 def plain(path: Path, output: Path) -> None:
@@ -131,10 +136,14 @@ def plain(path: Path, output: Path) -> None:
     np.save(output, np.array(crops))
 
 
-def with_workers(video: Video, workers: int) -> float:
-    """Seconds a video when that many processes convert at once, from the first result on to the last."""
+def _only_decode(video: Video) -> ProcessedVideo:
+    decode(Path(video.path))
+    return ProcessedVideo()
+
+
+def with_workers(video: Video, workers: int, work: Work) -> float:
+    """Seconds a video when that many processes work at once, from the first result on to the last."""
     videos = [video] * (workers * (_VIDEOS_A_WORKER + 1))
-    work = partial(process_video, spec=SPEC, regions=_REGIONS)
     finished = []
     for _, outcome in process_in_order(videos, work, workers):
         if outcome.status != "ok":
@@ -225,6 +234,7 @@ def markdown_table(result: dict) -> str:
         "1 worker": lambda row: f"{row['one_worker']:.2f}",
         "2 workers": lambda row: f"{row['two_workers']:.2f}",
         "1 / 2 workers": lambda row: f"{row['one_worker'] / row['two_workers']:.2f}",
+        "decoding alone": lambda row: f"{row['one_worker_decoding'] / row['two_workers_decoding']:.2f}",
         "peak MB": lambda row: f"{row['peak_memory_mb']:.0f}",
     }
     cells = [list(columns), ["---"] * len(columns)]

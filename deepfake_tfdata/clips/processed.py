@@ -17,6 +17,7 @@ class FaceStatistics:
         frames_found: in how many sampled frames the face was seen.
         track: 'own', 'shared' with the original, or 'own: ' and why not shared; '' if nothing was found.
         face_size: median side of the face box, pixels.
+        size_range: how many times larger the face gets within a clip, its size smoothed; the largest of all.
         jitter_per_frame, jitter_smooth: of the detector's boxes, and of the smoothed track, as a share of
             face_size.
         jitter_per_frame_px, jitter_smooth_px: the same in pixels.
@@ -28,6 +29,7 @@ class FaceStatistics:
     frames_found: int = 0
     track: str = ""
     face_size: float | None = None
+    size_range: float | None = None
     jitter_per_frame: float | None = None
     jitter_smooth: float | None = None
     jitter_per_frame_px: float | None = None

@@ -74,6 +74,13 @@ class ClipSpec(Options):
         "one smoothed track of one size, or a box of its own for every frame",
         choices=("smooth", "per_frame"),
     )
+    max_size_range: float = option(
+        1.3,
+        "how many times larger a face may get in a clip of one crop size; beyond, crops follow its size and "
+        "are resampled",
+        low=1,
+        high=100,
+    )
     share_tracks: bool = option(
         False,
         "crop a fake where the face of its original is, if size, length and frame rate agree; decodes the "

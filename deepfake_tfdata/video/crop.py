@@ -73,24 +73,25 @@ def letterbox(image: np.ndarray, size: int) -> np.ndarray:
     return boxed
 
 
-def reduce_side(image: np.ndarray, max_side: int) -> np.ndarray:
-    """uint8 [H, W, 3] with its longer side reduced to max_side and its shape kept; 0 reduces nothing."""
-    longer = max(image.shape[:2])
-    if not max_side or longer <= max_side:
-        return image
-    height, width = (max(1, round(side * max_side / longer)) for side in image.shape[:2])
-    return _lanczos(image, height, width)
-
-
 # How a crop becomes a square, by the names of --fit.
 FITS = {"stretch": resize, "letterbox": letterbox}
 
 
-def stored_form(image: np.ndarray, spec: ClipSpec) -> np.ndarray:
-    """A crop, uint8 [H, W, 3], as the spec's geometry stores it."""
-    if spec.geometry == "native":
-        return reduce_side(image, spec.max_side)
-    return FITS[spec.fit](image, spec.frame_size)
+def stored_form(image: np.ndarray, spec: ClipSpec, size: tuple[int, int]) -> np.ndarray:
+    """A crop as the spec's geometry stores it.
+
+    Args:
+        image: uint8 [H, W, 3].
+        spec: of the clip.
+        size: height and width that all native crops of the clip get before the longer side is reduced to
+            max_side; a crop of that size is left as it is.
+    """
+    if spec.geometry == "resized":
+        return FITS[spec.fit](image, spec.frame_size)
+    height, width = size
+    if spec.max_side and max(size) > spec.max_side:
+        height, width = (max(1, round(side * spec.max_side / max(size))) for side in size)
+    return image if image.shape[:2] == (height, width) else _lanczos(image, height, width)
 
 
 def encode(image: np.ndarray, encoding: str) -> bytes:

@@ -15,7 +15,13 @@ from deepfake_tfdata.video.frame_sampling import sample_frames
 from deepfake_tfdata.video.mask import Mask, read_masks, shares_in
 from deepfake_tfdata.video.search import find_faces
 from deepfake_tfdata.video.shots import Shots, Thumbnails
-from deepfake_tfdata.video.smooth import centre_jitter, fill_gaps, smooth_track, smoothing_window
+from deepfake_tfdata.video.smooth import (
+    centre_jitter,
+    fill_gaps,
+    size_range,
+    smooth_track,
+    smoothing_window,
+)
 from deepfake_tfdata.video.track import follow_face
 
 # Containers round to a millisecond, and videos that start elsewhere may still run alike.
@@ -29,14 +35,17 @@ class FaceTrack:
     Attributes:
         boxes: float32 [T, 4], (left, top, right, bottom) in pixels, as detected; zero where not found.
         found: bool [T].
-        smooth: float32 [T, 4], of one size, smoothed, gaps filled; zero where the face was found in no frame.
+        smooth: float32 [T, 4], smoothed, gaps filled, of one size unless the face's changes too much for it;
+            zero where the face was found in no frame.
         mask_shares: float [N], of the manipulated area in the boxes of those frames that have a mask.
+        size_range: the largest of its smoothed sizes over the smallest.
     """
 
     boxes: np.ndarray
     found: np.ndarray
     smooth: np.ndarray
     mask_shares: np.ndarray
+    size_range: float = 1.0
 
     def crops(self, tracking: str) -> np.ndarray:
         """The boxes to crop, float32 [T, 4], gaps filled; the face must have been found."""
@@ -154,6 +163,7 @@ def face_statistics(followed: FollowedVideo) -> FaceStatistics:
         frames_found=sum(int(t.found.sum()) for t in tracks),
         track=followed.whose,
         face_size=round(size, 1),
+        size_range=round(max(t.size_range for t in tracks), 3),
         jitter_per_frame=None if per_frame is None else round(per_frame / size, 5),
         jitter_smooth=None if smooth is None else round(smooth / size, 5),
         jitter_per_frame_px=None if per_frame is None else round(per_frame, 3),
@@ -218,8 +228,11 @@ def _detect_and_follow(
         clip = slice(first, first + spec.num_frames)
         boxes, found = follow_face(detections[clip], masks[clip])
         window = smoothing_window(frames.timestamps[clip])
-        smooth = smooth_track(boxes, found, window) if found.any() else boxes
-        tracks.append(FaceTrack(boxes, found, smooth, shares_in(boxes, found, masks[clip])))
+        smooth, sizes = boxes, 1.0
+        if found.any():
+            smooth = smooth_track(boxes, found, window, spec.max_size_range)
+            sizes = size_range(boxes, found, window)
+        tracks.append(FaceTrack(boxes, found, smooth, shares_in(boxes, found, masks[clip]), sizes))
     return tracks
 
 

@@ -94,14 +94,22 @@ def _cut(
 ) -> list[dict[str, Crops]]:
     """The crops of every clip by region; boxes as _region_boxes gives them for each clip."""
     images = [{region: Crops() for region in placed} for placed in boxes]
+    sizes = [{region: _common_size(of_frames) for region, of_frames in placed.items()} for placed in boxes]
     for position, frame in enumerate(frames):
         number, time = divmod(position, spec.num_frames)
         if not boxes[number]:
             continue
         picture = frame.rgb()
         for region, placed in boxes[number].items():
-            images[number][region].add(stored_form(crop(picture, placed[time]), spec), spec.encoding)
+            stored = stored_form(crop(picture, placed[time]), spec, sizes[number][region])
+            images[number][region].add(stored, spec.encoding)
     return images
+
+
+def _common_size(boxes: np.ndarray) -> tuple[int, int]:
+    """Height and width of the median of int [T, 4] boxes: most of a zoom is reduced or enlarged by little."""
+    width, height = np.median(boxes[:, 2:] - boxes[:, :2], axis=0)
+    return round(height), round(width)
 
 
 @lru_cache(maxsize=1)

@@ -5,6 +5,7 @@ around it. Motion, pans and zooms change many frames in a row, and a flash ends 
 dissolve or a fade, which is no cut here: shots that it joins count as one.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 import cv2
@@ -90,7 +91,8 @@ class Thumbnails:
         ]
         missing = np.setdiff1d([index for stretch in around for index in stretch], indices)
         if len(missing):
-            decode_frames(path, lambda _: missing, self)
+            with suppress(VideoError):  # of damage: what is missing then is passed over
+                decode_frames(path, lambda _: missing, self)
         cuts = [
             cut
             for (before, after), stretch in zip(suspected, around, strict=True)

@@ -9,9 +9,13 @@ _SMOOTHING_SECONDS = 0.5
 # Shares of the face's size. A head that moves much between two sampled frames looks like jitter, too. So
 # smoothing moves a box by no more than detectors err on a still face, and replaces one that is far off.
 _MAX_JITTER, _MIN_MISTAKE = 0.03, 0.12
+# Two wrong sizes in a row are taken out at least: detectors err more in size than in place.
+_MIN_SIZE_WINDOW = 5
 
 
-def smooth_track(boxes: np.ndarray, found: np.ndarray, window: int) -> np.ndarray:
+def smooth_track(
+    boxes: np.ndarray, found: np.ndarray, window: int, max_size_range: float = np.inf
+) -> np.ndarray:
     """Smooths one face's boxes over time.
 
     A running median replaces single wrong boxes, and local lines take out most of the jitter. Both leave
@@ -21,9 +25,11 @@ def smooth_track(boxes: np.ndarray, found: np.ndarray, window: int) -> np.ndarra
         boxes: float32 [T, 4], (left, top, right, bottom) in pixels of the source frame.
         found: bool [T], whether the detector saw the face in that frame.
         window: odd number of frames that each of the two runs over.
+        max_size_range: how many times larger the face may get in boxes of one size; see size_range.
 
     Returns:
-        float32 [T, 4]: one size throughout, centre smoothed, gaps filled from their neighbours.
+        float32 [T, 4]: centre smoothed, gaps filled from their neighbours. Of one size, the median; where the
+        face's changes more than that, of its smoothed size.
 
     Raises:
         NoFaceError: the face was found in no frame.
@@ -32,13 +38,33 @@ def smooth_track(boxes: np.ndarray, found: np.ndarray, window: int) -> np.ndarra
         raise NoFaceError
     seen = boxes[found].astype(np.float64)
     times, centres = np.flatnonzero(found), centres_of(seen)
-    size = np.median(seen[:, 2:] - seen[:, :2], axis=0)
+    sizes = np.broadcast_to(np.median(seen[:, 2:] - seen[:, :2], axis=0), (len(seen), 2))
+    if size_range(boxes, found, window) > max_size_range:
+        sizes = _smooth_sizes(boxes, found, window)
     medians = _running_median(times, centres, window // 2)
-    wrong = (np.abs(centres - medians) > _MIN_MISTAKE * size).any(axis=1, keepdims=True)
+    wrong = (np.abs(centres - medians) > _MIN_MISTAKE * sizes).any(axis=1, keepdims=True)
     centres = np.where(wrong, medians, centres)
     jitter = centres - _local_lines(times, medians, window)
-    centres = _interpolate(centres - np.clip(jitter, -_MAX_JITTER * size, _MAX_JITTER * size), found)
-    return np.concatenate([centres - size / 2, centres + size / 2], axis=1).astype(np.float32)
+    centres = centres - np.clip(jitter, -_MAX_JITTER * sizes, _MAX_JITTER * sizes)
+    corners = np.concatenate([centres - sizes / 2, centres + sizes / 2], axis=1)
+    return _interpolate(corners, found).astype(np.float32)
+
+
+def size_range(boxes: np.ndarray, found: np.ndarray, window: int) -> float:
+    """The largest of a face's smoothed sizes over the smallest, 1 or more; arguments as for smooth_track."""
+    sides = np.sqrt(_smooth_sizes(boxes, found, window).prod(axis=1))
+    return float(sides.max() / sides.min())
+
+
+def _smooth_sizes(boxes: np.ndarray, found: np.ndarray, window: int) -> np.ndarray:
+    """Width and height, float64 [N, 2], in the frames in which the face was found.
+
+    Of their logarithms, so that a steady zoom is left alone.
+    """
+    window = max(window, _MIN_SIZE_WINDOW)
+    times, seen = np.flatnonzero(found), boxes[found].astype(np.float64)
+    medians = _running_median(times, np.log(seen[:, 2:] - seen[:, :2]), window // 2)
+    return np.exp(_local_lines(times, medians, window))
 
 
 def fill_gaps(boxes: np.ndarray, found: np.ndarray) -> np.ndarray:

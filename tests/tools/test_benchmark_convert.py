@@ -15,7 +15,6 @@ def test_it_measures_every_way_and_writes_both_files(tmp_path, capsys):
     assert row["height"] == 240
     for way in ("decode", "convert", "plain", "one_worker", "two_workers"):
         assert row[way] > 0
-    assert row["decode"] < row["convert"]
     assert 50 < row["peak_memory_mb"] < 400
     table = (tmp_path / "speed.md").read_text()
     assert "| 240 |" in table

@@ -23,6 +23,11 @@ class Scripted:
         self.scanned.append(frame)
         return self.script[frame]
 
+    def large(self, frame, at_least):
+        self.scanned.append(frame)
+        faces = self.script[frame]
+        return faces[faces[:, 2] - faces[:, 0] >= at_least]
+
     def near(self, frame, before, after):
         reach = np.stack([before, after])
         low, high = reach[:, :2].min(axis=0) - 10, reach[:, 2:].max(axis=0) + 10
@@ -63,6 +68,26 @@ def test_between_scans_without_a_common_face_it_scans_where_the_change_is():
     assert sorted(detector.scanned) == [0, 2, 3, 4, 8]
     for boxes, script in zip(found, detector.script, strict=True):
         np.testing.assert_array_equal(boxes, script)
+
+
+def small_and_large(large_until):
+    """A small face all the time, and one of three times its size in the first frames."""
+    small = faces(0, side=30)
+    both = np.concatenate([small, faces(300, side=90)])
+    return [both if t < large_until else small for t in range(33)]
+
+
+def test_a_small_face_beside_a_large_one_is_not_searched_for_again():
+    detector = Scripted(small_and_large(33))
+    found = find_faces(VIDEO, range(33), detector)
+    assert detector.scanned == [0, 16, 32]
+    assert [len(boxes) for boxes in found] == [2] * 16 + [1] * 17
+
+
+def test_a_small_face_is_found_where_the_large_one_is_gone():
+    found = find_faces(VIDEO, range(33), Scripted(small_and_large(10)))
+    for boxes, script in zip(found, small_and_large(10), strict=True):
+        np.testing.assert_array_equal(np.sort(boxes, axis=0), np.sort(script, axis=0))
 
 
 def test_without_any_face_every_frame_is_scanned():
