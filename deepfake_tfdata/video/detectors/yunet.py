@@ -13,8 +13,16 @@ from deepfake_tfdata.video.decode import DecodedFrame, shrink
 _DETECTION_WIDTH = 640
 _MIN_SCORE = 0.6
 _MAX_OVERLAP = 0.3
-# Where the box convention has the eyes and the middle of the lips.
-_EYES_AT, _MOUTH_AT = 0.30, 0.74
+# Of a face's side are from the middle of the eyes to that of the lips ...
+_EYES_TO_LIPS = 0.44
+# ... from there to the edge of the lower lids, and of the upper lip;
+_LID, _LIP = 0.055, 0.07
+# half the width of an eye, of the distance between both, and of the mouth, of that between its corners.
+_EYE_WIDTH, _MOUTH_WIDTH = 0.24, 0.6
+# Of a box's height lie between the strips of eyes and mouth; how far lids and lips keep from these.
+_BETWEEN_STRIPS, _MARGIN = 0.30, 0.025
+# A box's side, as a share of the face's.
+_MIN_SIDE, _MAX_SIDE = 0.85, 0.92
 
 
 class YuNetDetector:
@@ -52,7 +60,11 @@ class YuNetDetector:
 
 
 def boxes_of_landmarks(landmarks: np.ndarray) -> np.ndarray:
-    """Square boxes of the convention, from landmarks: the network's own boxes end at chin and hairline.
+    """Square boxes that keep the eyes in their top 35 % and the lips in their bottom 35 %, also when a head rolls.
+
+    The network's own boxes end at chin and hairline and know nothing of the strips. These lie midway between the
+    lower of the lower lids and the higher end of the upper lip, and are as large as leaves a margin to both, within
+    the bounds of _MIN_SIDE and _MAX_SIDE.
 
     Args:
         landmarks: float [N, 5, 2], (x, y) of right eye, left eye, tip of the nose and both mouth corners.
@@ -60,8 +72,26 @@ def boxes_of_landmarks(landmarks: np.ndarray) -> np.ndarray:
     Returns:
         float32 [N, 4], (left, top, right, bottom) in the same pixels.
     """
-    eyes, mouth = landmarks[:, :2].mean(axis=1), landmarks[:, 3:].mean(axis=1)
+    eyes, mouth = landmarks[:, :2], landmarks[:, 3:]
+    eye_line, lip_line = eyes.mean(axis=1), mouth.mean(axis=1)
     # Along the axis of the face, so that a tilted head keeps its size.
-    side = np.linalg.norm(mouth - eyes, axis=1, keepdims=True) / (_MOUTH_AT - _EYES_AT)
-    centre = eyes + (mouth - eyes) * (0.5 - _EYES_AT) / (_MOUTH_AT - _EYES_AT)
-    return np.concatenate([centre - side / 2, centre + side / 2], axis=1).astype(np.float32)
+    face = np.linalg.norm(lip_line - eye_line, axis=1) / _EYES_TO_LIPS
+    lids = eyes[..., 1].max(axis=1) + _half_height(eyes, _EYE_WIDTH, _LID * face)
+    lip = lip_line[:, 1] - _half_height(mouth, _MOUTH_WIDTH, _LIP * face)
+    side = np.clip((lip - lids) / (_BETWEEN_STRIPS + 2 * _MARGIN), _MIN_SIDE * face, _MAX_SIDE * face)
+    across = eye_line[:, 0] + (lip_line - eye_line)[:, 0] / 2
+    middle, half = np.stack([across, (lids + lip) / 2], axis=1), side[:, None] / 2
+    return np.concatenate([middle - half, middle + half], axis=1).astype(np.float32)
+
+
+def _half_height(ends: np.ndarray, width: float, half_thickness: np.ndarray) -> np.ndarray:
+    """How far ellipses [N] reach above and below their centres.
+
+    Args:
+        ends: float [N, 2, 2], two points along the long axis.
+        width: half of the ellipse's length, as a share of their distance.
+        half_thickness: [N] pixels across it.
+    """
+    along = ends[:, 1] - ends[:, 0]
+    distance = np.maximum(np.linalg.norm(along, axis=1), 1e-6)
+    return np.hypot(width * along[:, 1], half_thickness * along[:, 0] / distance)
