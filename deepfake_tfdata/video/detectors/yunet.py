@@ -1,4 +1,4 @@
-"""YuNet, a small convolutional detector with landmarks, from a model file that the user names."""
+"""YuNet, a small convolutional detector with landmarks."""
 
 from pathlib import Path
 
@@ -8,6 +8,7 @@ import numpy as np
 from deepfake_tfdata.clips.video import Video
 from deepfake_tfdata.errors import UserError
 from deepfake_tfdata.video.decode import DecodedFrame, shrink
+from deepfake_tfdata.video.detectors.yunet_model import MODEL_FILE, cached_model, provide_model
 
 # The network finds faces of 10 to 300 pixels: wider frames cost time and lose the large ones.
 _DETECTION_WIDTH = 640
@@ -31,13 +32,18 @@ class YuNetDetector:
     def __init__(self, path: str) -> None:
         """Loads an ONNX file such as face_detection_yunet_2023mar.onnx of OpenCV's model zoo.
 
+        Args:
+            path: of the file; at `cached_model` it is downloaded if need be.
+
         Raises:
-            UserError: there is no such file, or it is no YuNet model.
+            UserError: there is no such file, it can't be downloaded, or it is no YuNet model.
         """
+        if Path(path) == cached_model():
+            provide_model(Path(path))
         if not Path(path).is_file():
             raise UserError(
-                f"--detector_model={path} is no file; download face_detection_yunet_2023mar.onnx from "
-                "OpenCV's model zoo (github.com/opencv/opencv_zoo) and name it"
+                f"--detector_model={path} is no file; name {MODEL_FILE} of OpenCV's model zoo "
+                "(github.com/opencv/opencv_zoo), or leave the flag out and it is downloaded"
             )
         try:
             self._network = cv2.FaceDetectorYN.create(path, "", (32, 32), _MIN_SCORE, _MAX_OVERLAP)
