@@ -119,7 +119,7 @@ def test_what_is_not_the_model_is_refused_and_nothing_kept(tmp_path, url, page, 
 
 def test_a_cache_that_can_not_be_written_is_named(tmp_path, url):
     (tmp_path / "cache").write_text("no folder")
-    with pytest.raises(UserError, match="can't write .*/cache/"):
+    with pytest.raises(UserError, match=r"can't write .*/cache/"):
         provide_model(tmp_path / "cache" / MODEL_FILE, f"{url}/whole")
 
 

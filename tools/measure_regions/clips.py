@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -12,8 +13,7 @@ from tools.measure_regions.photos import Photo, Pose, show
 
 NUM_FRAMES = 32
 # A frame every 0.4 seconds: 32 of them are as far apart as those of a 13-second video, spread all over it.
-_RATE = "5/2"
-_BRIGHT = (1.0, 1.0, 1.0)
+_RATE = Fraction(5, 2)
 
 
 @dataclass(frozen=True)
@@ -37,32 +37,28 @@ class Motion:
     yaw: float = 10.0
     pitch: float = 6.0
     sway: float = 0.15
-    light: tuple[float, float, float] = _BRIGHT
+    light: tuple[float, float, float] = (1.0, 1.0, 1.0)
     blur: float = 0.0
     noise: float = 2.0
 
     def poses(self, random: np.random.Generator, width: int, height: int) -> list[Pose]:
         """A pose for each frame: every angle swings at its own pace from its own start."""
-        swings = _swings(random, 5)
-        progress = np.linspace(0, 1, NUM_FRAMES)
-        sides = self.side * self.zoom**progress
-        return [
-            Pose(
-                side=float(side),
-                x=float(width / 2 + x * self.sway * side),
-                y=float(height / 2 + y * self.sway * side),
-                roll=float(roll * self.roll),
-                yaw=float(yaw * self.yaw),
-                pitch=float(pitch * self.pitch),
-                light=self.light,
-                blur=self.blur,
-            )
-            for side, (roll, yaw, pitch, x, y) in zip(sides, swings, strict=True)
-        ]
+        x, y, roll, yaw, pitch = _swings(random, 5).T
+        sides = self.side * self.zoom ** np.linspace(0, 1, NUM_FRAMES)
+        columns = (
+            sides,
+            width / 2 + x * self.sway * sides,
+            height / 2 + y * self.sway * sides,
+            roll * self.roll,
+            yaw * self.yaw,
+            pitch * self.pitch,
+        )
+        return [Pose(*row, light=self.light, blur=self.blur) for row in np.stack(columns, axis=1).tolist()]
 
 
 MOTIONS = (
     Motion("talking"),
+    Motion("rolling to 12°", roll=12, zoom=1.1),
     Motion("rolling to 25°", roll=25),
     Motion("turning to 25°", yaw=25, pitch=12),
     Motion("zooming 1.4 times", zoom=1.4),
@@ -82,36 +78,27 @@ def frames_of(motion: Motion, photo: Photo, seed: int) -> Iterator[tuple[Pose, n
     width = height * 4 // 3
     for pose in motion.poses(random, width, height):
         frame = show(photo, pose, width, height)
-        noise = random.normal(0, motion.noise, frame.shape[:2]).astype(np.float32)
+        noise = random.standard_normal(frame.shape[:2], np.float32) * np.float32(motion.noise)
         yield pose, np.clip(frame + cv2.GaussianBlur(noise, (3, 3), 0)[..., None], 0, 255).astype(np.uint8)
 
 
 def write_clip(path: Path, motion: Motion, photo: Photo, seed: int) -> list[Pose]:
     """Encodes a clip, every frame of which is sampled, and gives the poses in it."""
-    poses = []
+    poses, frames = zip(*frames_of(motion, photo, seed), strict=True)
     with av.open(str(path), "w") as container:
-        stream = None
-        for pose, frame in frames_of(motion, photo, seed):
-            if stream is None:
-                stream = container.add_stream("libx264", rate=_rate())
-                stream.height, stream.width = frame.shape[:2]
-                stream.pix_fmt, stream.options = "yuv420p", {"crf": "23"}
+        stream = container.add_stream("libx264", rate=_RATE)
+        stream.height, stream.width = frames[0].shape[:2]
+        stream.pix_fmt = "yuv420p"
+        stream.options = {"crf": "23", "preset": "veryfast"}
+        for frame in frames:
             container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
-            poses.append(pose)
-        assert stream is not None
         container.mux(stream.encode())
-    return poses
-
-
-def _rate():  # noqa
-    from fractions import Fraction
-
-    return Fraction(_RATE)
+    return list(poses)
 
 
 def _swings(random: np.random.Generator, count: int) -> np.ndarray:
     """float [NUM_FRAMES, count] between -1 and 1, each a slow sine with a faster one on it."""
-    times = np.arange(NUM_FRAMES)[:, None] * 0.4
+    times = np.arange(NUM_FRAMES)[:, None] / float(_RATE)
     slow, fast = random.uniform(4, 9, count), random.uniform(1.5, 3, count)  # seconds a swing
     starts = random.uniform(0, 2 * np.pi, (2, count))
     return 0.75 * np.sin(2 * np.pi * times / slow + starts[0]) + 0.25 * np.sin(

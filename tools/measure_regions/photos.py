@@ -24,7 +24,7 @@ class Photo:
     Attributes:
         name: of the person.
         image: uint8 [H, W, 3].
-        eyes: float [2, 4, 2], of each eye the pixels of both corners, the upper lid's top, the lower's bottom.
+        eyes: float [2, 4, 2], of each eye both corners, the upper lid's top and the lower lid's bottom.
         lips: float [N, 2], corners and the edges of both lips.
     """
 
@@ -129,8 +129,8 @@ def show(photo: Photo, pose: Pose, width: int, height: int) -> np.ndarray:
         # Pixel centres lie at whole numbers.
         side, centre = side * scale, (centre + 0.5) * scale - 0.5
     grid = np.stack(np.meshgrid(np.arange(width), np.arange(height)), axis=-1).astype(np.float32)
-    heads = (grid - [pose.x, pose.y]) @ _turn(pose.roll) / pose.side
-    where = (_around(heads, -_angles(pose)) * side + centre).astype(np.float32)
+    heads = (grid - np.float32([pose.x, pose.y])) @ np.float32(_turn(pose.roll) / pose.side)
+    where = _around(heads, -_angles(pose)) * np.float32(side) + np.float32(centre)
     frame = cv2.remap(
         image, where[..., 0], where[..., 1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
     ).astype(np.float32)
@@ -161,7 +161,9 @@ def _around(heads: np.ndarray, angles: np.ndarray) -> np.ndarray:
 
     What is before the cylinder's edge turns; the rest moves with the edge, so that no seam shows.
     """
-    turned = _RADII * np.sin(np.arcsin(np.clip(heads / _RADII, -1, 1)) + angles)
-    beyond = np.abs(heads) > _RADII
-    moved = heads - np.sign(heads) * _RADII * (1 - np.cos(angles))
-    return np.where(beyond, moved, turned)
+    radii, angles = _RADII.astype(heads.dtype), angles.astype(heads.dtype)
+    sines = np.clip(heads / radii, -1, 1)
+    # The sine of the sum of two angles; half a circle has no negative cosine.
+    turned = radii * (sines * np.cos(angles) + np.sqrt(1 - sines**2) * np.sin(angles))
+    moved = heads - np.sign(heads) * radii * (1 - np.cos(angles))
+    return np.where(np.abs(heads) > radii, moved, turned)

@@ -13,9 +13,9 @@ from deepfake_tfdata.video.track import overlap
 _SCAN_WIDTH = 480
 # A face smaller than this share of the frame's shorter side is a bystander, and searching for it costs most.
 _MIN_FACE_SHARE = 0.12
-# The cascade's box begins well above the brows: the eyes lie at 38 % of its height, the lips' middle at 82 %. It
-# knows neither, so that it errs by a few percent from face to face. A box of this side, its middle this much lower
-# (both as shares of the cascade's), leaves eyes and lips about as much room in their strips.
+# The cascade's box begins well above the brows: the eyes lie at 38 % of its height, the lips' middle at 82 %,
+# give or take a few percent, since it looks for neither. A box of this side, its middle this much lower (both
+# as shares of the cascade's), leaves eyes and lips about as much room in their strips.
 _SIDE, _DOWNWARD_SHIFT = 0.86, 0.085
 
 # A scan takes coarse steps in size and believes anything; a look around what it believes in is exact.

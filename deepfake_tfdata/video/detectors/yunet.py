@@ -17,13 +17,13 @@ _MAX_OVERLAP = 0.3
 # Of a face's side are from the middle of the eyes to that of the lips ...
 _EYES_TO_LIPS = 0.44
 # ... from there to the edge of the lower lids, and of the upper lip;
-_LID, _LIP = 0.055, 0.07
+_LID, _LIP = 0.055, 0.08
 # half the width of an eye, of the distance between both, and of the mouth, of that between its corners.
-_EYE_WIDTH, _MOUTH_WIDTH = 0.24, 0.6
+_EYE_WIDTH, _MOUTH_WIDTH = 0.24, 0.7
 # Of a box's height lie between the strips of eyes and mouth; how far lids and lips keep from these.
 _BETWEEN_STRIPS, _MARGIN = 0.30, 0.025
-# A box's side, as a share of the face's.
-_MIN_SIDE, _MAX_SIDE = 0.85, 0.92
+# A box's side, as a share of the face's, and at least of what both eyes span.
+_MIN_SIDE, _MAX_SIDE, _MIN_WIDTH = 0.85, 0.92, 1.25
 
 
 class YuNetDetector:
@@ -66,11 +66,11 @@ class YuNetDetector:
 
 
 def boxes_of_landmarks(landmarks: np.ndarray) -> np.ndarray:
-    """Square boxes that keep the eyes in their top 35 % and the lips in their bottom 35 %, also when a head rolls.
+    """Square boxes with the eyes in their top 35 % and the lips in their bottom 35 %, also when a head rolls.
 
-    The network's own boxes end at chin and hairline and know nothing of the strips. These lie midway between the
-    lower of the lower lids and the higher end of the upper lip, and are as large as leaves a margin to both, within
-    the bounds of _MIN_SIDE and _MAX_SIDE.
+    The network's own boxes end at chin and hairline and know nothing of the strips. The middle of these is
+    midway between the lower of the lower lids and the higher end of the upper lip, and they are as large as
+    leaves a margin to both, within the bounds of _MIN_SIDE, _MAX_SIDE and _MIN_WIDTH.
 
     Args:
         landmarks: float [N, 5, 2], (x, y) of right eye, left eye, tip of the nose and both mouth corners.
@@ -85,7 +85,10 @@ def boxes_of_landmarks(landmarks: np.ndarray) -> np.ndarray:
     lids = eyes[..., 1].max(axis=1) + _half_height(eyes, _EYE_WIDTH, _LID * face)
     lip = lip_line[:, 1] - _half_height(mouth, _MOUTH_WIDTH, _LIP * face)
     side = np.clip((lip - lids) / (_BETWEEN_STRIPS + 2 * _MARGIN), _MIN_SIDE * face, _MAX_SIDE * face)
-    across = eye_line[:, 0] + (lip_line - eye_line)[:, 0] / 2
+    across_eyes = (1 + 2 * _EYE_WIDTH) * np.abs(eyes[:, 1, 0] - eyes[:, 0, 0])
+    side = np.maximum(side, _MIN_WIDTH * across_eyes)
+    # Nearer to the eyes, which are wider than the mouth.
+    across = (2 * eye_line[:, 0] + lip_line[:, 0]) / 3
     middle, half = np.stack([across, (lids + lip) / 2], axis=1), side[:, None] / 2
     return np.concatenate([middle - half, middle + half], axis=1).astype(np.float32)
 

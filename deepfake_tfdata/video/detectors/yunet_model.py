@@ -81,6 +81,6 @@ def _reason(error: Exception) -> str:
 
 def _without_model(problem: str) -> UserError:
     return UserError(
-        f"{problem}; download {MODEL_FILE} of OpenCV's model zoo (github.com/opencv/opencv_zoo) on another machine "
-        "and name it with --detector_model=FILE.onnx"
+        f"{problem}; download {MODEL_FILE} of OpenCV's model zoo (github.com/opencv/opencv_zoo) on another "
+        "machine and name it with --detector_model=FILE.onnx"
     )
