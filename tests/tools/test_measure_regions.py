@@ -38,7 +38,8 @@ def test_a_head_swings_within_its_bounds():
 
 
 @pytest.mark.slow
-def test_it_measures_both_detectors_and_writes_the_table(tmp_path, capsys):
+def test_it_measures_both_detectors_and_writes_the_table(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("tools.measure_regions.__main__.annotated_photos", lambda: annotated_photos()[:1])
     main(["--motions=talking", f"--detector_model={YUNET_MODEL}", f"--output={tmp_path / 'regions'}"])
     rows = json.loads((tmp_path / "regions.json").read_text())
     assert [row["detector"] for row in rows] == ["haar", "yunet"]
