@@ -5,6 +5,7 @@ from collections import Counter
 
 from deepfake_tfdata.errors import UserError
 from deepfake_tfdata.records import local
+from deepfake_tfdata.records.face_sizes import summarise_face_sizes
 from deepfake_tfdata.records.index import read_index, write_index
 from deepfake_tfdata.records.job import ConversionJob, continued
 from deepfake_tfdata.records.ledger import OK, LedgerEntry, read_ledger, write_ledger
@@ -43,7 +44,13 @@ def run_conversion(job: ConversionJob, work: Work, on_video: OnVideo) -> Convers
         entries = _fill(job, work, on_video)
         for region in config.regions:
             write_tfds_metadata(output / region, region, config.spec, job.shards, entries)
-        conversion = dataclasses.replace(started, complete=True, counts=count_videos(job.shards, entries))
+        face_sizes = summarise_face_sizes(job.shards, entries, config.spec, started.regions)
+        conversion = dataclasses.replace(
+            started,
+            complete=True,
+            counts=count_videos(job.shards, entries),
+            face_sizes=dataclasses.asdict(face_sizes) if face_sizes else {},
+        )
         write_conversion(output, conversion)
     if not any(entry.status == OK for entry in entries.values()):
         reason = next(iter(entries.values())).reason

@@ -4,7 +4,7 @@ import json
 import platform
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import metadata
 from typing import Any
 
@@ -34,6 +34,7 @@ class Conversion:
         complete: whether every shard is written.
         counts: by split, shards and videos, real and fake clips, and videos by status.
         versions: of the packages that decide bytes.
+        face_sizes: as FaceSizes has them; empty until the conversion is complete.
     """
 
     spec: dict[str, Any]
@@ -44,6 +45,7 @@ class Conversion:
     complete: bool
     counts: dict[str, Any]
     versions: dict[str, str]
+    face_sizes: dict[str, Any] = field(default_factory=dict)
 
 
 def read_conversion(folder: AnyPath) -> Conversion:

@@ -4,10 +4,10 @@
 
 Makes videos of two photographed faces with marked eyes and lips, each also mirrored: the head turns in the
 plane and out of it, comes nearer, is lit from the side, is small, large, blurred. Converts them and counts in
-which share of all frames the boxes that were cut, after tracking and smoothing, hold the marks to the last one:
-both eyes with corners and lids, and the lips with corners and edges; in brackets the same for the middles of both
-eyes and the corners of the lips alone, as landmark detectors mark them. A frame of a video that gave no clip
-holds nothing.
+which share of all frames the boxes that were cut, after tracking and smoothing, hold the marks to the last:
+both eyes with corners and lids, and the lips with corners and edges; in brackets the same for the middles of
+both eyes and the corners of the lips alone, as landmark detectors mark them. A frame of a video that gave no
+clip holds nothing.
 
 --output=NAME writes the table to NAME.md and NAME.json as well.
 """
