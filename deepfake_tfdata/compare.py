@@ -4,6 +4,7 @@ python -m deepfake_tfdata.compare --first=runs/mouth_attention/evaluation/test \
     --second=runs/full_control/evaluation/test --output=runs/comparison.json
 """
 
+import logging
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from deepfake_tfdata.errors import UserError
 from deepfake_tfdata.files import write_json
 from deepfake_tfdata.options import Options, option
 
+_LOG = logging.getLogger(__name__)
 _WHAT = "an evaluation folder, such as runs/mouth_attention/evaluation/test, or a predictions.csv of any tool"
 
 
@@ -39,12 +41,21 @@ def main(config: CompareConfig) -> None:
     first, second = (read_evaluation(Path(place)) for place in (config.first, config.second))
     difference = compare(first.predictions, second.predictions)
     cli.say(comparison_table([second, first]))
+    if first.data != second.data:
+        _LOG.warning(
+            "warning: the two were scored on different data, %s and %s: the difference is not the detectors' "
+            "alone",
+            first.data,
+            second.data,
+        )
     if config.output:
         from deepfake_tfdata.reports.comparison_page import write_comparison
 
         result = {
             "first": config.first,
             "second": config.second,
+            "data_first": first.data,
+            "data_second": second.data,
             "auc_first": first.metrics["auc"],
             "auc_second": second.metrics["auc"],
             **asdict(difference),

@@ -21,10 +21,12 @@ from deepfake_tfdata.records.ledger import OK, LedgerEntry
 from deepfake_tfdata.records.metadata import Conversion
 from deepfake_tfdata.records.options import ConversionConfig
 from deepfake_tfdata.records.retry import may_pass
+from deepfake_tfdata.records.split_check import advice, groups_of_counts, groups_of_plan, lacking
 from deepfake_tfdata.startup import import_tensorflow
 from deepfake_tfdata.video.detectors import content_hash, load_detector
 from deepfake_tfdata.video.options import DetectorOptions
 from deepfake_tfdata.video.process import process_video
+from deepfake_tfdata.video.versions import versions
 
 _LOG = logging.getLogger(__name__)
 
@@ -45,9 +47,11 @@ def main(config: ConvertConfig) -> None:
     detector_path = config.detector_files.path_for(spec.detector)
     load_detector(spec.detector, detector_path)  # refuses a file that is none of its own
     conversion = replace(config.conversion, spec=replace(spec, detector_hash=content_hash(detector_path)))
-    job = plan_conversion(conversion)
+    job = plan_conversion(conversion, versions())
     for line in job.selection.summary:
         cli.say(line)
+    planned = groups_of_plan(job.shards)
+    _warn(lacking(planned, "videos"), advice(conversion, job.selection.split_by))
     if config.dry_run:
         for line in describe_job(job):
             cli.say(line)
@@ -59,7 +63,7 @@ def main(config: ConvertConfig) -> None:
     work = partial(
         process_video,
         spec=conversion.spec,
-        regions=[REGIONS[name] for name in conversion.regions],
+        regions=[REGIONS[name] for name in job.regions],
         detector_path=detector_path,
     )
     entries: list[LedgerEntry] = []
@@ -73,6 +77,15 @@ def main(config: ConvertConfig) -> None:
     _write_contact_sheet(job, result)
     for line in _summary(result, conversion.output, entries):
         cli.say(line)
+    converted = groups_of_counts(result.counts)
+    if converted != planned:
+        _warn(lacking(converted, "clips"), f"{conversion.output}/ledger.jsonl says why")
+
+
+def _warn(lack: str, what_to_do: str) -> None:
+    """Of splits that are no use for training or evaluation."""
+    if lack:
+        _LOG.warning("warning: %s; %s", lack, what_to_do)
 
 
 def _write_contact_sheet(job: ConversionJob, conversion: Conversion) -> None:

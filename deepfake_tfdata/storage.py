@@ -11,7 +11,8 @@ import functools
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib import import_module
@@ -21,6 +22,8 @@ from typing import IO, Any
 
 from deepfake_tfdata.errors import UserError
 from deepfake_tfdata.startup import import_tensorflow
+
+_QUESTIONS_AT_ONCE = 32
 
 
 def as_path(name: "str | Path | RemotePath") -> "AnyPath":
@@ -130,6 +133,25 @@ def move(source: AnyPath, target: AnyPath) -> None:
         source.replace(str(target))
 
 
+def file_sizes(paths: Sequence[AnyPath]) -> list[int | None]:
+    """The size of each file in bytes; None where there is none."""
+    # At once: on object storage every question takes its time.
+    with ThreadPoolExecutor(_QUESTIONS_AT_ONCE) as threads:
+        return list(threads.map(_file_size, paths))
+
+
+def _file_size(path: AnyPath) -> int | None:
+    try:
+        size: int = path.stat().st_size
+    except FileNotFoundError:
+        return None
+    except remote_errors() as error:
+        if type(error).__name__ == "NotFoundError":
+            return None
+        raise
+    return size
+
+
 def below(path: AnyPath, folder: AnyPath) -> Path:
     """The part of a path below a folder of it."""
     return Path(str(path)).relative_to(str(folder))
@@ -141,7 +163,7 @@ class UnreachableError(Exception):
 
 @contextmanager
 def local_copy(name: str) -> Iterator[str]:
-    """The name of a local file with the same content: the file itself, or a download, deleted after use.
+    """The name of a local file or folder with the same content: itself, or a download, deleted after use.
 
     Raises:
         UnreachableError: it can't be downloaded.
@@ -153,8 +175,22 @@ def local_copy(name: str) -> Iterator[str]:
         return
     with tempfile.TemporaryDirectory(prefix="deepfake_tfdata_") as folder:
         copy = Path(folder) / path.name
-        download(path, copy)
+        _download_all(path, copy)
         yield str(copy)
+
+
+def _download_all(path: RemotePath, copy: Path) -> None:
+    """Copies a file, or a folder with the files in it."""
+    try:
+        files = list(path.iterdir()) if path.is_dir() else []
+    except remote_errors() as error:
+        raise UnreachableError(f"{path} can't be listed: {error}") from error
+    if not files:
+        download(path, copy)
+        return
+    copy.mkdir()
+    for file in files:
+        download(file, copy / file.name)
 
 
 def download(path: AnyPath, copy: Path) -> None:

@@ -99,8 +99,8 @@ def resized_records(convert_once: Callable[..., Path]) -> Path:
 
 @pytest.fixture(scope="session")
 def other_records(convert_once: Callable[..., Path]) -> Path:
-    """Of another spec than `records`, as they are for frames of 32 pixels."""
-    return convert_once("other", "--frame_size=32", "--regions=mouth")
+    """Of another spec than `records`."""
+    return convert_once("other", "--min_found=0.25", "--regions=mouth")
 
 
 @pytest.fixture

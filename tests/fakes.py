@@ -39,6 +39,11 @@ def blank_frames(num_frames: int, size: int = 256) -> list[np.ndarray]:
     return [np.full((size, size, 3), 128, np.uint8)] * num_frames
 
 
+def dissolve(before: np.ndarray, after: np.ndarray, num_frames: int) -> list[np.ndarray]:
+    """Frames that turn one picture into another bit by bit."""
+    return [cv2.addWeighted(after, share, before, 1 - share, 0) for share in np.linspace(0, 1, num_frames)]
+
+
 def numbered_frames(num_frames: int, size: int = 64) -> list[np.ndarray]:
     """Frames whose grey level is their index times four."""
     return [np.full((size, size, 3), 4 * index, np.uint8) for index in range(num_frames)]

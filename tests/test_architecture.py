@@ -11,7 +11,7 @@ from deepfake_tfdata.cli import COMMANDS
 
 PACKAGE = Path(__file__).parent.parent / "deepfake_tfdata"
 # Leaves that anybody may import.
-COMMON = {"errors", "files", "options", "pixels", "startup", "storage"}
+COMMON = {"background", "cores", "errors", "files", "options", "pixels", "startup", "storage"}
 ALLOWED = {
     "clips": set(),
     "video": {"clips"},
@@ -56,6 +56,15 @@ def test_a_folder_imports_only_what_comes_before_it(folder):
         assert not libraries & FORBIDDEN_LIBRARIES[folder], path
         assert "absl" not in libraries, f"{path}: only commands read flags"
         assert not libraries & {"tools", "tests"}, path
+
+
+def test_only_what_own_processes_send_is_unpickled():
+    # Whoever can write a file or a message that is unpickled runs code here.
+    unpickling = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "shelve", "marshal"}
+    users = {
+        path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py") if imports(path) & unpickling
+    }
+    assert users == {"records/outcome.py"}
 
 
 def test_no_leaf_makes_a_report():

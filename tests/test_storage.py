@@ -65,6 +65,15 @@ def test_a_download_is_gone_after_its_use(folder):
     assert not pathlib.Path(name).exists()
 
 
+def test_a_folder_of_images_is_downloaded_whole():
+    for name in ("000.png", "009.png"):
+        as_path(f"ram://test_storage/vid.1/{name}").write_bytes(name.encode())
+    with local_copy("ram://test_storage/vid.1") as name:
+        assert pathlib.Path(name).name == "vid.1"
+        assert sorted(path.read_bytes() for path in pathlib.Path(name).iterdir()) == [b"000.png", b"009.png"]
+    assert not pathlib.Path(name).exists()
+
+
 def test_a_file_that_can_not_be_downloaded_is_named():
     with pytest.raises(UnreachableError, match="none"):
         local_copy("ram://test_storage/none.mp4").__enter__()

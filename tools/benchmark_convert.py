@@ -36,6 +36,7 @@ import numpy as np
 from deepfake_tfdata.clips.regions import REGIONS
 from deepfake_tfdata.clips.spec import ClipSpec
 from deepfake_tfdata.clips.video import Video
+from deepfake_tfdata.cores import available_cores
 from deepfake_tfdata.records.worker_pool import process_in_order
 from deepfake_tfdata.video.process import process_video
 
@@ -51,7 +52,7 @@ def main(arguments: list[str] | None = None) -> None:
     options = parse_arguments(arguments)
     with tempfile.TemporaryDirectory() as folder:
         rows = [measure(height, options.frames, options.repeats, Path(folder)) for height in options.heights]
-    result = {"cores": os.cpu_count(), "load": os.getloadavg()[0], "frames": options.frames, "rows": rows}
+    result = {"cores": available_cores(), "load": os.getloadavg()[0], "frames": options.frames, "rows": rows}
     print(markdown_table(result))
     if options.output:
         options.output.with_suffix(".md").write_text(markdown_table(result) + "\n")

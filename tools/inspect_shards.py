@@ -4,16 +4,18 @@ python -m tools.inspect_shards data/records
 python -m tools.inspect_shards data/records/mouth --print=Face2Face/000_003
 python -m tools.inspect_shards data/records/mouth --export=Face2Face/000_003 --to=clip.mp4
 
-Reads every record of a folder (or of the shards named), checks its checksums, and compares the counts with
-dataset_info.json. Exits with 1 when something is damaged or missing. Folders may be URLs, such as
-gs://b/records.
+Reads every record of a folder (or of the shards named), checks its checksums, and compares them with the
+index and with dataset_info.json. Exits with 1 when something is damaged or missing. Folders may be URLs, such
+as gs://b/records.
 """
 
 import argparse
 import io
 import json
+import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import zip_longest
 from pathlib import Path
 
 import av
@@ -23,7 +25,13 @@ from PIL import Image
 
 from deepfake_tfdata.cli import leave
 from deepfake_tfdata.errors import UserError
+from deepfake_tfdata.records.index import INDEX_FILE, RECORD_FRAME_BYTES, IndexedClip, by_shard, read_index
+from deepfake_tfdata.records.plan import shard_name
 from deepfake_tfdata.storage import AnyPath, as_path
+
+_SHARD_NAME = re.compile(r"-(train|val|test)\.tfrecord-(\d+)-of-\d+$")
+# A record's offset in its shard, its length, and its clip.
+Place = tuple[int, int, str]
 
 
 def main() -> None:
@@ -75,12 +83,15 @@ def verify(shards: Sequence[AnyPath]) -> list[str]:
     problems = []
     for folder in sorted({shard.parent for shard in shards}):
         expected = expected_counts(folder)
+        index = by_shard(read_index(folder))
         here = [shard for shard in shards if shard.parent == folder]
         problems += [f"{folder / name}: missing" for name in expected if not (folder / name).exists()]
         for shard in here:
-            count, problem = read_all(shard)
+            places, problem = read_all(shard)
+            count = len(places)
             if not problem and expected.get(shard.name, count) != count:
                 problem = f"{count} records, and dataset_info.json says {expected[shard.name]}"
+            problem = problem or index_problem(shard, places, index)
             if problem:
                 problems.append(f"{shard}: {problem}")
     return problems
@@ -101,18 +112,38 @@ def expected_counts(folder: AnyPath) -> dict[str, int]:
     return counts
 
 
-def read_all(shard: AnyPath) -> tuple[int, str]:
-    """How many records could be read, which checks their checksums, and what stopped it, if anything."""
-    count = 0
+def read_all(shard: AnyPath) -> tuple[list[Place], str]:
+    """Where the records are whose checksums are right, and what stopped it, if anything."""
+    places: list[Place] = []
+    offset = 0
     try:
         for record in tf.data.TFRecordDataset(str(shard)):
-            tf.train.Example.FromString(record.numpy())
-            count += 1
+            serialized = record.numpy()
+            example = tf.train.Example.FromString(serialized)
+            (clip_id,) = feature(example, "clip_id")
+            places.append((offset, len(serialized), clip_id.decode()))
+            offset += len(serialized) + RECORD_FRAME_BYTES
     except tf.errors.DataLossError as error:
-        return count, f"record {count} is damaged or cut off ({error.message.splitlines()[0]})"
+        return places, f"record {len(places)} is damaged or cut off ({error.message.splitlines()[0]})"
     except Exception as error:  # protobuf's own exception has no public name in every version
-        return count, f"record {count} is no Example ({error})"
-    return count, ""
+        return places, f"record {len(places)} is no clip ({error})"
+    return places, ""
+
+
+def index_problem(shard: AnyPath, places: Sequence[Place], index: Mapping[str, Sequence[IndexedClip]]) -> str:
+    """In what the index of the shard's folder is wrong about it; '' where it is right or there is none."""
+    name = _SHARD_NAME.search(shard.name)
+    if not index or not name:
+        return ""
+    listed = [
+        (clip.offset, clip.length, clip.clip_id) for clip in index.get(shard_name(name[1], int(name[2])), ())
+    ]
+    wrong = [number for number, (ours, theirs) in enumerate(zip_longest(listed, places)) if ours != theirs]
+    return (
+        f"record {wrong[0]} is not where {INDEX_FILE} has it; run the same convert command again"
+        if wrong
+        else ""
+    )
 
 
 def find_clips(shards: Sequence[AnyPath], clip_id: str) -> Iterator[tuple[AnyPath, tf.train.Example]]:

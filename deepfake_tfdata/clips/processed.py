@@ -20,6 +20,9 @@ class FaceStatistics:
         jitter_per_frame, jitter_smooth: of the detector's boxes, and of the smoothed track, as a share of
             face_size.
         jitter_per_frame_px, jitter_smooth_px: the same in pixels.
+        mask_overlap: median share of the manipulated area that lies in the detected box; None without a mask.
+        shots: how many the video has; None where that was not looked at.
+        cuts: how many of the cuts between them lie within clips.
     """
 
     frames_found: int = 0
@@ -29,6 +32,9 @@ class FaceStatistics:
     jitter_smooth: float | None = None
     jitter_per_frame_px: float | None = None
     jitter_smooth_px: float | None = None
+    mask_overlap: float | None = None
+    shots: int | None = None
+    cuts: int | None = None
 
 
 @dataclass(frozen=True)
@@ -38,10 +44,12 @@ class ProcessedVideo:
     Attributes:
         clips: by region; every region has the same clips in the same order.
         faces: for the ledger.
+        content: a hash of the video's content, for the ledger.
     """
 
     clips: Mapping[str, Sequence[Clip]] = field(default_factory=dict)
     faces: FaceStatistics = field(default_factory=FaceStatistics)
+    content: str = ""
 
     @property
     def num_clips(self) -> int:

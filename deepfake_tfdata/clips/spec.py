@@ -15,6 +15,8 @@ JPEG_QUALITY = 95
 MIN_FRAME_SIZE, MAX_FRAME_SIZE = 16, 2048
 MAX_FRAMES = 4096
 MAX_CLIPS = 64
+# Of native crops they decide no byte, only what a detector makes of them unless told otherwise.
+_HINTS_OF_NATIVE = ("frame_size", "fit")
 
 
 @dataclass(frozen=True)
@@ -37,14 +39,19 @@ class ClipSpec(Options):
     )
     sampling: str = option(
         "linspace",
-        "frames spread over the whole video, or adjacent ones from the middle of its parts",
+        "frames spread over the whole shot, or adjacent ones from the middle of its parts",
         choices=("linspace", "consecutive"),
     )
     clips_per_video: int = option(
         1,
-        "parts of a video to take adjacent frames from; a short video gives fewer clips",
+        "parts of a shot to take adjacent frames from; a short one gives fewer clips",
         low=1,
         high=MAX_CLIPS,
+    )
+    shots: str = option(
+        "longest",
+        "frames of the longest shot only, or of the whole video with all its cuts",
+        choices=("longest", "ignore"),
     )
     geometry: str = option(
         "native",
@@ -86,7 +93,7 @@ class ClipSpec(Options):
         if self.clips_per_video > 1 and self.sampling != "consecutive":
             raise UserError(
                 f"--clips_per_video={self.clips_per_video} needs --sampling=consecutive; "
-                f"{self.sampling} spreads one clip over the whole video"
+                f"{self.sampling} spreads one clip over the whole shot"
             )
 
     def _check_geometry(self) -> None:
@@ -117,9 +124,23 @@ class ClipSpec(Options):
         return cls(**{**values, "regions": regions})
 
     @property
+    def deciding(self) -> dict[str, Any]:
+        """The fields that decide a clip's bytes, ready for JSON."""
+        return {
+            name: value
+            for name, value in self.to_dict().items()
+            if self.geometry != "native" or name not in _HINTS_OF_NATIVE
+        }
+
+    @property
+    def seen(self) -> dict[str, Any]:
+        """The fields that decide what a detector sees at a size of its own choice, ready for JSON."""
+        return {**self.deciding, "fit": self.fit}
+
+    @property
     def hash(self) -> str:
-        """Twelve hexadecimal digits that change whenever a clip's bytes would."""
-        canonical = json.dumps(self.to_dict(), sort_keys=True, separators=(",", ":"))
+        """Twelve hexadecimal digits that change whenever a clip's bytes would, and with nothing else."""
+        canonical = json.dumps(self.deciding, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()[:12]
 
 
@@ -129,19 +150,27 @@ def require_same_spec(
     """Refuses two specs that differ, and shows the fields in which they do side by side.
 
     Args:
-        expected, found: specs as ClipSpec.to_dict gives them.
+        expected, found: as ClipSpec's deciding or seen gives them.
         expected_name, found_name: what carries each, for the message.
 
     Raises:
         UserError: they differ.
     """
-    # Through JSON, so that a tuple equals the list it was read back as.
-    expected, found = (json.loads(json.dumps(spec)) for spec in (expected, found))
-    fields = sorted(expected.keys() | found.keys())
-    differing = [field for field in fields if expected.get(field) != found.get(field)]
-    if differing:
-        shown = "; ".join(f"{field}: {expected.get(field)} against {found.get(field)}" for field in differing)
+    shown = differences(expected, found)
+    if shown:
         raise UserError(
             f"{expected_name} and {found_name} were made with different clip specs ({shown}); "
             "use the same records, or a new folder"
         )
+
+
+def differences(expected: dict[str, Any], found: dict[str, Any]) -> str:
+    """The fields in which two sets of plain values differ, side by side; '' where they are equal."""
+    # Through JSON, so that a tuple equals the list it was read back as.
+    expected, found = (json.loads(json.dumps(values)) for values in (expected, found))
+    fields = sorted(expected.keys() | found.keys())
+    return "; ".join(
+        f"{field}: {expected.get(field)} against {found.get(field)}"
+        for field in fields
+        if expected.get(field) != found.get(field)
+    )

@@ -7,7 +7,7 @@ identities cut from one video, that source video.
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
@@ -27,15 +27,17 @@ _NO_GROUPS: Mapping[str, str] = MappingProxyType({})
 
 @dataclass(frozen=True)
 class Assignment:
-    """Every video is in one of the two.
+    """Every video has a split or is left out.
 
     Attributes:
         splits: train, val or test by video key.
         left_out: by video key, why it is in no split.
+        components: of the videos with a split, by key: the connected component of their groups.
     """
 
     splits: Mapping[str, str]
     left_out: Mapping[str, str]
+    components: Mapping[str, str]
 
 
 def read_split_lists(folder: AnyPath) -> dict[str, str]:
@@ -137,6 +139,23 @@ def divide_by_hash(
     return split_by_identity(videos, listed, groups)
 
 
+def divide_beside_test(videos: Iterable[Video], tested: Collection[str]) -> dict[str, str]:
+    """The split by video key where a data set says which videos test and nothing of the others.
+
+    Those of people that no tested one shows are divided into train and val by hash. The rest would cross: it
+    gets train, out of which assign_splits leaves it, and says why.
+
+    Args:
+        videos: of one data set.
+        tested: keys of the test videos.
+    """
+    videos = list(videos)
+    seen = {person for video in videos if video.key in tested for person in video.identities}
+    unseen = [video for video in videos if seen.isdisjoint(video.identities)]
+    splits = dict.fromkeys((video.key for video in videos), "train")
+    return splits | divide_by_hash(unseen, ("train", "val")) | dict.fromkeys(tested, "test")
+
+
 def assign_splits(
     videos: Iterable[Video], given: Mapping[str, str] | None = None, groups: Mapping[str, str] = _NO_GROUPS
 ) -> Assignment:
@@ -166,7 +185,13 @@ def assign_splits(
                 splits[video.key] = split
                 kept.append(video)
         owner.update((group, split) for video in kept for group in _groups(video, groups))
-    return Assignment(splits, left_out)
+    return Assignment(splits, left_out, _components([v for v in videos if v.key in splits], groups))
+
+
+def _components(videos: Sequence[Video], groups: Mapping[str, str]) -> dict[str, str]:
+    """The connected component of each video's groups, by the video's key."""
+    first = connected_components([_groups(video, groups) for video in videos])
+    return {video.key: first[_groups(video, groups)[0]] for video in videos}
 
 
 def _groups(video: Video, groups: Mapping[str, str]) -> tuple[str, ...]:

@@ -15,12 +15,12 @@ _CLIMBING = {"": "%2F", ".": "%2E", "..": "%2E%2E"}
 
 @dataclass(frozen=True)
 class Video:
-    """A video file with its label and identities.
+    """A video, a file or a folder of numbered images, with its label and identities.
 
     All names are made safe text (see `safe_text`): they end in records, in lines of JSON and on pages.
 
     Attributes:
-        path: where the file is, untouched.
+        path: where the file or the folder is, untouched.
         video_id: its name within its manipulation method, such as '000' or '000_003'.
         label: 0 real, 1 fake.
         manipulation: 'original', or the method that made it.
@@ -28,6 +28,11 @@ class Video:
         source_id: the identity that drove the manipulation; '' for an original, or where nobody says.
         original_id: the video_id of the video that a fake was made from; '' where that is its target_id.
         original: that video, if its face track may be shared; see with_originals.
+        component: the identities that its own are joined with by fakes, named by the first of them; '' where
+            nobody has looked. Videos of different components are independent.
+        mask_path: of a video of the manipulated area in it, or in a fake of it, bright on black, frame by
+            frame; '' where there is none.
+        native: whether its pixels are as recorded; not so where somebody has cut and resized faces.
     """
 
     path: str
@@ -38,6 +43,9 @@ class Video:
     source_id: str = ""
     original_id: str = ""
     original: "Video | None" = None
+    component: str = ""
+    mask_path: str = ""
+    native: bool = True
 
     def __post_init__(self) -> None:
         for field in ("video_id", "manipulation", "target_id", "source_id", "original_id"):

@@ -31,6 +31,7 @@ class Selection:
 
     Attributes:
         layout: the layout's name.
+        compression: of its videos; '' where the layout has but one form.
         videos: all that were found, sorted by key.
         assignment: the split of each, or why it has none.
         split_by: what decided, in words.
@@ -38,6 +39,7 @@ class Selection:
     """
 
     layout: str
+    compression: str
     videos: Sequence[Video]
     assignment: Assignment
     split_by: str
@@ -89,8 +91,9 @@ def select_videos(source: AnyPath, options: SelectionOptions) -> Selection:
     if not assignment.splits:
         raise UserError(f"no video of {place} has a split by {how}; check --splits")
     how += ", source videos kept together" if options.strict_split else ""
-    summary = [data.summary(LAYOUTS[name].TITLE), _describe(how, assignment)]
-    return Selection(name, data.videos, assignment, how, summary)
+    summary = [data.summary(LAYOUTS[name].TITLE), _describe(how, assignment), *_resized(data.videos)]
+    compression = options.compression if LAYOUTS[name].COMPRESSIONS else ""
+    return Selection(name, compression, data.videos, assignment, how, summary)
 
 
 def _given_splits(data: DataSet, splits: str) -> tuple[Mapping[str, str] | None, str]:
@@ -118,6 +121,17 @@ def _source_videos(data: DataSet, place: AnyPath, options: SelectionOptions) -> 
     if not any(identity in groups for video in data.videos for identity in video.identities):
         raise UserError(f"{path} has none of the identities in {place}; leave --strict_split out")
     return groups
+
+
+def _resized(videos: Sequence[Video]) -> list[str]:
+    """A warning where there are videos that are not native."""
+    count = sum(not video.native for video in videos)
+    if not count:
+        return []
+    return [
+        f"{count} of {len(videos)} videos are faces already resized: what native crops mean is lost, since a "
+        "strip cut from a resized face holds no new detail"
+    ]
 
 
 def _describe(how: str, assignment: Assignment) -> str:

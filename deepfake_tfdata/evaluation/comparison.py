@@ -34,12 +34,18 @@ class Evaluation:
     Attributes:
         name: such as 'mouth/attention'.
         predictions: of the clips.
-        metrics: what `evaluate` made of them.
+        metrics: what `evaluate` made of them; where this project scored them, with the `data` they are of.
     """
 
     name: str
     predictions: Predictions
     metrics: dict[str, Any]
+
+    @property
+    def data(self) -> str:
+        """Which data was scored, such as 'ffpp c23 (1b2c3d4e5f60)'; 'unknown' of another tool's scores."""
+        about = self.metrics.get("data")
+        return f"{about['name']} ({about['identity']})" if about else "unknown"
 
 
 @dataclass(frozen=True)
@@ -153,9 +159,9 @@ def comparison_table(rows: Sequence[Evaluation]) -> str:
     Returns:
         Aligned lines without a trailing newline.
     """
-    header = ("name", "AUC [95 %]", "accuracy", "videos", "coverage", "difference of AUC [95 %]")
+    header = ("name", "data", "AUC [95 %]", "accuracy", "videos", "coverage", "difference of AUC [95 %]")
     cells = [
-        (row.name, *figures(row.metrics), difference)
+        (row.name, row.data, *figures(row.metrics), difference)
         for row, difference in zip(rows, difference_texts(rows), strict=True)
     ]
     widths = [max(map(len, column)) for column in zip(header, *cells, strict=True)]

@@ -3,7 +3,7 @@
 import csv
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -12,9 +12,13 @@ from deepfake_tfdata.errors import UserError
 from deepfake_tfdata.files import write_text
 
 _REQUIRED = ("clip_id", "video_id", "label", "score")
-_OPTIONAL = ("manipulation", "target_id")
-_TEXT = ("clip_ids", "video_ids", "manipulations", "target_ids")
+_OPTIONAL = ("manipulation", "target_id", "source_id", "component")
+_TEXT = ("clip_ids", "video_ids", "manipulations", "target_ids", "source_ids", "components")
 _PER_FRAME = ("attention", "frame_indices", "timestamps")
+
+
+def _unknown() -> np.ndarray:
+    return np.array([], str)
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,6 +34,9 @@ class Predictions:
         target_ids: str [N], the source video a clip shows: what resampling must keep together.
         labels: int64 [N], 0 real, 1 fake.
         scores: float64 [N], the probability of fake.
+        source_ids: str [N], who drove the manipulation; '' for a real video. Where none are given, all ''.
+        components: str [N], the identities that fakes join; videos of different ones are independent. Where
+            none are given, the target_ids.
         attention: float64 [N, T] or None, the weight of every frame; rows sum to one.
         frame_indices: int64 [N, T] or None, positions in the video.
         timestamps: float64 [N, T] or None, seconds.
@@ -45,6 +52,8 @@ class Predictions:
     target_ids: np.ndarray
     labels: np.ndarray
     scores: np.ndarray
+    source_ids: np.ndarray = field(default_factory=_unknown)
+    components: np.ndarray = field(default_factory=_unknown)
     attention: np.ndarray | None = None
     frame_indices: np.ndarray | None = None
     timestamps: np.ndarray | None = None
@@ -52,6 +61,10 @@ class Predictions:
     def __post_init__(self) -> None:
         for name in _TEXT:
             self._store(name, np.asarray(getattr(self, name), dtype=str))
+        if not self.source_ids.size:
+            self._store("source_ids", np.full(self.target_ids.shape, ""))
+        if not self.components.size:
+            self._store("components", self.target_ids)
         self._store("scores", np.asarray(self.scores, dtype=np.float64))
         for name in _PER_FRAME:
             if getattr(self, name) is not None:
@@ -138,7 +151,7 @@ def per_video(predictions: Predictions) -> Predictions:
         UserError: the clips of a video differ in label or in target.
     """
     _, first, video = np.unique(predictions.video_keys, return_index=True, return_inverse=True)
-    for name in ("labels", "target_ids"):
+    for name in ("labels", "target_ids", "source_ids", "components"):
         values = getattr(predictions, name)
         differs = values != values[first][video]
         if differs.any():
@@ -152,24 +165,32 @@ def per_video(predictions: Predictions) -> Predictions:
         attention = np.zeros((len(clips), predictions.attention.shape[1]))
         np.add.at(attention, video, predictions.attention)
         attention = (attention / clips[:, None])[order]
-    return Predictions(
+    return replace(
+        predictions.select(rows),
         clip_ids=predictions.video_keys[rows],
-        video_ids=predictions.video_ids[rows],
-        manipulations=predictions.manipulations[rows],
-        target_ids=predictions.target_ids[rows],
-        labels=predictions.labels[rows],
         # A mean of equal probabilities may round to just above one.
         scores=np.clip(np.bincount(video, predictions.scores) / clips, 0, 1)[order],
         attention=attention,
+        frame_indices=None,
+        timestamps=None,
     )
 
 
 def write_csv(predictions: Predictions, path: Path) -> None:
-    """Writes clip_id, video_id, label, score, manipulation and target_id, a line a clip."""
+    """Writes clip_id, video_id, label, score and the identities, a line a clip."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow((*_REQUIRED, *_OPTIONAL))
-    columns = ("clip_ids", "video_ids", "labels", "scores", "manipulations", "target_ids")
+    columns = (
+        "clip_ids",
+        "video_ids",
+        "labels",
+        "scores",
+        "manipulations",
+        "target_ids",
+        "source_ids",
+        "components",
+    )
     writer.writerows(zip(*(getattr(predictions, name).tolist() for name in columns), strict=True))
     write_text(path, text.getvalue())
 
@@ -179,7 +200,7 @@ def read_csv(path: Path) -> Predictions:
 
     Args:
         path: a CSV file with a header. Without a manipulation column a fake's is 'fake'; without a target_id
-            column every video is its own target.
+            column every video is its own target; without a component column, its target is.
 
     Raises:
         UserError: there is no such file, a column is missing, or a value can't be read.
@@ -210,4 +231,8 @@ def read_csv(path: Path) -> Predictions:
         target_ids=np.array([row.get("target_id") or row["video_id"] for row in rows], str),
         labels=np.array(labels),
         scores=np.array(scores),
+        source_ids=np.array([row.get("source_id") or "" for row in rows], str),
+        components=np.array(
+            [row.get("component") or row.get("target_id") or row["video_id"] for row in rows], str
+        ),
     )

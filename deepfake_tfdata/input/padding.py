@@ -1,10 +1,9 @@
 """How native clips of different sizes share a batch: padded to one of a small set of shapes."""
 
-import os
-
 import numpy as np
 import tensorflow as tf
 
+from deepfake_tfdata.cores import available_cores
 from deepfake_tfdata.input.shards import Shards
 
 # Four sizes an octave: at most a fifth of a side is padding, and a compiler meets few shapes.
@@ -63,9 +62,3 @@ def batches_at_once(batch_bytes: int) -> tuple[int, int]:
     cores = available_cores()
     batches = max(2, min(cores, _BUDGET_BYTES // max(1, batch_bytes)))
     return batches, -(-cores // batches)
-
-
-def available_cores() -> int:
-    """The cores that this process may use, which a container or a scheduler can limit."""
-    affinity = getattr(os, "sched_getaffinity", None)  # Linux has it
-    return len(affinity(0)) if affinity else os.cpu_count() or 1

@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,11 +12,10 @@ from deepfake_tfdata.clips.splits import SPLITS
 from deepfake_tfdata.errors import UserError
 from deepfake_tfdata.input.options import region_names
 from deepfake_tfdata.records.example import can_decode
-from deepfake_tfdata.records.index import IndexedClip, read_index
-from deepfake_tfdata.records.metadata import CONVERSION_FILE, Conversion, find_conversion
-from deepfake_tfdata.storage import AnyPath, as_path
-
-_QUESTIONS_AT_ONCE = 32
+from deepfake_tfdata.records.index import IndexedClip, by_shard, file_size, read_index
+from deepfake_tfdata.records.metadata import Conversion, find_conversion
+from deepfake_tfdata.records.plan import shard_name
+from deepfake_tfdata.storage import AnyPath, as_path, file_sizes
 
 
 @dataclass(frozen=True)
@@ -32,7 +30,7 @@ class Shards:
         shard_bytes: by region, the size of each shard.
         num_videos: planned for the split, whether or not they gave a clip.
         spec: how the clips were made.
-        plan: a fingerprint of which videos are in which split.
+        conversion: what conversion.json says of them.
         num_skipped: damaged clips that were left out.
     """
 
@@ -43,7 +41,7 @@ class Shards:
     shard_bytes: tuple[tuple[int, ...], ...]
     num_videos: int
     spec: ClipSpec
-    plan: str
+    conversion: Conversion
     num_skipped: int = 0
 
     @property
@@ -65,9 +63,9 @@ class Shards:
 
     @property
     def digest(self) -> str:
-        """Changes with any clip, its place, or the records' spec."""
+        """Changes with any clip, its place, or the conversion."""
         lines = [(clip.clip_id, clip.shard, clip.offset, clip.length) for each in self.clips for clip in each]
-        return hashlib.sha256(f"{self.spec.hash} {self.plan} {lines}".encode()).hexdigest()[:12]
+        return hashlib.sha256(f"{self.conversion.identity} {lines}".encode()).hexdigest()[:12]
 
     def of_region(self, region: int) -> "Shards":
         """Those of one region."""
@@ -114,10 +112,13 @@ def find_shards(
         folders,
         split,
         clips,
-        tuple(_shard_bytes(members, counts["shards"]) for members in clips),
+        tuple(
+            _shard_bytes(place, split, members, counts["shards"])
+            for place, members in zip(folders, clips, strict=True)
+        ),
         counts["videos"],
-        _readable_spec(folder, conversion),
-        conversion.plan,
+        _readable_spec(conversion),
+        conversion,
     )
     _check_index(shards, counts["real"] + counts["fake"])
     if check_files:
@@ -135,11 +136,9 @@ def require_whole_files(shards: Shards) -> None:
         _check_sizes(shards, region)
 
 
-def _readable_spec(data: AnyPath, conversion: Conversion) -> ClipSpec:
-    """The spec of some records, known to be theirs and to be one that can be decoded here."""
+def _readable_spec(conversion: Conversion) -> ClipSpec:
+    """The spec of some records, known to be one that can be decoded here."""
     spec = ClipSpec.from_dict(conversion.spec)
-    if spec.hash != conversion.spec_hash:
-        raise UserError(f"{data / CONVERSION_FILE} was changed by hand or by another version; convert again")
     if not can_decode(spec.encoding):
         raise UserError(
             f"TensorFlow {tf.__version__} can't decode {spec.encoding}; use a newer one, or records of "
@@ -152,7 +151,7 @@ def _check_index(shards: Shards, num_clips: int) -> None:
     """Refuses regions whose index is incomplete, or that hold different clips."""
     for folder, clips in zip(shards.folders, shards.clips, strict=True):
         if len(clips) != num_clips:
-            raise UserError(f"the index in {folder} is damaged; run the same convert command again")
+            raise _damaged_index(folder)
         if not clips:
             raise UserError(f"the {shards.split} split of {folder} is empty; convert more videos")
     ids = [[clip.clip_id for clip in clips] for clips in shards.clips]
@@ -161,29 +160,29 @@ def _check_index(shards: Shards, num_clips: int) -> None:
         raise UserError(f"the {shards.split} splits of {names} differ; convert them together")
 
 
+def _damaged_index(folder: AnyPath) -> UserError:
+    return UserError(f"the index in {folder} is damaged; run the same convert command again")
+
+
 def _check_sizes(shards: Shards, region: int) -> None:
     files = shards.files(region)
-    # At once: on object storage every question takes its time.
-    with ThreadPoolExecutor(_QUESTIONS_AT_ONCE) as threads:
-        sizes = list(threads.map(_size, files))
+    sizes = file_sizes([as_path(file) for file in files])
     for file, size, expected in zip(files, sizes, shards.shard_bytes[region], strict=True):
         if size is None:
             raise UserError(f"shard {file} is missing; run the same convert command again")
         if size != expected:
             raise UserError(
                 f"shard {file} is truncated or not the one that was written: {size} bytes instead of "
-                f"{expected}; delete it and run the same convert command again"
+                f"{expected}; run the same convert command again"
             )
 
 
-def _shard_bytes(clips: Sequence[IndexedClip], num_shards: int) -> tuple[int, ...]:
-    """How large each shard of a region is: it ends with its last record."""
-    ends = {clip.shard: clip.end for clip in clips}
-    return tuple(ends.get(shard, 0) for shard in range(num_shards))
-
-
-def _size(file: str) -> int | None:
-    try:
-        return as_path(file).stat().st_size
-    except (OSError, tf.errors.NotFoundError):
-        return None
+def _shard_bytes(
+    folder: AnyPath, split: str, clips: Sequence[IndexedClip], num_shards: int
+) -> tuple[int, ...]:
+    """How large each shard of a region is: its records fill it."""
+    members = by_shard(clips)
+    sizes = [file_size(members.get(shard_name(split, index), ())) for index in range(num_shards)]
+    if None in sizes:
+        raise _damaged_index(folder)
+    return tuple(size or 0 for size in sizes)

@@ -1,6 +1,5 @@
 """The Beam runner: fills shards on whatever Apache Beam runs on, with the same bytes as the local runner."""
 
-import pickle
 import shlex
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
@@ -9,15 +8,16 @@ import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions
 
 from deepfake_tfdata.clips.video import Video
-from deepfake_tfdata.files import write_bytes
 from deepfake_tfdata.records.ledger import read_ledger
+from deepfake_tfdata.records.outcome import Outcome
 from deepfake_tfdata.records.plan import ShardPlan
+from deepfake_tfdata.records.plan_file import ShardKey, read_plan, write_plan
 from deepfake_tfdata.records.shard_writer import OnVideo, write_shard
-from deepfake_tfdata.records.worker_pool import Outcome, Work, Worker, attempt
+from deepfake_tfdata.records.worker import Work, Worker
+from deepfake_tfdata.records.worker_pool import attempt
 from deepfake_tfdata.storage import AnyPath, as_path
 
-_PLAN_FILE = "beam_plan.pickle"
-_ShardKey = tuple[str, int, int]  # split, index, count
+_PLAN_FILE = "beam_plan.jsonl"
 _Placed = tuple[int, Video, Outcome]  # position in the shard
 
 
@@ -44,12 +44,12 @@ def fill_shards(
     """
     # A file, because a hundred thousand videos exceed what a pipeline's description may hold.
     plan = output / _PLAN_FILE
-    write_bytes(plan, pickle.dumps(list(shards)))
+    write_plan(plan, shards)
     with beam.Pipeline(options=PipelineOptions(shlex.split(options))) as pipeline:
         (
             pipeline
             | "plan" >> beam.Create([str(plan)])
-            | "videos" >> beam.FlatMap(_read_plan)
+            | "videos" >> beam.FlatMap(_planned)
             | "spread" >> beam.Reshuffle()
             | "process" >> beam.ParDo(_Process(work))
             | "gather" >> beam.GroupByKey()
@@ -71,7 +71,7 @@ class _Process(beam.DoFn):
     def setup(self) -> None:
         self._worker = Worker(self._work)
 
-    def process(self, planned: tuple[_ShardKey, int, Video]) -> Iterator[tuple[_ShardKey, _Placed]]:
+    def process(self, planned: tuple[ShardKey, int, Video]) -> Iterator[tuple[ShardKey, _Placed]]:
         shard, position, video = planned
         yield shard, (position, video, attempt(video, self._worker.process))
 
@@ -79,13 +79,11 @@ class _Process(beam.DoFn):
         self._worker.close()
 
 
-def _read_plan(plan: str) -> Iterator[tuple[_ShardKey, int, Video]]:
-    for shard in pickle.loads(as_path(plan).read_bytes()):
-        for position, video in enumerate(shard.videos):
-            yield (shard.split, shard.index, shard.count), position, video
+def _planned(plan: str) -> Iterator[tuple[ShardKey, int, Video]]:
+    return read_plan(as_path(plan))
 
 
-def _write(shard: _ShardKey, placed: Iterable[_Placed], regions: Sequence[str], output: str) -> None:
+def _write(shard: ShardKey, placed: Iterable[_Placed], regions: Sequence[str], output: str) -> None:
     outcomes = [(video, outcome) for _, video, outcome in sorted(placed, key=lambda item: item[0])]
     plan = ShardPlan(*shard, tuple(video for video, _ in outcomes))
     write_shard(plan, regions, as_path(output), outcomes, lambda entry: None)

@@ -36,7 +36,9 @@ def unusable_files(videos: Iterable[Video]) -> dict[str, str]:
     reasons = {}
     for video in videos:
         try:
-            if as_path(video.path).stat().st_size == 0:
+            path = as_path(video.path)
+            # Of a folder of images some file systems say that it is empty.
+            if path.stat().st_size == 0 and not path.is_dir():
                 reasons[video.key] = "the file is empty"
         except OSError as error:
             reasons[video.key] = f"the file can't be read: {error.strerror or error}"

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from deepfake_tfdata.clips.clip import Clip
 from deepfake_tfdata.files import PartedFile
+from deepfake_tfdata.records.plan import shard_name
 from deepfake_tfdata.storage import AnyPath
 
 INDEX_FILE = "clips.jsonl"
@@ -28,6 +29,7 @@ class IndexedClip:
         length: of the serialized Example, bytes.
         height, width: of its images, pixels.
         label, clip_id, video_id, manipulation, target_id, source_id: as in the record.
+        component: of the identities that fakes join; clips of different components are independent.
     """
 
     split: str
@@ -42,6 +44,12 @@ class IndexedClip:
     manipulation: str
     target_id: str
     source_id: str
+    component: str
+
+    @property
+    def video_key(self) -> str:
+        """As the ledger has it."""
+        return f"{self.manipulation}/{self.video_id}"
 
     @property
     def end(self) -> int:
@@ -65,7 +73,22 @@ def indexed(clip: Clip, split: str, shard: int, offset: int, length: int) -> Ind
         video.manipulation,
         video.target_id,
         video.source_id,
+        video.component,
     )
+
+
+def by_shard(clips: Iterable[IndexedClip]) -> dict[str, list[IndexedClip]]:
+    """The clips of each shard, in their order, by the shard's name."""
+    shards: dict[str, list[IndexedClip]] = {}
+    for clip in clips:
+        shards.setdefault(shard_name(clip.split, clip.shard), []).append(clip)
+    return shards
+
+
+def file_size(clips: Sequence[IndexedClip]) -> int | None:
+    """How many bytes a shard has that holds these clips and nothing else; None where they leave gaps."""
+    ends = [0, *(clip.end for clip in clips)]
+    return ends[-1] if [clip.offset for clip in clips] == ends[:-1] else None
 
 
 def read_index(folder: AnyPath) -> list[IndexedClip]:

@@ -3,26 +3,24 @@
 Without TensorFlow, so that a mistake is answered at once.
 """
 
-import dataclasses
 import hashlib
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
-from deepfake_tfdata.clips.spec import require_same_spec
+from deepfake_tfdata.clips.spec import ClipSpec
 from deepfake_tfdata.clips.video import with_originals
 from deepfake_tfdata.clips.video_selection import Selection, select_videos
 from deepfake_tfdata.errors import UserError
-from deepfake_tfdata.records.metadata import (
-    CONVERSION_FILE,
-    Conversion,
-    package_versions,
-    read_conversion,
-)
+from deepfake_tfdata.records.continuation import continued, warn_of_hints
+from deepfake_tfdata.records.ledger import read_ledger
+from deepfake_tfdata.records.metadata import Conversion, package_versions
 from deepfake_tfdata.records.options import ConversionConfig
-from deepfake_tfdata.records.output import explained_write_errors
-from deepfake_tfdata.records.plan import TARGET_SHARD_BYTES, ShardPlan, plan_shards
-from deepfake_tfdata.records.retry import require_all_regions
+from deepfake_tfdata.records.output import explained_write_errors, require_writable
+from deepfake_tfdata.records.plan import ShardPlan, plan_shards
+from deepfake_tfdata.records.provenance import Provenance
+from deepfake_tfdata.records.source_content import require_same_content
 from deepfake_tfdata.storage import AnyPath, as_path
 
 
@@ -45,36 +43,46 @@ class ConversionJob:
     conversion: Conversion
 
     @property
+    def regions(self) -> list[str]:
+        """Those asked for and those that are there: a shard is written in all of them."""
+        return self.conversion.regions
+
+    @property
     def num_videos(self) -> int:
         """How many videos the plan has."""
         return sum(len(shard.videos) for shard in self.shards)
 
 
-def plan_conversion(config: ConversionConfig, shard_bytes: int = TARGET_SHARD_BYTES) -> ConversionJob:
+def plan_conversion(config: ConversionConfig, versions: Mapping[str, str]) -> ConversionJob:
     """Finds the videos, divides them into splits and shards, and checks what the output folder already has.
 
     Args:
         config: what to convert.
-        shard_bytes: about how large a shard gets.
+        versions: of the code that makes clips of videos.
 
     Raises:
-        UserError: nothing can be converted as asked, or the output was made with another spec or source.
+        UserError: nothing can be converted as asked; the output was made with another spec or source, can't
+            be written, or another process writes to it.
     """
     output = as_path(config.output)
     selection = _select(config)
+    assignment = selection.assignment
     videos = with_originals(selection.videos) if config.spec.share_tracks else selection.videos
-    shards = plan_shards(
-        videos, selection.assignment.splits, config.spec, config.execution.limit, shard_bytes
-    )
+    videos = [replace(video, component=assignment.components.get(video.key, "")) for video in videos]
+    execution = config.execution
+    shards = plan_shards(videos, assignment.splits, config.spec, execution.shard_mib, execution.limit)
+    provenance = Provenance(selection.layout, selection.compression, versions)
     conversion = Conversion(
         spec=config.spec.to_dict(),
         spec_hash=config.spec.hash,
         regions=list(config.regions),
+        provenance=provenance.to_dict(),
         source={
-            "layout": selection.layout,
-            "compression": config.selection.compression,
             "splits": selection.split_by,
-            "left_out": dict(Counter(selection.assignment.left_out.values())),
+            "left_out": dict(Counter(assignment.left_out.values())),
+            "not_native": sum(not video.native for shard in shards for video in shard.videos),
+            "limit": execution.limit,
+            "shard_mib": execution.shard_mib,
         },
         plan=_fingerprint(shards),
         complete=False,
@@ -82,9 +90,12 @@ def plan_conversion(config: ConversionConfig, shard_bytes: int = TARGET_SHARD_BY
         versions=package_versions(),
     )
     with explained_write_errors(output):
+        require_writable(output)
         conversion = continued(output, conversion)
-    if config.execution.retry_failed:
-        require_all_regions(config.regions, conversion.regions)
+        warn_of_hints(config.spec, ClipSpec.from_dict(conversion.spec), output)
+        require_same_content(
+            (video for shard in shards for video in shard.videos), read_ledger(output), output
+        )
     return ConversionJob(config, output, selection, shards, conversion)
 
 
@@ -96,24 +107,11 @@ def _select(config: ConversionConfig) -> Selection:
         raise UserError(f"can't read {place}: {error.strerror or error}; check --source") from error
 
 
-def continued(output: AnyPath, conversion: Conversion) -> Conversion:
-    """The conversion joined with what an earlier run left in the output folder."""
-    if not (output / CONVERSION_FILE).is_file():
-        return conversion
-    earlier = read_conversion(output)
-    require_same_spec(earlier.spec, conversion.spec, f"the records in {output}", "this command")
-    if earlier.plan != conversion.plan:
-        raise UserError(
-            f"{output} holds a conversion of other videos or splits; choose another --output, or delete it"
-        )
-    regions = [*earlier.regions, *(name for name in conversion.regions if name not in earlier.regions)]
-    return dataclasses.replace(conversion, regions=regions)
-
-
 def _fingerprint(shards: list[ShardPlan]) -> str:
     """Changes whenever a video, its label or its place does."""
     lines: list[Any] = [
         (shard.split, shard.index, shard.count, video.key, video.label, video.target_id, video.source_id)
+        + (("mask",) if video.mask_path else ())  # which decides on the face
         for shard in shards
         for video in shard.videos
     ]

@@ -23,6 +23,7 @@ class LedgerEntry:
         reason: a sentence for a person; '' when ok.
         clips: how many it gave to each region.
         seconds: of work.
+        content: a hash of the video's content, where it gave a clip.
         faces: how its face was followed; its fields stand beside the others in the file.
     """
 
@@ -31,6 +32,7 @@ class LedgerEntry:
     reason: str
     clips: int
     seconds: float
+    content: str = ""
     faces: FaceStatistics = field(default_factory=FaceStatistics)
 
     def line(self) -> str:

@@ -6,7 +6,8 @@ from itertools import islice
 
 from deepfake_tfdata.records.plan import ShardPlan
 from deepfake_tfdata.records.shard_writer import OnVideo, write_shard
-from deepfake_tfdata.records.worker_pool import Work, process_in_order
+from deepfake_tfdata.records.worker import Work
+from deepfake_tfdata.records.worker_pool import process_in_order
 from deepfake_tfdata.storage import AnyPath
 
 

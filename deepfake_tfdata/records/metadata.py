@@ -1,5 +1,6 @@
 """The JSON files beside the shards: two that TensorFlow Datasets reads, and the record of the conversion."""
 
+import hashlib
 import json
 import platform
 from collections import Counter
@@ -14,11 +15,12 @@ from deepfake_tfdata.errors import UserError
 from deepfake_tfdata.files import write_json
 from deepfake_tfdata.records.ledger import LedgerEntry
 from deepfake_tfdata.records.plan import ShardPlan
+from deepfake_tfdata.records.provenance import Provenance
 from deepfake_tfdata.storage import AnyPath, as_path
 
 CONVERSION_FILE = "conversion.json"
 _TFDS_FEATURES = "tensorflow_datasets.core.features"
-_PACKAGES = ("deepfake-tfdata", "tensorflow", "av", "opencv-python-headless", "pillow", "numpy")
+_PACKAGES = ("deepfake-tfdata", "tensorflow", "numpy")
 
 
 @dataclass(frozen=True)
@@ -29,17 +31,20 @@ class Conversion:
         spec: as ClipSpec.to_dict gives it.
         spec_hash: its hash.
         regions: the regions that have a folder.
-        source: layout, compression and manipulations, as asked for.
+        provenance: what decides their bytes beside the spec, as Provenance.to_dict gives it.
+        source: how its videos were divided, how many are left out and why, and how many are faces that were
+            already resized (`not_native`).
         plan: a fingerprint of which videos go where.
         complete: whether every shard is written.
         counts: by split, shards and videos, real and fake clips, and videos by status.
-        versions: of the packages that decide bytes.
+        versions: of Python and of packages that should decide no byte.
         face_sizes: as FaceSizes has them; empty until the conversion is complete.
     """
 
     spec: dict[str, Any]
     spec_hash: str
     regions: list[str]
+    provenance: dict[str, Any]
     source: dict[str, Any]
     plan: str
     complete: bool
@@ -47,12 +52,28 @@ class Conversion:
     versions: dict[str, str]
     face_sizes: dict[str, Any] = field(default_factory=dict)
 
+    @property
+    def identity(self) -> str:
+        """Twelve hexadecimal digits that differ for other clips, other videos, another split or origin."""
+        return _checksum({"spec": self.spec_hash, "plan": self.plan, "provenance": self.provenance})
+
+    @property
+    def about(self) -> dict[str, str]:
+        """Which data this is, for whoever reads a result on it."""
+        provenance = Provenance(**self.provenance)
+        return {
+            "name": provenance.name,
+            "identity": self.identity,
+            "sources": provenance.sources,
+            **{f"version of {what}": version for what, version in provenance.versions.items()},
+        }
+
 
 def read_conversion(folder: AnyPath) -> Conversion:
     """Reads FOLDER/conversion.json.
 
     Raises:
-        UserError: there is none, with the command that makes one, or it is damaged.
+        UserError: there is none, with the command that makes one, or it is not what was written.
     """
     path = folder / CONVERSION_FILE
     if not path.is_file():
@@ -61,9 +82,19 @@ def read_conversion(folder: AnyPath) -> Conversion:
             f"'python -m deepfake_tfdata.convert --source=DIR --output={folder}'"
         )
     try:
-        return Conversion(**json.loads(path.read_text(encoding="utf-8")))
-    except (ValueError, TypeError):
-        raise UserError(f"{path} is damaged; convert again into a new folder") from None
+        values = json.loads(path.read_text(encoding="utf-8"))
+        checksum = values.pop("checksum")
+        conversion = Conversion(**values)
+    except (ValueError, TypeError, KeyError, AttributeError):
+        raise UserError(
+            f"{path} is damaged or of another version of this project; convert again into a new folder"
+        ) from None
+    if checksum != _checksum(vars(conversion)):
+        raise UserError(
+            f"{path} is not what was written, so nobody knows what the records are; put it back, or "
+            "convert again into a new folder"
+        )
+    return conversion
 
 
 def find_conversion(data: str | AnyPath, regions: Sequence[str]) -> Conversion:
@@ -83,12 +114,17 @@ def find_conversion(data: str | AnyPath, regions: Sequence[str]) -> Conversion:
 
 
 def write_conversion(folder: AnyPath, conversion: Conversion) -> None:
-    """Writes FOLDER/conversion.json."""
-    write_json(folder / CONVERSION_FILE, vars(conversion))
+    """Writes FOLDER/conversion.json, with a checksum that tells when it was edited."""
+    values = vars(conversion)
+    write_json(folder / CONVERSION_FILE, {**values, "checksum": _checksum(values)})
+
+
+def _checksum(values: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:12]
 
 
 def package_versions() -> dict[str, str]:
-    """The versions of what decides a record's bytes."""
+    """The versions of what a conversion runs on, for the record."""
     versions = {"python": platform.python_version()}
     for package in _PACKAGES:
         try:

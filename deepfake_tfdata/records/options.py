@@ -1,6 +1,6 @@
 """What a user may choose of a conversion."""
 
-import os
+import shlex
 from collections import Counter
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -8,6 +8,7 @@ from importlib.util import find_spec
 from deepfake_tfdata.clips.regions import DEFAULT_REGIONS, REGIONS, region_named
 from deepfake_tfdata.clips.spec import ClipSpec
 from deepfake_tfdata.clips.video_selection import SelectionOptions
+from deepfake_tfdata.cores import available_cores
 from deepfake_tfdata.errors import UserError
 from deepfake_tfdata.options import Options, group, option
 
@@ -16,8 +17,10 @@ from deepfake_tfdata.options import Options, group, option
 class ExecutionOptions(Options):
     """How the work is done."""
 
-    workers: int = option(os.cpu_count() or 1, "processes", low=1)
+    workers: int = option(available_cores(), "processes", low=1)
     limit: int | None = option(None, "convert that many videos only, for a trial", low=1)
+    # Large enough for few files, small enough that an interrupted run repeats minutes and not hours.
+    shard_mib: float = option(256.0, "about how large a shard gets, MiB", low=0.001, high=4096)
     runner: str = option("local", "where videos are processed", choices=("local", "beam"))
     beam_options: str = option("", "of the Beam pipeline, such as '--runner=DataflowRunner --project=p'")
     retry_failed: bool = option(
@@ -32,6 +35,10 @@ class ExecutionOptions(Options):
             raise UserError("--runner=beam needs Apache Beam; install 'deepfake-tfdata[beam]'")
         if self.beam_options and self.runner != "beam":
             raise UserError(f"--beam_options='{self.beam_options}' needs --runner=beam")
+        try:
+            shlex.split(self.beam_options)
+        except ValueError as error:
+            raise UserError(f"--beam_options={self.beam_options} can't be read: {error}") from None
 
 
 @dataclass(frozen=True)

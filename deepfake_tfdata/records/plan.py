@@ -10,8 +10,6 @@ from deepfake_tfdata.clips.spec import ClipSpec
 from deepfake_tfdata.clips.splits import SPLITS
 from deepfake_tfdata.clips.video import Video
 
-# Large enough for few files, small enough that an interrupted run repeats minutes and not hours.
-TARGET_SHARD_BYTES = 256 * 2**20
 # Only the number of shards and the dry run's figures depend on these two, measured on face crops.
 _BYTES_PER_PIXEL = {"raw": 3.0, "png": 1.6, "webp": 1.1, "jpeg": 0.4}
 _NATIVE_SIDE = 250  # pixels of a face in videos of 480p to 1080p
@@ -51,10 +49,10 @@ def plan_shards(
     videos: Iterable[Video],
     splits: Mapping[str, str],
     spec: ClipSpec,
+    shard_mib: float,
     limit: int | None = None,
-    shard_bytes: int = TARGET_SHARD_BYTES,
 ) -> list[ShardPlan]:
-    """Divides the videos of every split into shards of about `shard_bytes`.
+    """Divides the videos of every split into shards of about `shard_mib`.
 
     The order is by hash of the key: real and fake, and all identities, are mixed within every shard, and
     neither worker count nor finishing order can change it.
@@ -63,10 +61,10 @@ def plan_shards(
         videos: those to convert.
         splits: the split by video key; a video without one is not planned.
         spec: decides the size of a clip.
+        shard_mib: about how large a shard of the full face gets.
         limit: plans only that many videos, the first in order.
-        shard_bytes: about how large a shard of one region gets.
     """
-    videos_per_shard = max(1, int(shard_bytes / expected_video_bytes(spec)))
+    videos_per_shard = max(1, int(shard_mib * 2**20 / expected_video_bytes(spec)))
     known = (video for video in videos if video.key in splits)
     ordered = sorted(known, key=lambda video: (_digest(video.key), video.key))[:limit]
     shards = []

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from deepfake_tfdata.errors import UserError
 from deepfake_tfdata.records.ledger import LedgerEntry
 from deepfake_tfdata.records.plan import ShardPlan
 from deepfake_tfdata.storage import AnyPath
@@ -14,15 +13,6 @@ _MAY_PASS = ("crashed", "timed_out", "unreachable", "unreadable", "failed")
 def may_pass(entry: LedgerEntry) -> bool:
     """Whether another attempt at the video may go better."""
     return entry.status in _MAY_PASS
-
-
-def require_all_regions(regions: Sequence[str], earlier: Sequence[str]) -> None:
-    """UserError where regions that the records have are not asked for: all have the same clips."""
-    if not set(earlier) <= set(regions):
-        raise UserError(
-            f"--retry_failed writes the shards of all regions again, and --regions={','.join(regions)} lacks "
-            f"some that are there; use --regions={','.join(earlier)}"
-        )
 
 
 def discard_failed(

@@ -1,6 +1,6 @@
-"""One shard: whether it is complete, and how it is written, whichever runner does the work."""
+"""How one shard is written, whichever runner does the work."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 
 import tensorflow as tf
@@ -11,34 +11,11 @@ from deepfake_tfdata.files import atomic_path
 from deepfake_tfdata.records.example import encode_example
 from deepfake_tfdata.records.index import IndexedClip, indexed, write_index_part
 from deepfake_tfdata.records.ledger import LedgerEntry, write_ledger_part
+from deepfake_tfdata.records.outcome import Outcome
 from deepfake_tfdata.records.plan import ShardPlan
-from deepfake_tfdata.records.worker_pool import Outcome
 from deepfake_tfdata.storage import AnyPath
 
 OnVideo = Callable[[LedgerEntry], None]
-
-
-def is_complete(
-    shard: ShardPlan,
-    regions: Sequence[str],
-    output: AnyPath,
-    entries: Mapping[str, LedgerEntry],
-    counts: Mapping[str, Mapping[str, int]],
-) -> bool:
-    """Whether the shard's file exists for every region, and ledger and index know all that is in it.
-
-    Args:
-        shard, regions, output: as for write_shard.
-        entries: of the ledger, by video key.
-        counts: by region, how many clips the index has of each shard, by the shard's name.
-    """
-    if not all(video.key in entries for video in shard.videos):
-        return False
-    clips = sum(entries[video.key].clips for video in shard.videos)
-    return all(
-        counts[region].get(shard.name, 0) == clips and (output / region / shard.file_name(region)).is_file()
-        for region in regions
-    )
 
 
 def write_shard(
@@ -74,7 +51,10 @@ def write_shard(
                         writers[region].write(clip)
                 entries.append(_entry(video, outcome))
                 on_video(entries[-1])
-        # Before the shards get their final names: a shard is complete only if both know what is in it.
+        # Index and ledger before the shards get their final names: what is killed in between is not complete,
+        # if no older file stands there.
+        for region in regions:
+            (output / region / shard.file_name(region)).unlink(missing_ok=True)
         for region, writer in writers.items():
             write_index_part(output / region, shard.name, writer.index)
         write_ledger_part(output, shard.name, entries)
@@ -101,7 +81,13 @@ class ShardWriter:
 
 
 def _entry(video: Video, outcome: Outcome) -> LedgerEntry:
-    processed, seconds = outcome.processed, round(outcome.seconds, 3)
+    processed = outcome.processed
     return LedgerEntry(
-        video.key, outcome.status, outcome.reason, processed.num_clips, seconds, processed.faces
+        video=video.key,
+        status=outcome.status,
+        reason=outcome.reason,
+        clips=processed.num_clips,
+        seconds=round(outcome.seconds, 3),
+        content=processed.content,
+        faces=processed.faces,
     )

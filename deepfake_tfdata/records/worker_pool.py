@@ -1,49 +1,34 @@
-"""Worker processes, one video each at a time: a decoder that crashes or hangs takes down one video only."""
+"""Videos worked on in parallel and handed over in their order, with a bound on what waits for its turn."""
 
-import atexit
-import multiprocessing
-import os
-import signal
 import threading
-import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, replace
-from multiprocessing.connection import Connection, wait
+from concurrent.futures import Future, wait
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
 from queue import SimpleQueue
 
-from deepfake_tfdata.clips.limits import MAX_WORKER_BYTES
-from deepfake_tfdata.clips.processed import FaceStatistics, ProcessedVideo
+from deepfake_tfdata.background import fulfil, in_background
+from deepfake_tfdata.clips.processed import ProcessedVideo
 from deepfake_tfdata.clips.video import Video
+from deepfake_tfdata.records.outcome import Outcome
+from deepfake_tfdata.records.worker import Work, Worker, seconds_allowed
 from deepfake_tfdata.storage import UnreachableError, local_copy
 
-Work = Callable[[Video], ProcessedVideo]
-# Ten minutes of 1080p decode in less; what takes longer hangs.
-TIME_LIMIT_SECONDS = 600.0
-# Finished videos may wait for an earlier one; this many a worker are held in memory at most.
+# Finished videos may wait for an earlier one: so many a worker, and so many bytes of all, which are fifty
+# videos of three native regions.
 _LOOKAHEAD = 4
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What became of one video.
-
-    Attributes:
-        processed: its clips, none when the video can't be used, and how its face was followed.
-        status, reason: as in the ledger.
-        seconds: of work.
-    """
-
-    processed: ProcessedVideo
-    status: str
-    reason: str
-    seconds: float
+MAX_WAITING_BYTES = 512 << 20
+# For threads to delete what they downloaded; one whose download hangs is left to itself.
+_SECONDS_TO_END = 5
 
 
 def process_in_order(
-    videos: Sequence[Video], work: Work, workers: int, time_limit: float = TIME_LIMIT_SECONDS
+    videos: Sequence[Video],
+    work: Work,
+    workers: int,
+    allowed: Callable[[Video], float] = seconds_allowed,
+    waiting_bytes: int = MAX_WAITING_BYTES,
 ) -> Generator[tuple[Video, Outcome], None, None]:
     """Processes videos in parallel and yields them in their order.
 
@@ -51,160 +36,172 @@ def process_in_order(
         videos: what to process; one on object storage is downloaded first, and its copy deleted after.
         work: from a video to its clips; picklable, run in worker processes.
         workers: how many processes.
-        time_limit: seconds a video may take before its worker is killed.
+        allowed: seconds that a video may take before its worker is killed.
+        waiting_bytes: of outcomes in this process. The next to be yielded is taken in any case; others stay
+            in their workers, which wait.
     """
-    idle: SimpleQueue[Worker] = SimpleQueue()
-    pool = [Worker(work, time_limit) for _ in range(min(workers, len(videos)))]
-    for worker in pool:
-        idle.put(worker)
+    room = _Room(waiting_bytes)
+    downloads = _Downloads(2 * workers)
+    pool = [Worker(work, allowed) for _ in range(min(workers, len(videos)))]
+    threads = [in_background(_keep_busy, worker, downloads, room) for worker in pool]
+    pending: deque[_Task] = deque()
 
-    def process(video: Video) -> Outcome:
-        worker = idle.get()
-        try:
-            return worker.process(video)
-        finally:
-            idle.put(worker)
+    def first() -> Iterator[tuple[Video, Outcome]]:
+        task = pending.popleft()
+        yield task.video, task.outcome.result()
+        room.leave(task.position)
 
-    # Twice as many threads as processes: while one waits for its worker, another downloads.
-    threads = ThreadPoolExecutor(2 * workers)
-    pending: deque[tuple[Video, Future[Outcome]]] = deque()
     try:
-        for video in videos:
-            pending.append((video, threads.submit(attempt, video, process)))
+        for position, video in enumerate(videos):
+            pending.append(_Task(position, video))
+            downloads.add(pending[-1])
             if len(pending) >= _LOOKAHEAD * workers:
-                first, outcome = pending.popleft()
-                yield first, outcome.result()
-        for first, outcome in pending:
-            yield first, outcome.result()
+                yield from first()
+        while pending:
+            yield from first()
     finally:
-        for _, outcome in pending:
-            outcome.cancel()
+        room.close()
+        downloads.close(len(pool))
         for worker in pool:
             worker.close()
-        threads.shutdown()
-
-
-class Worker:
-    """A process that works on one video at a time; made anew after a crash, and ended by close or at exit.
-
-    Args:
-        work: from a video to its clips; picklable.
-        time_limit: seconds a video may take, from when the process has it.
-    """
-
-    def __init__(self, work: Work, time_limit: float = TIME_LIMIT_SECONDS) -> None:
-        self._work = work
-        self._time_limit = time_limit
-        self._closed = False
-        self._ending = threading.Lock()
-        self._spawn()
-        # At exit multiprocessing waits for its processes after a SIGTERM, which these ignore.
-        atexit.register(self.close)
-
-    def process(self, video: Video) -> Outcome:
-        """The outcome of a video, whatever it does to the process."""
-        start = time.monotonic()
-        try:
-            self._connection.send(video)
-            self._connection.recv()  # it has begun: a new process takes a while to start
-            if self._connection.poll(self._time_limit):
-                outcome: Outcome = self._connection.recv()
-                return outcome
-            status, reason = "timed_out", f"it took more than {self._time_limit:g} seconds"
-        except (EOFError, OSError):
-            # The process is gone; OSError where it went in the middle of its answer.
-            self._process.join()
-            status, reason = "crashed", f"the decoder crashed (exit code {self._process.exitcode})"
-        with self._ending:
-            self._kill()
-            if not self._closed:
-                self._spawn()
-        return Outcome(ProcessedVideo(), status, reason, time.monotonic() - start)
-
-    def close(self) -> None:
-        """Ends the process, at once, even in the middle of a video that another thread waits for."""
-        with self._ending:
-            self._closed = True
-            atexit.unregister(self.close)
-            self._process.kill()
-            self._process.join()
-
-    def _kill(self) -> None:
-        self._process.kill()
-        self._process.join()
-        self._connection.close()
-
-    def _spawn(self) -> None:
-        # Spawned, not forked: TensorFlow's threads in this process do not survive a fork.
-        context = multiprocessing.get_context("spawn")
-        self._connection, theirs = context.Pipe()
-        self._process = context.Process(target=_serve, args=(theirs, self._work), daemon=True)
-        self._process.start()
-        theirs.close()
+        wait(threads, _SECONDS_TO_END)
 
 
 def attempt(video: Video, process: Callable[[Video], Outcome]) -> Outcome:
     """Processes a video once it is on this machine."""
+    with ExitStack() as files:
+        return _process(lambda: files.enter_context(_local(video)), process)
+
+
+@dataclass
+class _Task:
+    """A video on its way through the pool.
+
+    Attributes:
+        position: in order.
+        video: to process.
+        outcome: what became of it.
+        files: deletes its copy.
+        copy: the video with the paths of local files.
+    """
+
+    position: int
+    video: Video
+    outcome: Future[Outcome] = field(default_factory=Future)
+    files: ExitStack = field(default_factory=ExitStack)
+    copy: Future[Video] = field(default_factory=Future)
+
+    def download(self) -> None:
+        """Begins to bring the video to this machine."""
+        self.copy = in_background(self.files.enter_context, _local(self.video))
+
+    def run(self, worker: Worker, room: "_Room") -> Outcome:
+        """Works on the video once it is here."""
+        with self.files:
+            return _process(self.copy.result, lambda copy: worker.process(copy, self._enter(room)))
+
+    def _enter(self, room: "_Room") -> Callable[[int], None]:
+        return lambda num_bytes: room.enter(self.position, num_bytes)
+
+
+class _Room:
+    """Room for outcomes that wait for earlier ones. The first in order enters even where there is none.
+
+    It never waits for a worker behind another that waits for room: workers take videos in order.
+    """
+
+    def __init__(self, num_bytes: int) -> None:
+        self._limit = num_bytes
+        self._held: dict[int, int] = {}  # bytes by position
+        self._first = 0
+        self._closed = False
+        self._changed = threading.Condition()
+
+    def enter(self, position: int, num_bytes: int) -> None:
+        """Waits until there is room."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._admits(position, num_bytes))
+            self._held[position] = num_bytes
+
+    def leave(self, position: int) -> None:
+        """The first in order is gone."""
+        with self._changed:
+            self._held.pop(position, None)  # without one that never came
+            self._first = position + 1
+            self._changed.notify_all()
+
+    def close(self) -> None:
+        """Lets nobody wait any more."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+
+    def _admits(self, position: int, num_bytes: int) -> bool:
+        return self._closed or position == self._first or sum(self._held.values()) + num_bytes <= self._limit
+
+
+class _Downloads:
+    """Brings videos to this machine in their order, while workers are at earlier ones.
+
+    Args:
+        copies: how many there may be, those in work included.
+
+    Attributes:
+        begun: the videos on their way, in order; None ends who takes them.
+    """
+
+    def __init__(self, copies: int) -> None:
+        self.begun: SimpleQueue[_Task | None] = SimpleQueue()
+        self._free = copies
+        self._waiting: deque[_Task] = deque()
+        self._changing = threading.Lock()
+
+    def add(self, task: _Task) -> None:
+        """One more video; its download begins when there may be one more copy."""
+        with self._changing:
+            self._waiting.append(task)
+            self._begin()
+
+    def deleted(self) -> None:
+        """There is one copy less."""
+        with self._changing:
+            self._free += 1
+            self._begin()
+
+    def close(self, takers: int) -> None:
+        """Begins no more."""
+        with self._changing:
+            self._waiting.clear()
+        for _ in range(takers):
+            self.begun.put(None)
+
+    def _begin(self) -> None:
+        while self._free and self._waiting:
+            self._free -= 1
+            task = self._waiting.popleft()
+            task.download()
+            self.begun.put(task)
+
+
+def _keep_busy(worker: Worker, downloads: _Downloads, room: _Room) -> None:
+    """A worker's thread: gives it one video after another."""
+    for task in iter(downloads.begun.get, None):
+        fulfil(task.outcome, task.run, worker, room)
+        downloads.deleted()
+
+
+def _process(copy: Callable[[], Video], process: Callable[[Video], Outcome]) -> Outcome:
     try:
-        with _local(video) as copy:
-            return process(copy)
+        return process(copy())
     except UnreachableError as error:
         return Outcome(ProcessedVideo(), "unreachable", str(error), 0.0)
 
 
 @contextmanager
 def _local(video: Video) -> Iterator[Video]:
-    """The video, and the original that it shares a track with, with paths of local files."""
+    """The video, its mask, and the original that it shares a track with, with paths of local files."""
     with ExitStack() as stack:
         original = video.original and stack.enter_context(_local(video.original))
-        yield replace(video, path=stack.enter_context(local_copy(video.path)), original=original)
-
-
-def _serve(connection: Connection, work: Work) -> None:
-    """A worker's life: receive a video, say so, answer with its outcome, until the other end is gone."""
-    # Ctrl-C and a service manager signal the whole group. The parent decides: a worker that ended by itself
-    # would look like a crashed decoder.
-    for ignored in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(ignored, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    _limit_memory()
-    with suppress(EOFError, ConnectionError):
-        while True:
-            video = connection.recv()
-            connection.send(None)
-            connection.send(_work_on(work, video))
-
-
-def _limit_memory() -> None:
-    """Refuses memory to a decoder that a forged file makes ask for any amount of it."""
-    with suppress(ImportError):  # Windows has no such limit
-        import resource
-
-        _, hard = resource.getrlimit(resource.RLIMIT_DATA)
-        soft = MAX_WORKER_BYTES if hard == resource.RLIM_INFINITY else min(MAX_WORKER_BYTES, hard)
-        resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
-
-
-def _end_with_parent() -> None:
-    """Ends this process when its parent is gone, even in the middle of a video."""
-    parent = multiprocessing.parent_process()
-    assert parent is not None
-    wait([parent.sentinel])
-    os._exit(1)
-
-
-def _work_on(work: Work, video: Video) -> Outcome:
-    start = time.monotonic()
-    status, reason = "ok", ""
-    try:
-        processed = work(video)
-    except MemoryError:
-        processed = ProcessedVideo()
-        status = "too_large"
-        reason = f"it takes more than {MAX_WORKER_BYTES >> 20} MiB of memory"
-    except Exception as error:
-        # Whatever a video does to the code, the run goes on, and the ledger has the reason.
-        processed = ProcessedVideo(faces=getattr(error, "faces", FaceStatistics()))
-        status = getattr(error, "status", "failed")
-        reason = getattr(error, "reason", f"{type(error).__name__}: {error}")
-    return Outcome(processed, status, reason, time.monotonic() - start)
+        mask_path = video.mask_path and stack.enter_context(local_copy(video.mask_path))
+        path = stack.enter_context(local_copy(video.path))
+        yield replace(video, path=path, mask_path=mask_path, original=original)

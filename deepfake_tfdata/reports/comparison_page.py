@@ -40,6 +40,7 @@ def _cells(row: Evaluation, difference: str) -> dict[str, object]:
     auc, accuracy, videos, coverage = figures(row.metrics)
     return {
         "name": row.name,
+        "data": row.data,
         "metrics": row.metrics,
         "auc": auc,
         "accuracy": accuracy,

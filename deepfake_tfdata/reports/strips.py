@@ -7,7 +7,6 @@ import numpy as np
 from PIL import Image
 
 from deepfake_tfdata.clips.spec import ClipSpec
-from deepfake_tfdata.errors import UserError
 from deepfake_tfdata.records.example import damaged_record, read_example
 from deepfake_tfdata.records.index import IndexedClip, read_index
 from deepfake_tfdata.records.plan import ShardPlan
@@ -41,14 +40,12 @@ class StripMaker:
             shard: where they are.
 
         Raises:
-            UserError: a record or the index has been damaged since it was written.
+            UserError: a record has been damaged since it was written.
         """
-        rows = []
-        for region, clips in self._first_clips.items():
-            folder = self._output / region
-            if video_key not in clips:
-                raise UserError(f"the index in {folder} is damaged; convert with --regions={region} again")
-            rows.append(self._row(folder / shard.file_name(region), clips[video_key]))
+        rows = [
+            self._row(self._output / region / shard.file_name(region), clips[video_key])
+            for region, clips in self._first_clips.items()
+        ]
         file = io.BytesIO()
         Image.fromarray(np.concatenate(rows)).save(file, "JPEG", quality=_JPEG_QUALITY)
         return file.getvalue()
@@ -92,7 +89,7 @@ def decode_frame(image: bytes, encoding: str, height: int, width: int) -> np.nda
 def _first_clips(clips: Sequence[IndexedClip]) -> dict[str, IndexedClip]:
     """Each video's first clip by the video's key."""
     # The last to be entered stays.
-    return {f"{clip.manipulation}/{clip.video_id}": clip for clip in reversed(clips)}
+    return {clip.video_key: clip for clip in reversed(clips)}
 
 
 def _chosen(num_frames: int) -> list[int]:

@@ -8,12 +8,13 @@ import keras
 import numpy as np
 from scipy.special import expit
 
-from deepfake_tfdata.clips.spec import require_same_spec
+from deepfake_tfdata.clips.spec import ClipSpec, require_same_spec
 from deepfake_tfdata.evaluation.comparison import Evaluation
 from deepfake_tfdata.evaluation.metrics import evaluate
 from deepfake_tfdata.evaluation.predictions import Predictions
 from deepfake_tfdata.input.batches import find_split, load_in_order
 from deepfake_tfdata.input.reading import explained_damage
+from deepfake_tfdata.input.shards import Shards
 from deepfake_tfdata.model.detector import weighs_frames, with_attention
 from deepfake_tfdata.scoring.clip_scores import ClipScores, make_predict, score_clips
 from deepfake_tfdata.scoring.load import load_detector
@@ -27,8 +28,8 @@ class EvaluatedRun(Evaluation):
 
     Attributes:
         split: train, val or test.
-        folder: where it belongs: WORKDIR/evaluation/SPLIT. Where the records hold other videos, or divide
-            them otherwise, than those of the run, SPLIT-PLAN, with the fingerprint of that division.
+        folder: where it belongs: WORKDIR/evaluation/SPLIT for the data that the run was trained on, and
+            WORKDIR/evaluation/SPLIT-IDENTITY for any other.
         context: what was evaluated, for a report.
     """
 
@@ -50,26 +51,32 @@ def evaluate_run(workdir: Path, split: str, data: str = "", batch_size: int = 0)
         UserError: no trained model, no records, or records of another spec.
     """
     run = read_run(workdir)
-    options = replace(run.input, data=data or run.input.data, batch_size=batch_size or run.input.batch_size)
-    shards = find_split(options, split)
-    require_same_spec(
-        run.spec, shards.spec.to_dict(), f"the run in {workdir}", f"the records in {options.data}"
+    spec = ClipSpec.from_dict(run.spec)
+    options = replace(
+        run.input,
+        data=data or run.input.data,
+        batch_size=batch_size or run.input.batch_size,
+        frame_size=run.input.frame_size or spec.frame_size,
     )
+    shards = find_split(options, split)
+    require_same_spec(spec.seen, shards.spec.seen, f"the run in {workdir}", f"the records in {options.data}")
     strategy = local_strategy()
     with strategy.scope():
         detector = scored_model(load_detector(workdir))
     with explained_damage(shards), explained_lack_of_memory(options.batch_size, training=False):
         scores = score_clips(make_predict(detector, strategy), load_in_order(options, shards))
-    predictions = to_predictions(scores)
-    # Other videos than the run's own must not pass for its result.
-    folder = workdir / "evaluation" / (split if shards.plan == run.plan else f"{split}-{shards.plan}")
+    predictions = to_predictions(scores, shards)
+    about = {"folder": options.data, **shards.conversion.about}
+    # Other data than the run's own must not pass for its result.
+    own = shards.conversion.identity == run.data
+    name = split if own else f"{split}-{shards.conversion.identity}"
     return EvaluatedRun(
         run.name,
         predictions,
-        evaluate(predictions, num_videos_in_split=shards.num_videos),
+        {**evaluate(predictions, num_videos_in_split=shards.num_videos), "data": about},
         split,
-        folder,
-        {**_context(run), "data": options.data, "plan of the videos": shards.plan},
+        workdir / "evaluation" / name,
+        {**_context(run), **{f"data, {part}": value for part, value in about.items()}},
     )
 
 
@@ -78,17 +85,25 @@ def scored_model(detector: keras.Model) -> keras.Model:
     return with_attention(detector) if weighs_frames(detector) else detector
 
 
-def to_predictions(scores: ClipScores) -> Predictions:
-    """Scores as the evaluation takes them: logits become probabilities, bytes become text."""
+def to_predictions(scores: ClipScores, shards: Shards) -> Predictions:
+    """Scores as the evaluation takes them: logits become probabilities, bytes become text.
+
+    Args:
+        scores: of clips.
+        shards: which hold them; the index knows how they depend on each other.
+    """
     text = {
         name: np.char.decode(scores.features[name].astype(bytes), "utf-8")
-        for name in ("clip_id", "video_id", "manipulation", "target_id")
+        for name in ("clip_id", "video_id", "manipulation", "target_id", "source_id")
     }
+    components = {clip.clip_id: clip.component for clip in shards.clips[0]}
     return Predictions(
         clip_ids=text["clip_id"],
         video_ids=text["video_id"],
         manipulations=text["manipulation"],
         target_ids=text["target_id"],
+        source_ids=text["source_id"],
+        components=np.array([components[clip] for clip in text["clip_id"].tolist()], str),
         labels=scores.labels,
         scores=expit(scores.logits.astype(np.float64)),
         attention=scores.attention_over_frames,

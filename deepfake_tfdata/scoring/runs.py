@@ -27,6 +27,8 @@ class Run:
         spec: of the clips it trains on, as ClipSpec.to_dict gives it.
         spec_hash: its hash.
         plan: a fingerprint of which videos are in which split.
+        provenance: where they come from, as conversion.json has it.
+        data: the identity of all that together; see Conversion.
         clips: a fingerprint of the train clips and where they lie.
         parameters: counts of the detector's weights.
         flops_per_clip: operations of a forward pass, two a multiply-add.
@@ -39,6 +41,8 @@ class Run:
     spec: dict[str, Any]
     spec_hash: str
     plan: str
+    provenance: dict[str, Any]
+    data: str
     clips: str
     parameters: dict[str, int]
     flops_per_clip: int

@@ -84,7 +84,7 @@ def load_features(
         strategy: what the detector runs on.
         start_progress: shows the files of features that are computed.
     """
-    key = _key(detector, f"{shards.spec.hash} {shards.plan}")
+    key = _key(detector, shards.conversion.identity)
     folder = Path(data) / "features" / f"{'-'.join(shards.regions)}-{key}"
     count = math.ceil(shards.num_clips / _CLIPS_PER_FILE)
     # The plan knows which videos there are; the digest, which clips they gave.

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from deepfake_tfdata.clips.spec import require_same_spec
+from deepfake_tfdata.clips.spec import ClipSpec, differences, require_same_spec
 from deepfake_tfdata.errors import UserError
 from deepfake_tfdata.options import all_options
 from deepfake_tfdata.scoring.runs import CONFIG_FILE, Run, read_run
@@ -22,7 +22,12 @@ def require_resumable(workdir: Path, run: Run) -> None:
     if not list_checkpoints(workdir / CHECKPOINTS):
         return  # it ended before anything was learnt, perhaps for a flag that is now put right
     data = run.config["data"]
-    require_same_spec(earlier.spec, run.spec, f"the run in {workdir}", f"the records in {data}")
+    before, now = (ClipSpec.from_dict(each.spec).seen for each in (earlier, run))
+    require_same_spec(before, now, f"the run in {workdir}", f"the records in {data}")
+    if shown := differences(earlier.provenance, run.provenance):
+        raise UserError(
+            f"{workdir} was trained on other data than {data} holds ({shown}); choose another --workdir"
+        )
     if (earlier.plan, earlier.clips) != (run.plan, run.clips):
         raise UserError(f"{workdir} was trained on other clips than {data} holds; choose another --workdir")
     if earlier.precision != run.precision:

@@ -94,34 +94,44 @@ class ChosenFrames:
         return (frame for frame in _decode(self.path) if frame.index in wanted)
 
 
-def decode_frames(path: str, choose: Callable[[int], np.ndarray]) -> ChosenFrames:
+def decode_frames(
+    path: str,
+    choose: Callable[[int], np.ndarray],
+    watch: Callable[[DecodedFrame], object] | None = None,
+) -> ChosenFrames:
     """Decodes a video once, forward, and keeps the chosen frames.
 
     Seeking to each frame is slower (it decodes from the key frame before, every time) and, with open groups
     of pictures or variable frame rate, inexact.
 
     Args:
-        path: the video file.
+        path: the video file, or a folder of numbered images.
         choose: from the number of frames in the video to the indices to keep, increasing.
+        watch: called with every frame that is decoded, also with those that only help to decode others; again
+            from the first on where decoding has to begin anew.
 
     Raises:
         VideoError: the file can't be opened or decoded, has no video in it, or is larger than the limits;
             whatever `choose` raises.
     """
+    if Path(path).is_dir():
+        from deepfake_tfdata.video.image_folder import choose_images  # which gives frames of this module
+
+        return choose_images(path, choose)
     count, order = _scan_packets(path)
     if not count:
         raise _nothing_decoded()
     indices = choose(count)
     if order is not None:
-        frames, _ = _decode_at(path, indices, order)
+        frames, _ = _decode_at(path, indices, watch, order)
         if len(frames.timestamps) == len(indices):
             return frames
         del frames  # a packet gave no frame, so that the order can't be trusted
-    frames, decoded = _decode_at(path, indices)
+    frames, decoded = _decode_at(path, indices, watch)
     if decoded != count:
         # Some packets gave no frame (a damaged end, a hidden frame), so the choice was made on a wrong count.
         del frames  # before as many are held again
-        frames, _ = _decode_at(path, choose(decoded))
+        frames, _ = _decode_at(path, choose(decoded), watch)
     return frames
 
 
@@ -133,7 +143,12 @@ def shrink(image: np.ndarray, width: int) -> np.ndarray:
     return cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
 
 
-def _decode_at(path: str, indices: np.ndarray, order: DisplayOrder | None = None) -> tuple[ChosenFrames, int]:
+def _decode_at(
+    path: str,
+    indices: np.ndarray,
+    watch: Callable[[DecodedFrame], object] | None,
+    order: DisplayOrder | None = None,
+) -> tuple[ChosenFrames, int]:
     """The frames at the indices, and how many frames the video turned out to have.
 
     With the display order given, frames that neither are wanted nor help to decode another are skipped.
@@ -144,6 +159,8 @@ def _decode_at(path: str, indices: np.ndarray, order: DisplayOrder | None = None
     fits = True
     frame = None
     for frame in _decode(path) if order is None else _decode_needed(path, wanted, order):
+        if watch is not None:
+            watch(frame)
         if frame.index in wanted:
             timestamps.append(frame.timestamp)
             fits = frame.num_bytes * len(wanted) <= MAX_HELD_BYTES

@@ -22,8 +22,20 @@ class VideoError(Exception):
 class NoFaceError(VideoError):
     """The face was found in no frame."""
 
-    def __init__(self) -> None:
-        super().__init__("no_face", "no face was found in any of the sampled frames")
+    def __init__(self, faces: FaceStatistics | None = None) -> None:
+        super().__init__("no_face", "no face was found in any of the sampled frames", faces)
+
+
+class WrongFaceError(VideoError):
+    """The face that was followed is not the manipulated one."""
+
+    def __init__(self, faces: FaceStatistics) -> None:
+        super().__init__(
+            "wrong_face",
+            f"{faces.mask_overlap:.0%} of the manipulated area lie in the face that was followed; the face "
+            "that the mask shows was not found",
+            faces,
+        )
 
 
 class FewFacesError(VideoError):

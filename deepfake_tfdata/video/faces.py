@@ -1,7 +1,7 @@
 """The face in the clips of a video: found, followed through each clip, shared with the original."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -12,7 +12,9 @@ from deepfake_tfdata.video.decode import ChosenFrames, decode_frames
 from deepfake_tfdata.video.detectors import Detector
 from deepfake_tfdata.video.errors import VideoError
 from deepfake_tfdata.video.frame_sampling import sample_frames
+from deepfake_tfdata.video.mask import Mask, read_masks, shares_in
 from deepfake_tfdata.video.search import find_faces
+from deepfake_tfdata.video.shots import Shots, Thumbnails
 from deepfake_tfdata.video.smooth import centre_jitter, fill_gaps, smooth_track, smoothing_window
 from deepfake_tfdata.video.track import follow_face
 
@@ -28,11 +30,13 @@ class FaceTrack:
         boxes: float32 [T, 4], (left, top, right, bottom) in pixels, as detected; zero where not found.
         found: bool [T].
         smooth: float32 [T, 4], of one size, smoothed, gaps filled; zero where the face was found in no frame.
+        mask_shares: float [N], of the manipulated area in the boxes of those frames that have a mask.
     """
 
     boxes: np.ndarray
     found: np.ndarray
     smooth: np.ndarray
+    mask_shares: np.ndarray
 
     def crops(self, tracking: str) -> np.ndarray:
         """The boxes to crop, float32 [T, 4], gaps filled; the face must have been found."""
@@ -43,83 +47,178 @@ class FaceTrack:
         return bool(self.found.any()) and self.found.mean() >= min_found
 
 
-def sample_video(path: str, spec: ClipSpec) -> ChosenFrames:
-    """The frames of all clips of a video, one after the other; VideoError where there are too few."""
-    return decode_frames(path, lambda count: sample_frames(count, spec).ravel())
+@dataclass(frozen=True)
+class SampledVideo:
+    """The frames of a video's clips.
+
+    Attributes:
+        frames: of all K clips, one after the other.
+        shots: of the whole video.
+        num_frames: T, of a clip.
+    """
+
+    frames: ChosenFrames
+    shots: Shots
+    num_frames: int
+
+    @property
+    def clips(self) -> np.ndarray:
+        """Positions in the video, int64 [K, T]."""
+        return self.frames.indices.reshape(-1, self.num_frames)
 
 
-def track_faces(
-    video: Video, frames: ChosenFrames, spec: ClipSpec, detector: Detector
-) -> tuple[list[FaceTrack], str]:
-    """The face track of every clip, and whose it is.
+@dataclass(frozen=True)
+class FollowedVideo:
+    """A video's frames and the face in them.
+
+    Attributes:
+        sampled: the frames of its K clips.
+        tracks: K of them.
+        whose: the ledger's `track`: 'own', 'shared', or 'own: ' and the reason.
+    """
+
+    sampled: SampledVideo
+    tracks: list[FaceTrack]
+    whose: str
+
+
+def sample_video(path: str, spec: ClipSpec) -> SampledVideo:
+    """The frames of all clips of a video.
+
+    It is decoded as if it had one shot; again where it turns out to have more, and clips must not span cuts.
+
+    Raises:
+        VideoError: there are too few frames, or they can't be decoded.
+    """
+    shots, thumbnails = Shots(0), Thumbnails()
+
+    def choose(num_frames: int) -> np.ndarray:
+        nonlocal shots
+        shots = Shots(num_frames)
+        return sample_frames(shots, spec).ravel()
+
+    frames = decode_frames(path, choose, thumbnails)
+    shots = thumbnails.find_shots(path, shots.num_frames)
+    if shots.cuts and spec.shots == "longest":
+        frames = _decode_exactly(path, sample_frames(shots, spec).ravel())
+    return SampledVideo(frames, shots, spec.num_frames)
+
+
+def follow_faces(video: Video, spec: ClipSpec, detector: Detector) -> FollowedVideo:
+    """Samples a video and follows the face through every clip.
 
     Args:
         video: the one to make clips of.
-        frames: from sample_video.
         spec: of the clips; says whether a fake takes its original's track.
         detector: finds the faces.
 
-    Returns:
-        K tracks, and the ledger's `track`: 'own', 'shared', or 'own: ' and the reason.
+    Raises:
+        VideoError: there are too few frames, or they can't be decoded.
     """
-    if not spec.share_tracks or video.label == 0:
-        return _detect_and_follow(video, frames, spec, detector), "own"
-    if video.original is None:
-        reason = "its original is not there"
-    else:
-        try:
-            original = sample_video(video.original.path, spec)
-            reason = difference(frames, original)
-            if not reason:
-                tracks = _detect_and_follow(video.original, original, spec, detector)
-                if any(track.is_usable(spec.min_found) for track in tracks):
-                    return tracks, "shared"
-                reason = "too few faces in the original"
-        except VideoError as error:
-            reason = f"the original is {error.status}"
-    return _detect_and_follow(video, frames, spec, detector), f"own: {reason}"
+    sampled, whose = sample_video(video.path, spec), "own"
+    if spec.share_tracks and video.label:
+        shared = _follow_original(video, sampled, spec, detector)
+        if isinstance(shared, FollowedVideo):
+            return shared
+        whose = f"own: {shared}"
+    masks = read_masks(video.mask_path, sampled.frames)
+    return FollowedVideo(sampled, _detect_and_follow(video, sampled.frames, spec, detector, masks), whose)
 
 
-def difference(ours: ChosenFrames, theirs: ChosenFrames) -> str:
+def difference(ours: SampledVideo, theirs: SampledVideo) -> str:
     """Why two videos can't share a track; '' where their sampled frames agree in size, position and time."""
-    if next(iter(ours)).grey().shape != next(iter(theirs)).grey().shape:
+    if next(iter(ours.frames)).grey().shape != next(iter(theirs.frames)).grey().shape:
         return "size differs"
-    if not np.array_equal(ours.indices, theirs.indices):
+    if ours.shots.num_frames != theirs.shots.num_frames:
         return "length differs"
-    apart = (ours.timestamps - ours.timestamps[0]) - (theirs.timestamps - theirs.timestamps[0])
+    if not np.array_equal(ours.frames.indices, theirs.frames.indices):
+        return "frames differ"
+    times, others = ours.frames.timestamps, theirs.frames.timestamps
+    apart = (times - times[0]) - (others - others[0])
     return "frame rate differs" if np.abs(apart).max() > _SAME_TIME_SECONDS else ""
 
 
-def face_statistics(tracks: Sequence[FaceTrack], track: str) -> FaceStatistics:
-    """What the ledger says of the tracks of a video's clips; `track` says whose they are."""
-    tracks = [t for t in tracks if t.found.any()]
+def face_statistics(followed: FollowedVideo) -> FaceStatistics:
+    """What the ledger says of a video's shots, and of the face in its clips."""
+    sampled = followed.sampled
+    shots, cuts = len(sampled.shots.ranges), sampled.shots.cuts_within(sampled.clips)
+    tracks = [t for t in followed.tracks if t.found.any()]
     if not tracks:
-        return FaceStatistics()
+        return FaceStatistics(shots=shots, cuts=cuts)
     seen = np.concatenate([t.boxes[t.found] for t in tracks])
     size = float(np.median(np.sqrt(np.prod(seen[:, 2:] - seen[:, :2], axis=1))))
     per_frame = _median([centre_jitter(t.boxes, t.found) for t in tracks])
     smooth = _median([centre_jitter(t.smooth, t.found) for t in tracks])
+    shares = _median([t.mask_shares for t in tracks])
     return FaceStatistics(
         frames_found=sum(int(t.found.sum()) for t in tracks),
-        track=track,
+        track=followed.whose,
         face_size=round(size, 1),
         jitter_per_frame=None if per_frame is None else round(per_frame / size, 5),
         jitter_smooth=None if smooth is None else round(smooth / size, 5),
         jitter_per_frame_px=None if per_frame is None else round(per_frame, 3),
         jitter_smooth_px=None if smooth is None else round(smooth, 3),
+        mask_overlap=None if shares is None else round(shares, 3),
+        shots=shots,
+        cuts=cuts,
     )
 
 
+def _follow_original(
+    video: Video, sampled: SampledVideo, spec: ClipSpec, detector: Detector
+) -> FollowedVideo | str:
+    """A fake with the track of its original, or why it can't have it."""
+    if video.original is None:
+        return "its original is not there"
+    try:
+        original = sample_video(video.original.path, spec)
+        sampled = _sampled_like(video, sampled, original)
+        reason = difference(sampled, original)
+        if reason:
+            return reason
+        masks = read_masks(video.mask_path, sampled.frames)
+        tracks = _detect_and_follow(video.original, original.frames, spec, detector, masks)
+    except VideoError as error:
+        return f"the original is {error.status}"
+    if not any(track.is_usable(spec.min_found) for track in tracks):
+        return "too few faces in the original"
+    return FollowedVideo(sampled, tracks, "shared")
+
+
+def _sampled_like(video: Video, ours: SampledVideo, theirs: SampledVideo) -> SampledVideo:
+    """A fake with the frames of its original, where both are as long and no cut of the fake's is in the way.
+
+    A fake has the cuts of its original, but a change that is hardly a cut may be seen in one of them alone.
+    """
+    indices = theirs.frames.indices
+    if (
+        np.array_equal(ours.frames.indices, indices)
+        or ours.shots.num_frames != theirs.shots.num_frames
+        or ours.shots.cuts_within(theirs.clips) != theirs.shots.cuts_within(theirs.clips)
+    ):
+        return ours
+    return replace(ours, frames=_decode_exactly(video.path, indices))
+
+
+def _decode_exactly(path: str, indices: np.ndarray) -> ChosenFrames:
+    """The frames of a video that was decoded before."""
+    frames = decode_frames(path, lambda _: indices)
+    if len(frames.timestamps) < len(indices):
+        raise VideoError("unreadable", "it is damaged: decoded again, it has other frames than before")
+    return frames
+
+
 def _detect_and_follow(
-    video: Video, frames: ChosenFrames, spec: ClipSpec, detector: Detector
+    video: Video, frames: ChosenFrames, spec: ClipSpec, detector: Detector, masks: Sequence[Mask | None]
 ) -> list[FaceTrack]:
     detections = find_faces(video, frames, detector)
     tracks = []
     for first in range(0, len(detections), spec.num_frames):
         clip = slice(first, first + spec.num_frames)
-        boxes, found = follow_face(detections[clip])
+        boxes, found = follow_face(detections[clip], masks[clip])
         window = smoothing_window(frames.timestamps[clip])
-        tracks.append(FaceTrack(boxes, found, smooth_track(boxes, found, window) if found.any() else boxes))
+        smooth = smooth_track(boxes, found, window) if found.any() else boxes
+        tracks.append(FaceTrack(boxes, found, smooth, shares_in(boxes, found, masks[clip])))
     return tracks
 
 

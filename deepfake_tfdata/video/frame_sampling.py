@@ -4,24 +4,28 @@ import numpy as np
 
 from deepfake_tfdata.clips.spec import ClipSpec
 from deepfake_tfdata.video.errors import VideoError
+from deepfake_tfdata.video.shots import Shots
 
 
-def sample_frames(num_frames_in_video: int, spec: ClipSpec) -> np.ndarray:
-    """The frames of every clip.
+def sample_frames(shots: Shots, spec: ClipSpec) -> np.ndarray:
+    """The frames of every clip: of the longest shot, or of the whole video.
 
     Args:
-        num_frames_in_video: how many frames the video has.
+        shots: of the video.
         spec: how to choose; clips never overlap, so a short video gives fewer than asked for.
 
     Returns:
         int64 [K, T], strictly increasing when read row by row.
 
     Raises:
-        VideoError: the video has fewer than T frames; repeating one would be a false temporal signal.
+        VideoError: the video or its longest shot has fewer than T frames; repeating one would be a false
+            temporal signal.
     """
+    _require_frames(shots.num_frames, spec.num_frames)
+    shot = range(shots.num_frames) if spec.shots == "ignore" else shots.longest(spec.num_frames)
     if spec.sampling == "linspace":
-        return linspace_indices(num_frames_in_video, spec.num_frames)[None]
-    return consecutive_indices(num_frames_in_video, spec.num_frames, spec.clips_per_video)
+        return shot.start + linspace_indices(len(shot), spec.num_frames)[None]
+    return shot.start + consecutive_indices(len(shot), spec.num_frames, spec.clips_per_video)
 
 
 def linspace_indices(num_frames_in_video: int, num_frames: int) -> np.ndarray:

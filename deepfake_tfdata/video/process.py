@@ -14,8 +14,9 @@ from deepfake_tfdata.clips.video import Video
 from deepfake_tfdata.video.crop import crop, encode, grow_boxes, stored_form, whole_pixels
 from deepfake_tfdata.video.decode import ChosenFrames
 from deepfake_tfdata.video.detectors import Detector, load_detector
-from deepfake_tfdata.video.errors import FewFacesError, NoFaceError
-from deepfake_tfdata.video.faces import FaceTrack, face_statistics, sample_video, track_faces
+from deepfake_tfdata.video.errors import FewFacesError, NoFaceError, WrongFaceError
+from deepfake_tfdata.video.faces import FaceTrack, face_statistics, follow_faces
+from deepfake_tfdata.video.mask import MIN_MASK_OVERLAP
 
 
 @dataclass
@@ -49,11 +50,13 @@ def process_video(
     Raises:
         VideoError: the video can't be used; the error says why.
     """
-    frames = sample_video(video.path, spec)
-    tracks, whose = track_faces(video, frames, spec, _detector(spec.detector, detector_path))
-    faces = face_statistics(tracks, whose)
+    followed = follow_faces(video, spec, _detector(spec.detector, detector_path))
+    frames, tracks = followed.sampled.frames, followed.tracks
+    faces = face_statistics(followed)
     if faces.frames_found == 0:
-        raise NoFaceError
+        raise NoFaceError(faces)
+    if faces.mask_overlap is not None and faces.mask_overlap < MIN_MASK_OVERLAP:
+        raise WrongFaceError(faces)
     if not any(track.is_usable(spec.min_found) for track in tracks):
         raise FewFacesError(faces, len(frames), spec.min_found)
     boxes = [_region_boxes(track, spec, regions) for track in tracks]

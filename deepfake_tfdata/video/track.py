@@ -4,6 +4,8 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from deepfake_tfdata.video.mask import Mask
+
 # Two boxes of one face overlap at least this much from one sampled frame to the next it is seen in.
 _MIN_OVERLAP = 0.2
 # A box that overlaps another of the same frame this much is a second sight of the same face.
@@ -15,11 +17,14 @@ _MEMORY = 4
 _Track = dict[int, np.ndarray]
 
 
-def follow_face(detections: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-    """Links detections over time and keeps the largest, most persistent face.
+def follow_face(
+    detections: Sequence[np.ndarray], masks: Sequence[Mask | None] = ()
+) -> tuple[np.ndarray, np.ndarray]:
+    """Links detections over time and keeps the largest, most persistent face, or the one that masks show.
 
     Args:
         detections: T arrays, each float [N, 4], (left, top, right, bottom) in pixels.
+        masks: T masks of the manipulated area, or none.
 
     Returns:
         boxes float32 [T, 4], zero where not found, and found bool [T].
@@ -30,7 +35,7 @@ def follow_face(detections: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarra
         for box, track in taken.items():
             tracks[track][time] = boxes[box]
         tracks += [{time: boxes[box]} for box in _newcomers(boxes, list(taken))]
-    face = max(tracks, key=_weight, default={})
+    face = max(tracks, key=lambda track: (_shown(track, masks), _weight(track)), default={})
     found = np.array([time in face for time in range(len(detections))])
     boxes = np.zeros((len(detections), 4), np.float32)
     boxes[found] = np.reshape(list(face.values()), (-1, 4))
@@ -83,6 +88,12 @@ def _likeness(track: _Track, box: np.ndarray, time: int) -> float:
 def _weight(track: _Track) -> float:
     """Large and long-lived faces weigh most: the sum of the box's side over the frames it is seen in."""
     return sum(_area(box) ** 0.5 for box in track.values())
+
+
+def _shown(track: _Track, masks: Sequence[Mask | None]) -> float:
+    """How much of the manipulated area a track has: the sum of the shares in its boxes."""
+    pairs = [(masks[time], box) for time, box in track.items()] if masks else []
+    return sum(mask.share_in(box) for mask, box in pairs if mask)
 
 
 def _area(box: np.ndarray) -> float:

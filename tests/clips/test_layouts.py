@@ -56,6 +56,51 @@ def test_ffpp_takes_the_methods_and_the_compression_asked_for(tmp_path):
     assert [video.key for video in read(tmp_path, compression="c40")[1].videos] == ["original/000"]
 
 
+def test_a_fake_knows_its_mask_and_its_original_the_first_of_them(tmp_path):
+    actors = "01_02__kitchen_pan__YVGY8LOK"
+    make_tree(
+        tmp_path,
+        *OFFICIAL,
+        "original_sequences/youtube/c23/videos/003.mp4",
+        "manipulated_sequences/NeuralTextures/masks/videos/000_003.mp4",
+        f"manipulated_sequences/DeepFakeDetection/c23/videos/{actors}.mp4",
+        f"manipulated_sequences/DeepFakeDetection/masks/videos/{actors}.mp4",
+    )
+    masks = {video.key: video.mask_path for video in read(tmp_path)[1].videos if video.mask_path}
+    folder = str(tmp_path / "manipulated_sequences")
+    assert masks == {
+        "Face2Face/000_003": f"{folder}/Face2Face/masks/videos/000_003.mp4",
+        "NeuralTextures/000_003": f"{folder}/NeuralTextures/masks/videos/000_003.mp4",
+        "original/000": f"{folder}/Face2Face/masks/videos/000_003.mp4",
+        f"DeepFakeDetection/{actors}": f"{folder}/DeepFakeDetection/masks/videos/{actors}.mp4",
+        "original/01__kitchen_pan": f"{folder}/DeepFakeDetection/masks/videos/{actors}.mp4",
+    }
+
+
+def test_faces_that_deepfakebench_cut_are_read_where_there_are_no_videos(tmp_path):
+    make_tree(
+        tmp_path,
+        "original_sequences/youtube/c23/frames/000/{000,009}.png",
+        "original_sequences/youtube/c23/landmarks/000/{000,009}.npy",
+        "original_sequences/actors/c23/frames/01__kitchen_pan/000.png",
+        "manipulated_sequences/Face2Face/c23/frames/000_003/{000,009}.png",
+        "manipulated_sequences/Face2Face/c23/masks/000_003/{000,009}.png",
+        "manipulated_sequences/DeepFakeDetection/c23/frames/01_02__meeting_serious__YVGY8LOK/000.png",
+    )
+    name, data = read(tmp_path)
+    assert name == "ffpp"
+    assert described(data) == [
+        ("DeepFakeDetection/01_02__meeting_serious__YVGY8LOK", 1, "actor 01", "actor 02"),
+        ("Face2Face/000_003", 1, "000", "003"),
+        ("original/000", 0, "000", ""),
+        ("original/01__kitchen_pan", 0, "actor 01", ""),
+    ]
+    assert not any(video.native for video in data.videos)
+    make_tree(tmp_path, "original_sequences/youtube/c23/videos/000.mp4")
+    with pytest.raises(UserError, match="size alone would tell real from fake"):
+        read(tmp_path, ["Face2Face"])
+
+
 def test_it_says_what_was_found_and_what_is_missing(tmp_path):
     make_tree(tmp_path, *OFFICIAL[:1], "manipulated_sequences/Face2Face/c23/videos/{000_003,003_000}.MP4")
     _, data = read(tmp_path)

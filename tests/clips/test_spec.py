@@ -11,12 +11,10 @@ from deepfake_tfdata.errors import UserError
 
 CHANGES = {
     "num_frames": 16,
-    "frame_size": 112,
     "geometry": "resized",
     "max_side": 256,
     "encoding": "png",
     "sampling": "consecutive",
-    "fit": "letterbox",
     "detector": "boxes",
     "detector_hash": "0123456789ab",
     "share_tracks": True,
@@ -37,6 +35,14 @@ def test_survives_json(num_frames, frame_size, margin):
     again = ClipSpec.from_dict(json.loads(json.dumps(spec.to_dict())))
     assert again == spec
     assert again.hash == spec.hash
+
+
+@pytest.mark.parametrize("field", [("frame_size", 112), ("fit", "letterbox")])
+def test_what_changes_no_byte_of_native_crops_is_not_in_their_hash(field):
+    change = dict([field])
+    assert ClipSpec(**change).hash == ClipSpec().hash
+    resized = ClipSpec(geometry="resized")
+    assert dataclasses.replace(resized, **change).hash != resized.hash
 
 
 @pytest.mark.parametrize("field", CHANGES)

@@ -34,6 +34,15 @@ def test_every_column_is_read_whatever_the_spreadsheet_did(tmp_path):
     assert data.splits == {"Swap/v1": "test"}
 
 
+def test_a_folder_of_images_may_be_listed_and_be_no_longer_native(tmp_path):
+    path = write(tmp_path / "l.csv", "path,label,native\nframes/v1.b/,1,no\nc.mp4,1,\nd.mp4,1,Yes\n")
+    assert [(v.path, v.key, v.target_id, v.native) for v in read(path).videos] == [
+        (str(tmp_path / "c.mp4"), "fake/c", "c", True),
+        (str(tmp_path / "d.mp4"), "fake/d", "d", True),
+        (str(tmp_path / "frames/v1.b"), "fake/frames/v1.b", "v1.b", False),
+    ]
+
+
 def test_manipulations_are_chosen_out_of_the_file(tmp_path):
     path = write(tmp_path / "l.csv", "path,label,manipulation\na.mp4,0,\nb.mp4,1,A\nc.mp4,1,B\n")
     assert [v.key for v in read(path, ["B"]).videos] == ["B/c", "original/a"]
@@ -49,6 +58,7 @@ def test_manipulations_are_chosen_out_of_the_file(tmp_path):
         ("path,label,colour\na.mp4,0,red\n", "begins with 'path,label,colour'"),
         ("path,label\na.mp4,0\nb.mp4,maybe\n", "line 3 of .* has the label 'maybe'; expected 0, 1, real or"),
         ("path,label,split\na.mp4,0,dev\n", "line 2 of .* has the split 'dev'; expected train, val, test"),
+        ("path,label,native\na.mp4,0,maybe\n", "line 2 of .* has the native 'maybe'; expected yes, no or"),
         ("path,label\n,0\n", "line 2 of .* has the path '': it is empty"),
         ("path,label\na.mp4\n", "line 2 of .* more or fewer fields"),
         ("path,label\na.mp4,0,1\n", "line 2 of .* more or fewer fields"),

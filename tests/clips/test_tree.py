@@ -60,3 +60,21 @@ def test_a_folder_is_found_in_any_case(tmp_path):
     make_tree(tmp_path, "ORIGINAL/a.mp4")
     assert child(tmp_path, "original").name == "ORIGINAL"
     assert not child(tmp_path, "missing").exists()
+
+
+def test_a_folder_of_images_and_nothing_else_is_a_video(tmp_path):
+    make_tree(
+        tmp_path,
+        "real/a/{0.png,1.PNG,.DS_Store,Thumbs.db}",
+        "real/deep/v1.b/{0.jpg,1.webp}",
+        "real/mixed/{0.png,notes.txt}",
+        "real/{0.png,1.png}",
+        "fake/a/{0.bmp,1.jpeg}",
+    )
+    (tmp_path / "real" / "empty").mkdir()
+    data = read_data_set("folders", tmp_path, "c23", None)
+    assert [(video.key, video.target_id) for video in data.videos] == [
+        ("fake/a", "a"),
+        ("original/a", "a"),
+        ("original/deep/v1.b", "v1.b"),
+    ]

@@ -7,7 +7,7 @@ from importlib.util import find_spec
 
 import pytest
 
-from tests.records.test_interruptions import shards, statuses
+from tests.records.test_interruptions import SMALL_SHARDS, shards, statuses
 
 PYTHON = os.environ.get("DEEPFAKE_TFDATA_BEAM_PYTHON") or (find_spec("apache_beam") and sys.executable)
 
@@ -18,7 +18,14 @@ PYTHON = os.environ.get("DEEPFAKE_TFDATA_BEAM_PYTHON") or (find_spec("apache_bea
 def test_beam_writes_the_same_bytes_as_the_local_runner(convert_flags, ffpp_tree, tmp_path):
     local, beam = tmp_path / "local", tmp_path / "beam"
     for output, *flags in ((local,), (beam, "--runner=beam", "--beam_options=--direct_num_workers=2")):
-        script = [PYTHON, "-m", "tests.records.convert_small_shards", *convert_flags, "--regions=full,mouth"]
+        script = [
+            PYTHON,
+            "-m",
+            "deepfake_tfdata.convert",
+            *convert_flags,
+            SMALL_SHARDS,
+            "--regions=full,mouth",
+        ]
         result = subprocess.run([*script, f"--output={output}", *flags], capture_output=True, text=True)
         assert result.returncode == 0, result.stderr
     assert shards(beam) == shards(local)

@@ -36,6 +36,7 @@ def test_every_video_is_converted_into_its_split(records):
         "reason",
         "clips",
         "seconds",
+        "content",
         *vars(FaceStatistics()),
     }
 

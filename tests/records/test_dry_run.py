@@ -1,15 +1,22 @@
 """convert --dry_run: the plan in words, and not a byte on the disk."""
 
+import json
 import os
 import subprocess
 import sys
+from importlib.util import find_spec
 
 import pytest
 
 from deepfake_tfdata.clips.spec import ClipSpec
+from deepfake_tfdata.clips.splits import SPLITS
 from deepfake_tfdata.clips.video import Video
+from deepfake_tfdata.errors import UserError
+from deepfake_tfdata.records import options
 from deepfake_tfdata.records.dry_run import unusable_files
+from deepfake_tfdata.records.output import LOCK_FILE, exclusive
 from deepfake_tfdata.records.plan import expected_video_bytes
+from deepfake_tfdata.records.split_check import groups_of_counts, lacking
 from tests.clips.trees import make_tree
 
 
@@ -35,6 +42,74 @@ def test_the_plan_is_printed_and_nothing_written(ffpp_tree, convert_flags, comma
     ]
     assert not (tmp_path / "out").exists()
     assert sorted(ffpp_tree.rglob("*")) == before
+
+
+@pytest.fixture
+def tree(tmp_path):
+    """Videos of eight identities, which nobody opens."""
+    return make_tree(tmp_path / "in", "real/{a,b,c,d,e,f,g,h}.mp4", "fake/{a,b,c,d,e,f,g,h}.mp4")
+
+
+@pytest.fixture
+def dry_run(tree, command, tmp_path):
+    """The status and the last line of the errors of a dry run into a folder."""
+
+    def run(*flags, output=tmp_path / "out"):
+        result = command("convert", f"--source={tree}", f"--output={output}", "--dry_run", *flags)
+        return result.returncode, "".join(result.stderr.strip().splitlines()[-1:])
+
+    return run
+
+
+def test_what_the_run_would_refuse_is_refused(dry_run, tmp_path):
+    (tmp_path / "file").write_text("x")
+    for output in (tmp_path / "file", tmp_path / "file" / "out"):
+        status, line = dry_run(output=output)
+        assert (status, line.startswith(f"error: can't write to {output}: Not a directory")) == (2, True)
+    with exclusive(tmp_path / "out"):
+        status, line = dry_run()
+        assert (status, line.startswith(f"error: process {os.getpid()} is converting")) == (2, True)
+    before = (tmp_path / "out" / LOCK_FILE).read_bytes()
+    assert dry_run()[0] == 0
+    assert (tmp_path / "out" / LOCK_FILE).read_bytes() == before
+    assert dry_run("--detector=yunet", "--detector_model=gone.onnx")[0] == 2
+
+
+@pytest.mark.skipif(find_spec("apache_beam") is not None, reason="Apache Beam is installed")
+def test_a_runner_that_is_not_installed_is_refused(dry_run):
+    assert dry_run("--runner=beam")[1].startswith("error: --runner=beam needs Apache Beam")
+
+
+def test_options_of_a_pipeline_that_are_no_command_line_are_refused(monkeypatch):
+    monkeypatch.setattr(options, "find_spec", lambda name: name)
+    with pytest.raises(UserError, match="--beam_options='--a can't be read: No closing quotation"):
+        options.ExecutionOptions(runner="beam", beam_options="'--a")
+
+
+def test_a_split_without_a_class_is_a_warning_with_advice(dry_run, tree, tmp_path):
+    lists = tmp_path / "lists"
+    lists.mkdir()
+    for split, pairs in {"train": ["ab", "cd"], "val": ["ef", "gh"], "test": []}.items():
+        (lists / f"{split}.json").write_text(json.dumps([list(pair) for pair in pairs]))
+    assert dry_run(f"--splits={lists}")[1] == (
+        "warning: test has no videos; see what the split lists name, or divide the identities with "
+        "--splits=hash"
+    )
+    for name in "efgh":
+        (tree / "fake" / f"{name}.mp4").unlink()
+    assert dry_run(f"--splits={lists}", "--limit=12")[1] == (
+        "warning: val has no fake videos, test has no videos; for a trial that may do; a larger --limit "
+        "than 12 fills them"
+    )
+
+
+def test_what_splits_lack_is_told_of_plans_and_of_results():
+    whole = {(split, label) for split in SPLITS for label in (0, 1)}
+    assert lacking(whole, "clips") == ""
+    assert lacking(whole - {("val", 0)}, "clips") == "val has no real clips"
+    counts = {split: {"real": 1, "fake": 2, "shards": 1} for split in SPLITS}
+    assert groups_of_counts(counts) == whole
+    assert groups_of_counts({**counts, "val": {"real": 0, "fake": 2}}) == whole - {("val", 0)}
 
 
 @pytest.mark.slow

@@ -6,58 +6,82 @@ import subprocess
 import sys
 import threading
 import time
+import tracemalloc
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from multiprocessing.connection import Connection
 from pathlib import Path
 
 import pytest
 
-from deepfake_tfdata.clips.limits import MAX_WORKER_BYTES
-from deepfake_tfdata.clips.processed import ProcessedVideo
+from deepfake_tfdata.clips.limits import MAX_CLIPS_BYTES, MAX_WORKER_BYTES, time_limit
+from deepfake_tfdata.clips.processed import FaceStatistics, ProcessedVideo
 from deepfake_tfdata.clips.video import Video
 from deepfake_tfdata.records import worker_pool
+from deepfake_tfdata.records.worker import seconds_allowed
 from deepfake_tfdata.records.worker_pool import process_in_order
 from deepfake_tfdata.storage import as_path
+
+MEGABYTE = 1 << 20
+LARGE = 20  # megabytes
 
 
 def videos(*names):
     return [Video("", name, 0, "original", name) for name in names]
 
 
-def send_half(connection, content):
+def tear(video):
     """Dies in the middle of an answer."""
+    Connection._send = send_half
+
+
+def send_half(connection, content):
     os.write(connection.fileno(), bytes(content)[: len(content) // 2])
     os.kill(os.getpid(), signal.SIGKILL)
 
 
+def interrupt(video):
+    os.kill(os.getpid(), signal.SIGINT)
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def refuse(video):
+    raise ValueError("no good")
+
+
+def processed(*clips):
+    return ProcessedVideo({"full": list(clips)}, FaceStatistics(7))
+
+
+# What a video's name says; runs in the workers. Any other name is its own clip.
+ACTIONS = {
+    "slow": lambda video: time.sleep(0.2),
+    "slower": lambda video: time.sleep(2),
+    "hang": lambda video: time.sleep(3600),
+    "crash": lambda video: os.kill(os.getpid(), signal.SIGSEGV),
+    "torn": tear,
+    "exit": lambda video: os._exit(0),
+    "signalled": interrupt,
+    "raise": refuse,
+    "huge": lambda video: bytearray(MAX_WORKER_BYTES) and None,
+    "many": lambda video: processed(*[bytes(MEGABYTE)] * (3 << 10)),
+    "twice": lambda video: processed(bytes(MAX_CLIPS_BYTES - MEGABYTE)),
+    "large": lambda video: processed(*(bytes(MEGABYTE) for _ in range(LARGE))),
+    "no pickle": lambda video: processed(lambda: None),
+    "pid": lambda video: processed(os.getpid()),
+    "path": lambda video: processed(f"{video.path} holds {Path(video.path).read_bytes()}"),
+}
+
+
 def work(video):
-    """What a video's name says; runs in the workers."""
-    if video.video_id == "crash":
-        os.kill(os.getpid(), signal.SIGSEGV)
-    if video.video_id == "torn":
-        Connection._send = send_half
-    if video.video_id == "path":
-        return ProcessedVideo({"full": [f"{video.path} holds {Path(video.path).read_bytes()}"]})
-    if video.video_id == "hang":
-        time.sleep(3600)
-    if video.video_id == "exit":
-        os._exit(0)
-    if video.video_id == "signalled":
-        os.kill(os.getpid(), signal.SIGINT)
-        os.kill(os.getpid(), signal.SIGTERM)
-    if video.video_id == "raise":
-        raise ValueError("no good")
-    if video.video_id == "huge":
-        bytearray(MAX_WORKER_BYTES)
-    time.sleep(0.2 if video.video_id == "slow" else 0)
-    return ProcessedVideo({"full": [video.video_id]})
+    return ACTIONS.get(video.video_id, lambda video: None)(video) or processed(video.video_id)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("workers", [1, 3])
 def test_one_bad_video_costs_one_video(workers):
     names = ["slow", "signalled", "crash", "b", "raise", "hang", "c", "torn", "huge", "d"]
-    outcomes = list(process_in_order(videos(*names), work, workers, time_limit=3))
+    outcomes = list(process_in_order(videos(*names), work, workers, allowed=lambda _: 3))
     assert [video.video_id for video, _ in outcomes] == names
     statuses = [outcome.status for _, outcome in outcomes]
     expected = ["ok", "ok", "crashed", "ok", "failed", "timed_out", "ok", "crashed", "too_large", "ok"]
@@ -72,7 +96,7 @@ def test_crashes_at_random_cost_themselves_only_and_leave_no_process():
     chance = random.Random(0)
     expected = {"crash": "crashed", "torn": "crashed", "exit": "crashed", "raise": "failed"}
     names = [chance.choice(list(expected) if chance.random() < 0.1 else ["a", "b", "c"]) for _ in range(200)]
-    outcomes = list(process_in_order(videos(*names), work, 3, time_limit=60))
+    outcomes = list(process_in_order(videos(*names), work, 3))
     assert [video.video_id for video, _ in outcomes] == names
     assert [outcome.status for _, outcome in outcomes] == [expected.get(name, "ok") for name in names]
     assert all(
@@ -81,6 +105,69 @@ def test_crashes_at_random_cost_themselves_only_and_leave_no_process():
         if outcome.status == "ok"
     )
     assert multiprocessing.active_children() == []
+
+
+def test_clips_that_are_too_large_cost_one_video_and_no_worker():
+    names = ["pid", "many", "no pickle", "pid"]
+    outcomes = [outcome for _, outcome in process_in_order(videos(*names), work, 1)]
+    assert [outcome.status for outcome in outcomes] == ["ok", "too_large", "failed", "ok"]
+    assert outcomes[1].reason == "its clips take 3072 MiB, more than 1024"
+    assert outcomes[1].processed == ProcessedVideo(faces=FaceStatistics(7))
+    assert outcomes[0].processed == outcomes[3].processed
+
+
+@pytest.mark.slow
+def test_clips_as_large_as_allowed_arrive_though_the_worker_has_no_memory_for_two_of_them():
+    ((_, outcome),) = process_in_order(videos("twice"), work, 1)
+    assert outcome.status == "ok"
+    assert len(outcome.processed.clips["full"][0]) == MAX_CLIPS_BYTES - MEGABYTE
+
+
+def test_what_waits_for_its_turn_is_bounded_in_bytes():
+    names = ["slower", *["large"] * 7, "a"]
+    tracemalloc.start()
+    try:
+        with closing(process_in_order(videos(*names), work, 2, waiting_bytes=50 * MEGABYTE)) as outcomes:
+            done = [next(outcomes)[1].status]
+            _, waiting = tracemalloc.get_traced_memory()
+            for _, outcome in outcomes:
+                done.append(outcome.status)
+    finally:
+        tracemalloc.stop()
+    assert done == ["ok"] * 9
+    assert LARGE * MEGABYTE < waiting < 60 * MEGABYTE
+
+
+def test_an_outcome_that_is_larger_than_all_room_passes():
+    outcomes = process_in_order(videos("large", "large", "a", "large"), work, 2, waiting_bytes=1000)
+    assert [outcome.status for _, outcome in outcomes] == ["ok"] * 4
+
+
+def test_a_video_may_take_as_long_as_its_file_is_large(tmp_path):
+    clip, film = tmp_path / "clip.mp4", tmp_path / "film.mp4"
+    for path, size in ((clip, 10**6), (film, 4 * 10**9)):
+        with path.open("wb") as file:
+            file.truncate(size)
+    original = Video(str(clip), "a", 0, "original", "a")
+    assert seconds_allowed(original) == 124
+    assert seconds_allowed(replace(original, path=str(film))) == 16_120
+    assert seconds_allowed(replace(original, original=original)) == 128
+    assert seconds_allowed(replace(original, path="gone")) == 120
+    assert time_limit(10**15) == 6 * 3600
+
+
+def by_size(video):
+    return 0.5 * Path(video.path).stat().st_size
+
+
+def test_a_worker_is_killed_by_the_time_that_its_own_video_may_take(tmp_path):
+    (tmp_path / "short").write_bytes(b"x")
+    (tmp_path / "long").write_bytes(bytes(100))
+    short, long = (replace(video, path=str(tmp_path / video.video_id)) for video in videos("short", "long"))
+    late = [replace(video, video_id="slower") for video in (short, long)]
+    outcomes = [outcome for _, outcome in process_in_order(late, work, 1, by_size)]
+    assert [outcome.status for outcome in outcomes] == ["timed_out", "ok"]
+    assert outcomes[0].reason == "it took more than 0.5 seconds"
 
 
 def test_closed_in_the_middle_of_videos_it_ends_at_once_and_leaves_no_process():
@@ -96,7 +183,7 @@ def test_closed_in_the_middle_of_videos_it_ends_at_once_and_leaves_no_process():
 def test_a_worker_that_nobody_closes_does_not_hold_up_the_exit():
     code = (
         "from tests.records.test_worker_pool import videos, work; "
-        "from deepfake_tfdata.records.worker_pool import Worker; "
+        "from deepfake_tfdata.records.worker import Worker; "
         "worker = Worker(work); print(worker.process(*videos('a')).status)"
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
@@ -124,12 +211,12 @@ def test_a_video_is_downloaded_while_another_is_at_work(monkeypatch):
         yield path
 
     monkeypatch.setattr(worker_pool, "local_copy", download)
-    outcomes = process_in_order(videos("a", "b"), work, 1, time_limit=60)
+    outcomes = process_in_order(videos("a", "b"), work, 1)
     assert [outcome.status for _, outcome in outcomes] == ["ok", "ok"]
 
 
 def test_no_videos_are_no_problem():
-    assert list(process_in_order([], work, 2, time_limit=1)) == []
+    assert list(process_in_order([], work, 2)) == []
 
 
 def test_a_remote_video_is_downloaded_for_the_worker_and_one_that_is_gone_accounted_for():
@@ -137,7 +224,7 @@ def test_a_remote_video_is_downloaded_for_the_worker_and_one_that_is_gone_accoun
         Video(f"ram://test_workers/{name}.mp4", name, 0, "original", name) for name in ("path", "gone")
     )
     as_path(there.path).write_bytes(b"frames")
-    outcomes = [outcome for _, outcome in process_in_order([there, gone], work, 1, time_limit=60)]
+    outcomes = [outcome for _, outcome in process_in_order([there, gone], work, 1)]
     assert [outcome.status for outcome in outcomes] == ["ok", "unreachable"]
     (local,) = outcomes[0].processed.clips["full"]
     assert local.endswith("/path.mp4 holds b'frames'")

@@ -1,5 +1,6 @@
 """Inspection of shards, as a user runs it."""
 
+import json
 import shutil
 import subprocess
 
@@ -50,6 +51,16 @@ def test_a_shard_of_fewer_records_is_noticed(copy):
         1,
         f"{train}: 8 records, and dataset_info.json says 12\n",
     ), result.stdout
+
+
+def test_an_index_that_is_wrong_is_noticed(copy):
+    index = copy / "clips.jsonl"
+    clips = [json.loads(line) for line in index.read_text().splitlines()]
+    clips[5]["offset"] += 3
+    index.write_text("".join(json.dumps(clip) + "\n" for clip in clips))
+    result = inspect(copy)
+    assert result.returncode == 1
+    assert ": record 5 is not where clips.jsonl has it" in result.stdout
 
 
 def test_a_record_is_printed_without_its_images(records):

@@ -12,7 +12,7 @@ from deepfake_tfdata.clips.spec import ClipSpec
 from deepfake_tfdata.clips.video import Video, with_originals
 from deepfake_tfdata.clips.video_selection import SelectionOptions, select_videos
 from deepfake_tfdata.video.detectors import load_detector
-from deepfake_tfdata.video.faces import face_statistics, sample_video, track_faces
+from deepfake_tfdata.video.faces import face_statistics, follow_faces
 from tests.fakes import blank_frames, face_frames, write_video
 
 HAAR = load_detector("haar", "")
@@ -25,7 +25,8 @@ def video_of(path, label=0, original=None):
 
 
 def tracks_of(video, spec, detector=HAAR):
-    return track_faces(video, sample_video(video.path, spec), spec, detector)
+    followed = follow_faces(video, spec, detector)
+    return followed.tracks, followed.whose
 
 
 def crossing_frames(num_frames):
@@ -64,8 +65,8 @@ def noisy(video, frame):
 
 def test_the_jitter_of_a_still_face_is_measured_and_smoothed(tmp_path):
     path = write_video(tmp_path / "still.mp4", face_frames(1) * 64)
-    tracks, whose = tracks_of(video_of(path), ClipSpec(num_frames=32), noisy)
-    faces = face_statistics(tracks, whose)
+    followed = follow_faces(video_of(path), ClipSpec(num_frames=32), noisy)
+    faces, tracks = face_statistics(followed), followed.tracks
     # Second differences of noise of a pixel: a Rayleigh median of 1.18 times the square root of 6.
     assert faces.jitter_per_frame_px == pytest.approx(1.18 * 6**0.5, rel=0.35)
     assert faces.jitter_smooth_px < faces.jitter_per_frame_px / 5
@@ -83,7 +84,7 @@ def test_steady_motion_is_no_jitter(tmp_path):
     def moving(video, frame):
         return HAAR(video, frame) + 2 * frame.index
 
-    faces = face_statistics(*tracks_of(video_of(path), ClipSpec(num_frames=32), moving))
+    faces = face_statistics(follow_faces(video_of(path), ClipSpec(num_frames=32), moving))
     assert faces.jitter_per_frame_px < 0.1
     assert faces.jitter_smooth_px < 0.1
 
@@ -91,8 +92,8 @@ def test_steady_motion_is_no_jitter(tmp_path):
 @pytest.mark.parametrize("num_frames", [1, 2, 3])
 def test_the_shortest_clips_have_a_track(tmp_path, num_frames):
     path = write_video(tmp_path / "short.mp4", face_frames(num_frames))
-    tracks, whose = tracks_of(video_of(path), ClipSpec(num_frames=num_frames))
-    faces = face_statistics(tracks, whose)
+    followed = follow_faces(video_of(path), ClipSpec(num_frames=num_frames), HAAR)
+    faces, tracks = face_statistics(followed), followed.tracks
     assert tracks[0].smooth.shape == (num_frames, 4)
     assert faces.frames_found == num_frames
     assert (faces.jitter_smooth_px is None) == (num_frames < 3)

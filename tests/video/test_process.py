@@ -136,7 +136,7 @@ def test_consecutive_clips_are_adjacent_frames_all_over_the_video(face_video):
 def test_consecutive_frames_are_exactly_those_frames(tmp_path, name):
     # Matroska knows no number of frames.
     path = write_video(tmp_path / name, numbered_frames(60))
-    frames = list(sample_video(str(path), CONSECUTIVE))
+    frames = list(sample_video(str(path), CONSECUTIVE).frames)
     assert [frame.index for frame in frames] == [*range(6, 14), *range(26, 34), *range(46, 54)]
     np.testing.assert_allclose([f.rgb().mean() / 4 for f in frames], [f.index for f in frames], atol=0.6)
 
@@ -149,7 +149,7 @@ def seldom_video(tmp_path_factory):
 
 
 def test_a_face_in_few_frames_is_refused_with_the_count(seldom_video):
-    spec = ClipSpec(num_frames=12, frame_size=32)
+    spec = ClipSpec(num_frames=12, frame_size=32, shots="ignore")
     with pytest.raises(FewFacesError, match="found in 4 of 12 sampled frames") as error:
         process_video(video(seldom_video), spec, REGION_LIST)
     assert error.value.status == "few_faces"
@@ -162,7 +162,8 @@ def test_a_face_in_few_frames_is_refused_with_the_count(seldom_video):
 
 
 def test_only_the_clips_with_a_face_are_kept(seldom_video):
-    processed = process_video(video(seldom_video), CONSECUTIVE, REGION_LIST)
+    spec = dataclasses.replace(CONSECUTIVE, shots="ignore")
+    processed = process_video(video(seldom_video), spec, REGION_LIST)
     assert [clip.clip_id for clip in processed.clips["mouth"]] == ["original/000#0"]
     assert processed.faces.frames_found == 8
 

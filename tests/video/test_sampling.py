@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from deepfake_tfdata.clips.spec import ClipSpec
 from deepfake_tfdata.video.errors import VideoError
 from deepfake_tfdata.video.frame_sampling import consecutive_indices, linspace_indices, sample_frames
+from deepfake_tfdata.video.shots import Shots
 
 
 def consecutive(num_frames, clips):
@@ -23,7 +24,7 @@ def test_linspace_goes_from_the_first_frame_to_the_last_and_repeats_none(num_fra
 @given(st.integers(1, 40), st.integers(1, 12), st.integers(0, 500))
 def test_runs_are_adjacent_inside_the_video_and_never_overlap(num_frames, clips, more):
     total = num_frames + more
-    indices = sample_frames(total, consecutive(num_frames, clips))
+    indices = sample_frames(Shots(total), consecutive(num_frames, clips))
     assert indices.shape == (min(clips, total // num_frames), num_frames)
     flat = indices.ravel()
     assert flat[0] >= 0 and flat[-1] < total
@@ -39,4 +40,4 @@ def test_runs_are_in_the_middle_of_equal_parts():
 @pytest.mark.parametrize("spec", [ClipSpec(num_frames=8), consecutive(8, 1), consecutive(8, 3)])
 def test_a_video_shorter_than_a_clip_is_refused(spec):
     with pytest.raises(VideoError, match="7 frames and a clip needs 8"):
-        sample_frames(7, spec)
+        sample_frames(Shots(7), spec)

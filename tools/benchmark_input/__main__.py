@@ -25,6 +25,7 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
+from deepfake_tfdata.cores import available_cores
 from tools.benchmark_input.process import run
 from tools.benchmark_input.records import bytes_a_clip, convert, write_peers, write_references
 from tools.benchmark_input.rows import ROWS, Row
@@ -131,7 +132,7 @@ def describe(options: argparse.Namespace) -> str:
     """The conditions, in a line."""
     return (
         f"Region {options.region}, {options.num_frames} frames, batches of {options.batch_size}, "
-        f"{os.cpu_count()} cores of {_processor()}, Python {platform.python_version()}; medians of "
+        f"{available_cores()} cores of {_processor()}, Python {platform.python_version()}; medians of "
         f"up to {options.rounds} rounds of {options.seconds:g} s, load {os.getloadavg()[0]:.1f}."
     )
 
@@ -143,7 +144,7 @@ def _source(options: argparse.Namespace, work: Path, row: Row) -> Source:
         num_frames=options.num_frames,
         frame_size=options.frame_size,
         batch_size=options.batch_size,
-        cores=os.cpu_count() or 1,
+        cores=available_cores(),
         region=options.region,
         option=row.option,
     )

@@ -8,11 +8,11 @@ where.
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from pathlib import Path
 from typing import NoReturn
 
+from deepfake_tfdata.cores import available_cores
 from deepfake_tfdata.errors import UserError
 from tools.synthetic.artefact import REGIONS, Artefact
 from tools.synthetic.generate import generate
@@ -41,7 +41,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     add("--frames", type=int, default=40, help="frames a video, at 25 a second (%(default)s)")
     add("--size", default="320x320", help="WIDTHxHEIGHT in pixels, both even (%(default)s)")
     add("--seed", type=int, default=0, help="the same seed makes the same bytes (%(default)s)")
-    add("--workers", type=int, default=os.cpu_count() or 1, help="processes (as many as processors)")
+    add("--workers", type=int, default=available_cores(), help="processes (as many as processors)")
     add("--region", choices=REGIONS, help=f"where the stripes are ({DILUTION.region})")
     add("--period", type=float, help=f"rows of the video from stripe to stripe ({DILUTION.period})")
     add("--jitter", type=float, help=f"phase from frame to frame: 0 still, 1 any ({DILUTION.jitter})")

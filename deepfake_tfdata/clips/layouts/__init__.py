@@ -7,8 +7,12 @@ from typing import Protocol
 
 from deepfake_tfdata.clips.layouts import (
     celebdf,
+    celebdfpp,
     deeperforensics,
+    deepfakebench,
+    df40,
     dfdc,
+    dfdcp,
     fakeavceleb,
     ffpp,
     ffpp_mirror,
@@ -16,8 +20,9 @@ from deepfake_tfdata.clips.layouts import (
     table,
 )
 from deepfake_tfdata.clips.layouts.data_set import DataSet
+from deepfake_tfdata.clips.layouts.listed_twice import refuse_one_file_twice
 from deepfake_tfdata.clips.layouts.tree import folders
-from deepfake_tfdata.clips.video import Video
+from deepfake_tfdata.clips.video import LABEL_NAMES, Video
 from deepfake_tfdata.errors import UserError
 from deepfake_tfdata.storage import AnyPath
 
@@ -56,11 +61,17 @@ LAYOUTS: dict[str, Layout] = {
     "ffpp": ffpp,
     "ffpp_mirror": ffpp_mirror,
     "celebdf": celebdf,
+    "celebdfpp": celebdfpp,
     "fakeavceleb": fakeavceleb,
     "dfdc": dfdc,
+    "dfdcp": dfdcp,
+    "df40": df40,
+    "deepfakebench": deepfakebench,
     "folders": real_fake,
     "csv": table,
 }
+# Those whose source is a file.
+_FILES = (deepfakebench, table)
 
 
 def find_layout(name: str, source: AnyPath) -> tuple[str, AnyPath]:
@@ -68,7 +79,7 @@ def find_layout(name: str, source: AnyPath) -> tuple[str, AnyPath]:
 
     Args:
         name: out of LAYOUTS, or 'auto'.
-        source: the data set's folder, or the only such folder in it; or a CSV file.
+        source: the data set's folder, or the only such folder in it; or a CSV or JSON file.
 
     Returns:
         The layout's name, and the folder or file that it recognises.
@@ -78,9 +89,9 @@ def find_layout(name: str, source: AnyPath) -> tuple[str, AnyPath]:
     """
     if name != "auto" and name not in LAYOUTS:
         raise UserError(f"unknown layout '{name}'; choose from auto, {', '.join(LAYOUTS)}")
-    if not source.is_dir() and not table.recognises(source):
+    if not source.is_dir() and not any(layout.recognises(source) for layout in _FILES):
         raise UserError(
-            f"--source={source} is no directory and no CSV file; name the folder that holds the data set"
+            f"--source={source} is no directory, CSV or JSON file; name the folder of the data set"
         )
     candidates = LAYOUTS if name == "auto" else {name: LAYOUTS[name]}
     for places in ([source], folders(source)):
@@ -111,7 +122,8 @@ def read_data_set(
         The data set, its videos sorted by key.
 
     Raises:
-        UserError: there are no videos, or none of the compression or a method asked for, or two have one key.
+        UserError: there are no videos, or none of the compression or a method asked for; two have one key or
+            are one file; or one class is native and the other is not.
     """
     layout = LAYOUTS[name]
     if layout.COMPRESSIONS and compression not in layout.COMPRESSIONS:
@@ -123,7 +135,10 @@ def read_data_set(
     if not data.videos:
         expected = layout.DESCRIPTION.replace("/c23/", f"/{compression}/")
         raise UserError(f"no {form} in {source}; expected {expected}")
-    return replace(data, videos=_sorted_unique(data.videos))
+    videos = _sorted_unique(data.videos)
+    refuse_one_file_twice(videos)
+    _refuse_two_geometries(videos)
+    return replace(data, videos=videos)
 
 
 def _check_methods(
@@ -153,3 +168,14 @@ def _sorted_unique(videos: Sequence[Video]) -> list[Video]:
                 f"two videos are called '{first.key}': {first.path} and {second.path}; rename or remove one"
             )
     return ordered
+
+
+def _refuse_two_geometries(videos: Sequence[Video]) -> None:
+    """Refuses reals that are native beside fakes that are not, or the reverse: their size would tell."""
+    native = [{video.native for video in videos if video.label == label} for label in (0, 1)]
+    if all(len(kinds) == 1 for kinds in native) and native[0] != native[1]:
+        resized = LABEL_NAMES[native.index({False})]
+        raise UserError(
+            f"all {resized} videos are faces already resized and no other video is, so that their size alone "
+            "would tell real from fake; take both as videos, or both as resized faces"
+        )

@@ -1,10 +1,18 @@
 """Celeb-DF v2 (Li et al., CVPR 2020): 59 celebrities, each swapped with many of the others."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from deepfake_tfdata.clips.layouts.data_set import DataSet
-from deepfake_tfdata.clips.layouts.tree import child, read_text, video_files
-from deepfake_tfdata.clips.splits import divide_by_hash
+from deepfake_tfdata.clips.layouts.tree import (
+    child,
+    folders,
+    image_folders,
+    is_video_file,
+    read_text,
+    recording_name,
+    video_files,
+)
+from deepfake_tfdata.clips.splits import divide_beside_test
 from deepfake_tfdata.clips.video import ORIGINAL, Video
 from deepfake_tfdata.errors import UserError
 from deepfake_tfdata.storage import AnyPath
@@ -13,13 +21,24 @@ TITLE = "Celeb-DF v2"
 DESCRIPTION = "Celeb-real/*.mp4, YouTube-real/*.mp4, Celeb-synthesis/*.mp4, List_of_testing_videos.txt"
 METHODS = ("Celeb-synthesis",)
 COMPRESSIONS = ()
-FOLDERS = ("Celeb-real", "YouTube-real", *METHODS)
+REAL_FOLDERS = ("Celeb-real", "YouTube-real")
+FOLDERS = (*REAL_FOLDERS, *METHODS)
 TEST_LIST = "List_of_testing_videos.txt"
+# What Celeb-DF++ divides the folder of fakes into.
+SCENARIOS = ("FaceSwap", "FaceReenact", "TalkingFace")
 
 
 def recognises(source: AnyPath) -> bool:
-    """Whether one of the two folders of celebrities is there."""
-    return any(child(source, name).is_dir() for name in ("Celeb-real", "Celeb-synthesis"))
+    """Whether one of the two folders of celebrities is there, and the fakes are not those of Celeb-DF++."""
+    return any(child(source, name).is_dir() for name in ("Celeb-real", "Celeb-synthesis")) and not scenarios(
+        source
+    )
+
+
+def scenarios(source: AnyPath) -> list[AnyPath]:
+    """The folders that Celeb-DF++ has below Celeb-synthesis, and v2 has not."""
+    known = {name.casefold() for name in SCENARIOS}
+    return [path for path in folders(child(source, METHODS[0])) if path.name.casefold() in known]
 
 
 def read(source: AnyPath, compression: str, manipulations: Sequence[str] | None) -> DataSet:
@@ -31,55 +50,78 @@ def read(source: AnyPath, compression: str, manipulations: Sequence[str] | None)
     Raises:
         UserError: the test list is damaged, or says of a video what its folder does not.
     """
-    videos: dict[str, Video] = {}
-    for folder in FOLDERS:
-        videos |= {
-            f"{folder}/{path.name}": _video(path, folder) for path in video_files(child(source, folder))
-        }
-    missing = [folder for folder in FOLDERS if not any(name.startswith(f"{folder}/") for name in videos)]
+    videos = reals(source)
+    for path in recordings(child(source, METHODS[0])):
+        videos[f"{METHODS[0]}/{recording_name(path)}"] = _fake(path)
+    return with_test_list(source, videos, FOLDERS)
+
+
+def reals(source: AnyPath) -> dict[str, Video]:
+    """The real videos by FOLDER/NAME, as the test list names them but for the ending."""
+    return {
+        f"{folder}/{recording_name(path)}": real(path, folder)
+        for folder in REAL_FOLDERS
+        for path in recordings(child(source, folder))
+    }
+
+
+def recordings(folder: AnyPath) -> list[AnyPath]:
+    """FOLDER/*.mp4; where there are none, DeepfakeBench's folders of their faces, FOLDER/frames/*."""
+    return video_files(folder) or image_folders(folder / "frames")
+
+
+def real(path: AnyPath, folder: str) -> Video:
+    """A real video: idA_NNNN of Celeb-real, or NNNNN of YouTube-real, of whom nobody says who it is."""
+    name = recording_name(path)
+    person = name.partition("_")[0] if name.startswith("id") else name
+    person = f"youtube {name}" if folder == "YouTube-real" else person
+    return Video(str(path), name, 0, ORIGINAL, target_id=person, native=is_video_file(path))
+
+
+def with_test_list(
+    source: AnyPath, videos: Mapping[str, Video], read_folders: Collection[str], notes: Sequence[str] = ()
+) -> DataSet:
+    """The data set with the splits by SOURCE/List_of_testing_videos.txt, and what is missing.
+
+    Args:
+        source: the folder of the data set.
+        videos: by FOLDER/NAME, as in the list but for the ending.
+        read_folders: those that were looked into; what the list says of others is passed over.
+        notes: for the summary.
+    """
+    filled = {name.rpartition("/")[0] for name in videos}
+    missing = [folder for folder in read_folders if folder not in filled]
     test_list = child(source, TEST_LIST)
     if not test_list.is_file():
-        return DataSet(list(videos.values()), missing=[*missing, TEST_LIST])
-    names = _read_test_list(test_list)
+        return DataSet(list(videos.values()), missing=[*missing, TEST_LIST], notes=list(notes))
+    names = [name for name in _read_test_list(test_list) if name.rpartition("/")[0] in read_folders]
     tested = {videos[name].key for name in names if name in videos}
     absent = len(names) - len(tested)
     missing += [f"{absent} of {len(names)} videos of {TEST_LIST}"] if absent else []
-    return DataSet(list(videos.values()), _divide(videos.values(), tested), missing=missing)
+    splits = divide_beside_test(videos.values(), tested)
+    return DataSet(list(videos.values()), splits, missing=missing, notes=list(notes))
 
 
-def _divide(videos: Collection[Video], tested: Collection[str]) -> dict[str, str]:
-    """The split by video key: tested ones, and the others of people that no tested one shows by hash."""
-    seen = {person for video in videos if video.key in tested for person in video.identities}
-    unseen = [video for video in videos if seen.isdisjoint(video.identities)]
-    # The rest would cross; assign_splits leaves it out, and says why.
-    splits = dict.fromkeys((video.key for video in videos), "train")
-    return splits | divide_by_hash(unseen, ("train", "val")) | dict.fromkeys(tested, "test")
-
-
-def _video(path: AnyPath, folder: str) -> Video:
-    name = path.stem
-    if folder == "YouTube-real":
-        # Nobody says who these are, so each is an identity of its own.
-        return Video(str(path), name, 0, ORIGINAL, target_id=f"youtube {name}")
-    # idA_NNNN is a video of idA, and idA_idB_NNNN the same video with the face of idB.
+def _fake(path: AnyPath) -> Video:
+    # idA_idB_NNNN is the video idA_NNNN with the face of idB.
+    name = recording_name(path)
     people = [part for part in name.split("_") if part.startswith("id")] or [name]
-    if folder == "Celeb-real":
-        return Video(str(path), name, 0, ORIGINAL, target_id=people[0])
     original_id = f"{people[0]}_{name.rpartition('_')[2]}"
-    return Video(str(path), name, 1, folder, people[0], people[-1], original_id=original_id)
+    native = is_video_file(path)
+    return Video(str(path), name, 1, METHODS[0], people[0], people[-1], original_id, native=native)
 
 
 def _read_test_list(path: AnyPath) -> list[str]:
-    """The names in lines such as '1 YouTube-real/00170.mp4', in which 1 is real and 0 is fake."""
+    """The names without ending in lines such as '1 YouTube-real/00170.mp4'; 1 is real and 0 is fake."""
     names: dict[str, None] = {}  # in their order
     for number, line in enumerate(read_text(path).splitlines(), start=1):
         if not line.strip():
             continue
-        real, _, name = line.strip().partition(" ")
-        if real not in ("0", "1") or (real == "0") != name.startswith(METHODS[0]):
+        label, _, name = line.strip().partition(" ")
+        if label not in ("0", "1") or (label == "0") != name.startswith(METHODS[0]):
             raise UserError(
                 f"line {number} of {path} is '{line.strip()}'; expected '1 FOLDER/NAME' for a real video and "
                 f"'0 {METHODS[0]}/NAME' for a fake"
             )
-        names[name.strip()] = None
+        names[name.strip().removesuffix(".mp4")] = None
     return list(names)

@@ -1,7 +1,7 @@
 """What a layout finds in a folder."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from deepfake_tfdata.clips.video import Video
@@ -18,6 +18,7 @@ class DataSet:
         split_lists: the folder of official lists (train.json, val.json, test.json), where one lies there.
         unlisted: identities that such lists do not speak of; they are divided by hash.
         missing: what this data set usually has and this folder has not, in words.
+        notes: what else a person should know of how it was read.
     """
 
     videos: list[Video]
@@ -25,6 +26,7 @@ class DataSet:
     split_lists: AnyPath | None = None
     unlisted: frozenset[str] = frozenset()
     missing: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
     @property
     def methods(self) -> Counter[str]:
@@ -32,9 +34,14 @@ class DataSet:
         return Counter(video.manipulation for video in self.videos if video.label == 1)
 
     def summary(self, title: str) -> str:
-        """One line: what was found, and what is missing."""
+        """One line: what was found, what is missing, and what to know."""
         originals = sum(video.label == 0 for video in self.videos)
         fakes = [f"{method} {count}" for method, count in sorted(self.methods.items())]
         found = [f"{originals} originals", *fakes]
         missing = f"; missing: {', '.join(self.missing)}" if self.missing else ""
-        return f"{title}: {', '.join(found)}{missing}"
+        return "; ".join([f"{title}: {', '.join(found)}{missing}", *self.notes])
+
+
+def passed_over(what: str, names: Sequence[str]) -> list[str]:
+    """A note on what is there and is not taken, with the first of it; none where there is nothing."""
+    return [f"passed over: {len(names)} {what} (the first: {names[0]})"] if names else []

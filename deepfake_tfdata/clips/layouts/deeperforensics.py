@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from deepfake_tfdata.clips.layouts.data_set import DataSet
 from deepfake_tfdata.clips.layouts.ffpp import COMPRESSIONS as COMPRESSIONS
-from deepfake_tfdata.clips.layouts.ffpp import youtube_originals
+from deepfake_tfdata.clips.layouts.ffpp import youtube_original
 from deepfake_tfdata.clips.layouts.tree import folders, read_text, video_files
 from deepfake_tfdata.clips.splits import SPLITS
 from deepfake_tfdata.clips.video import Video
@@ -36,7 +36,7 @@ def read(source: AnyPath, compression: str, manipulations: Sequence[str] | None)
     only; an original goes where its fake goes.
     """
     folder = source / "original_sequences" / "youtube" / compression / "videos"
-    originals = youtube_originals(folder)
+    originals = list(map(youtube_original, video_files(folder)))
     fakes = [
         _fake(path, method.name)
         for method in folders(source / "manipulated_videos")

@@ -1,11 +1,16 @@
-"""FaceForensics++ as its download script lays it out (Rössler et al., ICCV 2019), with DeepFakeDetection."""
+"""FaceForensics++ as its download script lays it out (Rössler et al., ICCV 2019), with DeepFakeDetection.
 
-from collections.abc import Sequence
+DeepfakeBench (Yan et al., NeurIPS 2023) ships the same tree with frames/ID/NNN.png, faces of 256 pixels, for
+videos/ID.mp4.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from deepfake_tfdata.clips.layouts.data_set import DataSet
-from deepfake_tfdata.clips.layouts.tree import video_files
+from deepfake_tfdata.clips.layouts.tree import image_folders, is_video_file, recording_name, video_files
 from deepfake_tfdata.clips.video import ORIGINAL, Video
-from deepfake_tfdata.storage import AnyPath
+from deepfake_tfdata.storage import AnyPath, as_path
 
 TITLE = "FaceForensics++ official"
 DESCRIPTION = "original_sequences/youtube/c23/videos/*.mp4, manipulated_sequences/METHOD/c23/videos/*.mp4"
@@ -26,20 +31,42 @@ def recognises(source: AnyPath) -> bool:
 def read(source: AnyPath, compression: str, manipulations: Sequence[str] | None) -> DataSet:
     """Originals, and fakes of the chosen methods; actors' originals come with DeepFakeDetection only."""
     originals = source / "original_sequences"
-    videos, missing = [], []
+    videos: list[Video] = []
+    missing: list[str] = []
     if manipulations is None or set(manipulations) & set(YOUTUBE_METHODS):
-        videos += youtube_originals(originals / "youtube" / compression / "videos")
+        videos += map(youtube_original, recordings(originals / "youtube" / compression))
         missing += [] if videos else [f"{compression} originals"]
     for method in manipulations or METHODS:
         folder = source / "manipulated_sequences" / method
-        fakes = [fake(path, method) for path in video_files(folder / compression / "videos")]
+        fakes = [fake(path, method) for path in recordings(folder / compression)]
+        fakes = _with_masks(fakes, folder / "masks" / "videos")
         missing += [] if fakes else [method]
         videos += fakes
         if method == DEEPFAKE_DETECTION and fakes:
-            actors = [_actor(path) for path in video_files(originals / "actors" / compression / "videos")]
+            actors = [actor_original(path) for path in recordings(originals / "actors" / compression)]
             missing += [] if actors else [f"{compression} originals of the actors"]
             videos += actors
-    return with_official_lists(source, videos, missing)
+    return with_official_lists(source, _originals_with_masks(videos), missing)
+
+
+def _originals_with_masks(videos: Sequence[Video]) -> list[Video]:
+    """The videos, every original with the mask of its first fake, so that both follow the same face."""
+    masked = sorted((video for video in videos if video.mask_path), key=lambda video: video.key, reverse=True)
+    masks = {video.original_id or video.target_id: video.mask_path for video in masked}
+    return [
+        video if video.label else replace(video, mask_path=masks.get(video.video_id, "")) for video in videos
+    ]
+
+
+def _with_masks(fakes: Iterable[Video], folder: AnyPath) -> list[Video]:
+    """The fakes with the masks of a folder, which are of whole pictures: cut faces have none."""
+    masks = {path.stem: str(path) for path in video_files(folder)}
+    return [
+        replace(video, mask_path=masks.get(recording_name(as_path(video.path)), ""))
+        if video.native
+        else video
+        for video in fakes
+    ]
 
 
 def with_official_lists(source: AnyPath, videos: list[Video], missing: list[str]) -> DataSet:
@@ -51,9 +78,15 @@ def with_official_lists(source: AnyPath, videos: list[Video], missing: list[str]
     return DataSet(videos, None, lists if found else None, frozenset(unlisted), missing)
 
 
-def youtube_originals(folder: AnyPath) -> list[Video]:
-    """The originals NNN.mp4 of a folder."""
-    return [Video(str(path), path.stem, 0, ORIGINAL, target_id=path.stem) for path in video_files(folder)]
+def recordings(folder: AnyPath) -> list[AnyPath]:
+    """FOLDER/videos/*.mp4; where there are none, the folders of faces cut out of them, FOLDER/frames/*."""
+    return video_files(folder / "videos") or image_folders(folder / "frames")
+
+
+def youtube_original(path: AnyPath) -> Video:
+    """The original NNN.mp4."""
+    name = recording_name(path)
+    return Video(str(path), name, 0, ORIGINAL, target_id=name, native=is_video_file(path))
 
 
 def fake(path: AnyPath, method: str) -> Video:
@@ -61,17 +94,21 @@ def fake(path: AnyPath, method: str) -> Video:
 
     DeepFakeDetection adds the scene, TT_SS__scene__XXXXXXXX, and numbers its actors from 01.
     """
-    pair, _, rest = path.stem.partition("__") if method == DEEPFAKE_DETECTION else (path.stem, "", "")
+    name = recording_name(path)
+    pair, _, rest = name.partition("__") if method == DEEPFAKE_DETECTION else (name, "", "")
     target, _, source = pair.partition("_")
     original_id = ""
     if method == DEEPFAKE_DETECTION:
         original_id = f"{target}__{rest.partition('__')[0]}"
         target, source = _actor_id(target), _actor_id(source)
-    return Video(str(path), path.stem, 1, method, target, source, original_id)
+    return Video(str(path), name, 1, method, target, source, original_id, native=is_video_file(path))
 
 
-def _actor(path: AnyPath) -> Video:
-    return Video(str(path), path.stem, 0, ORIGINAL, target_id=_actor_id(path.stem.partition("__")[0]))
+def actor_original(path: AnyPath) -> Video:
+    """The original AA__scene.mp4 of an actor."""
+    name = recording_name(path)
+    actor = _actor_id(name.partition("__")[0])
+    return Video(str(path), name, 0, ORIGINAL, target_id=actor, native=is_video_file(path))
 
 
 def _actor_id(number: str) -> str:

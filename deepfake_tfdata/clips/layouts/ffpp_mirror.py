@@ -24,7 +24,7 @@ def read(source: AnyPath, compression: str, manipulations: Sequence[str] | None)
 
     The mirrors have not the actors' originals; identities are those of the official layout.
     """
-    videos = ffpp.youtube_originals(child(source, "original"))
+    videos = list(map(ffpp.youtube_original, video_files(child(source, "original"))))
     missing = [] if videos else ["originals"]
     for method in manipulations or METHODS:
         fakes = [ffpp.fake(path, method) for path in video_files(child(source, method))]

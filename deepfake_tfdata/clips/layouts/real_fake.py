@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 
 from deepfake_tfdata.clips.layouts.data_set import DataSet
-from deepfake_tfdata.clips.layouts.tree import child, relative_name, video_files_below
+from deepfake_tfdata.clips.layouts.tree import child, recording_name, recordings_below, relative_name
 from deepfake_tfdata.clips.video import LABEL_NAMES, ORIGINAL, Video
 from deepfake_tfdata.storage import AnyPath
 
 TITLE = "folders"
-DESCRIPTION = "real/**/*.mp4, fake/**/*.mp4 (or .avi, .mov, .mkv, .webm)"
+DESCRIPTION = "real/**/*.mp4, fake/**/*.mp4 (or .avi, .mov, .mkv, .webm, or folders of images)"
 METHODS = ("fake",)
 COMPRESSIONS = ()
 
@@ -19,13 +19,16 @@ def recognises(source: AnyPath) -> bool:
 
 
 def read(source: AnyPath, compression: str, manipulations: Sequence[str] | None) -> DataSet:
-    """All videos below the two folders; a file's name is its identity: real/a.mp4 goes with fake/x/a.mp4."""
+    """All videos below the two folders; a name is an identity: real/a.mp4 goes with fake/x/a.mp4 and fake/a/.
+
+    A folder below real/ or fake/ that holds images and nothing else is one video.
+    """
     videos, missing = [], []
     for label, (name, manipulation) in enumerate(zip(LABEL_NAMES, (ORIGINAL, *METHODS), strict=True)):
         folder = child(source, name)
         found = [
-            Video(str(path), relative_name(path, folder), label, manipulation, target_id=path.stem)
-            for path in video_files_below(folder)
+            Video(str(path), relative_name(path, folder), label, manipulation, recording_name(path))
+            for path in recordings_below(folder)
         ]
         missing += [] if found else [f"videos in {name}/"]
         videos += found

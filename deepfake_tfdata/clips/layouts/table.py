@@ -1,25 +1,26 @@
-"""A CSV file that lists videos: path,label[,split,video_id,target_id,source_id,manipulation]."""
+"""A CSV file that lists videos: path,label[,split,video_id,target_id,source_id,manipulation,native]."""
 
 import csv
 import io
 from collections.abc import Mapping, Sequence
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from deepfake_tfdata.clips.layouts.data_set import DataSet
-from deepfake_tfdata.clips.layouts.tree import read_text
+from deepfake_tfdata.clips.layouts.tree import read_text, recording_name
 from deepfake_tfdata.clips.splits import SPLITS
 from deepfake_tfdata.clips.video import ORIGINAL, Video
 from deepfake_tfdata.errors import UserError
 from deepfake_tfdata.storage import AnyPath, as_path
 
 TITLE = "CSV"
-HEADER = "path,label[,split,video_id,target_id,source_id,manipulation]"
+HEADER = "path,label[,split,video_id,target_id,source_id,manipulation,native]"
 DESCRIPTION = f"a file NAME.csv with the columns {HEADER}"
 METHODS = ("fake",)
 COMPRESSIONS = ()
-COLUMNS = ("path", "label", "split", "video_id", "target_id", "source_id", "manipulation")
+COLUMNS = ("path", "label", "split", "video_id", "target_id", "source_id", "manipulation", "native")
 _LABELS = {"0": 0, "real": 0, "1": 1, "fake": 1}
+_NATIVE = {"": True, "1": True, "yes": True, "0": False, "no": False}
 
 
 def recognises(source: AnyPath) -> bool:
@@ -28,7 +29,7 @@ def recognises(source: AnyPath) -> bool:
 
 
 def read(source: AnyPath, compression: str, manipulations: Sequence[str] | None) -> DataSet:
-    """The videos that the file lists; relative paths are relative to the file's folder.
+    """The videos that the file lists, files or folders of images; relative paths begin in its folder.
 
     Args:
         source: the CSV file.
@@ -91,15 +92,23 @@ def _video(row: Mapping[str, str], folder: AnyPath) -> Video:
     manipulation = row.get("manipulation") or METHODS[0]
     if label == 1 and manipulation == ORIGINAL:
         raise ValueError(f"manipulation '{ORIGINAL}' and the label of a fake")
+    native = row.get("native", "").casefold()
+    if native not in _NATIVE:
+        raise ValueError(f"native '{row['native']}'; expected yes, no or nothing")
     listed = PurePosixPath(row["path"])
+    name = recording_name(Path(listed))
     return Video(
-        path=str(
-            as_path(row["path"]) if "://" in row["path"] or listed.is_absolute() else folder / row["path"]
-        ),
-        video_id=row.get("video_id") or listed.with_suffix("").as_posix(),
+        path=str(_place(row["path"], folder)),
+        video_id=row.get("video_id") or listed.with_name(name).as_posix(),
         label=label,
         # Reals are one class, whatever the column calls them.
         manipulation=manipulation if label else ORIGINAL,
-        target_id=row.get("target_id") or listed.stem,
+        target_id=row.get("target_id") or name,
         source_id=row.get("source_id", ""),
+        native=_NATIVE[native],
     )
+
+
+def _place(listed: str, folder: AnyPath) -> AnyPath:
+    is_whole = "://" in listed or PurePosixPath(listed).is_absolute()
+    return as_path(listed) if is_whole else folder / listed.rstrip("/")

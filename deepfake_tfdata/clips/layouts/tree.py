@@ -7,6 +7,9 @@ from deepfake_tfdata.errors import UserError
 from deepfake_tfdata.storage import AnyPath, below
 
 VIDEO_SUFFIXES = frozenset({".mp4", ".avi", ".mov", ".mkv", ".webm"})
+IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp"})
+# What file managers leave in a folder of images.
+_LITTER = frozenset({"thumbs.db", "desktop.ini"})
 
 
 def entries(folder: AnyPath) -> list[AnyPath]:
@@ -25,9 +28,8 @@ def entries(folder: AnyPath) -> list[AnyPath]:
 
 def folders(folder: AnyPath) -> list[AnyPath]:
     """The folders in a folder, sorted."""
-    return [
-        path for path in entries(folder) if path.suffix.lower() not in VIDEO_SUFFIXES and _is_folder(path)
-    ]
+    files = VIDEO_SUFFIXES | IMAGE_SUFFIXES
+    return [path for path in entries(folder) if path.suffix.lower() not in files and _is_folder(path)]
 
 
 def child(folder: AnyPath, name: str) -> AnyPath:
@@ -40,12 +42,36 @@ def child(folder: AnyPath, name: str) -> AnyPath:
 
 def video_files(folder: AnyPath) -> list[AnyPath]:
     """The files of a folder that are videos by their ending; none is opened, so broken links are there."""
-    return [path for path in entries(folder) if path.suffix.lower() in VIDEO_SUFFIXES]
+    return [path for path in entries(folder) if is_video_file(path)]
 
 
 def video_files_below(folder: AnyPath) -> list[AnyPath]:
     """The videos of a folder and of all folders below it; each folder once, so that links can't loop."""
     return [path for inner in _folders(folder, set()) for path in video_files(inner)]
+
+
+def image_folders(folder: AnyPath) -> list[AnyPath]:
+    """The folders in a folder that are videos kept as images: they hold images and nothing else."""
+    return [path for path in folders(folder) if _holds_images(path)]
+
+
+def recordings_below(folder: AnyPath) -> list[AnyPath]:
+    """The videos below a folder, files and folders of images; the folder itself is none."""
+    found: list[AnyPath] = []
+    for inner in _folders(folder, set()):
+        found += video_files(inner)
+        found += [inner] if inner != folder and _holds_images(inner) else []
+    return found
+
+
+def is_video_file(path: AnyPath) -> bool:
+    """Whether it is a file by its ending, and no folder of images."""
+    return path.suffix.lower() in VIDEO_SUFFIXES
+
+
+def recording_name(path: AnyPath) -> str:
+    """The name of a video: a file's without its ending, a folder's as it is."""
+    return path.stem if is_video_file(path) else path.name
 
 
 def read_text(path: AnyPath) -> str:
@@ -63,8 +89,8 @@ def read_text(path: AnyPath) -> str:
 
 
 def relative_name(path: AnyPath, root: AnyPath) -> str:
-    """The path below the root without its ending, with forward slashes: unique but for the ending."""
-    return below(path, root).with_suffix("").as_posix()
+    """The path of a video below the root, without its ending, with forward slashes: unique but for that."""
+    return below(path, root).with_name(recording_name(path)).as_posix()
 
 
 def _is_folder(path: AnyPath) -> bool:
@@ -72,6 +98,12 @@ def _is_folder(path: AnyPath) -> bool:
         return path.is_dir()
     except PermissionError:
         return False
+
+
+def _holds_images(folder: AnyPath) -> bool:
+    """Whether there are images, and nothing else that a person put there."""
+    files = [path for path in entries(folder) if not (path.name[0] == "." or path.name.lower() in _LITTER)]
+    return bool(files) and all(path.suffix.lower() in IMAGE_SUFFIXES for path in files)
 
 
 def _folders(folder: AnyPath, seen: set[AnyPath]) -> Iterator[AnyPath]:
