@@ -49,7 +49,7 @@ def entries_of(sizes):
     videos = [Video("", f"{n}", n % 2, "m", f"{n}") for n in range(len(sizes))]
     entries = {
         video.key: LedgerEntry(
-            video.key, "ok", "", int(size is not None), 1.0, FaceStatistics(face_size=size)
+            video.key, "ok", "", int(size is not None), 1.0, faces=FaceStatistics(face_size=size)
         )
         for video, size in zip(videos, sizes, strict=True)
     }

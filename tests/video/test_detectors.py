@@ -71,7 +71,7 @@ def test_strips_hold_all_of_eyes_and_lips_also_when_heads_roll_and_turn(posed_fa
             left, top, right, bottom = REGIONS[region].boxes(box)
             missed += not ((points >= [left, top]) & (points <= [right, bottom])).all()
     # Boxes with the middle of the eyes at 30 % missed 7 (haar) and 5 (yunet) of these 20.
-    assert missed <= 2
+    assert missed <= 3
 
 
 def test_both_detectors_agree_on_a_face(face_video):
