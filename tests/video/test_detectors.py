@@ -12,6 +12,8 @@ from deepfake_tfdata.video.detectors import DETECTORS, content_hash, load_detect
 from deepfake_tfdata.video.detectors.yunet import boxes_of_landmarks
 from deepfake_tfdata.video.errors import VideoError
 from deepfake_tfdata.video.process import process_video
+from deepfake_tfdata.video.search import find_faces
+from deepfake_tfdata.video.track import follow_face
 from tests.fakes import YUNET_MODEL, blank_frames, face_frames, photo_to_frame, write_video
 from tools.measure_regions.photos import Pose, annotated_photos, place, show
 
@@ -80,11 +82,29 @@ def test_both_detectors_agree_on_a_face(face_video):
     np.testing.assert_allclose(haar, yunet, atol=8)
 
 
-def test_a_box_of_the_cascade_is_found_again_around_itself(face_video):
-    haar = load_detector("haar", "")
+@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("away", [0, 15])
+def test_a_face_is_found_again_around_its_box(face_video, name, away):
+    detector = load_detector(name, MODELS[name])
     (frame,) = frames_of(face_video.path, 0)
-    (box,) = haar(face_video, frame)
-    np.testing.assert_allclose(haar.near(frame, box, box), box[None], atol=3)
+    (box,) = detector(face_video, frame)
+    np.testing.assert_allclose(detector.near(frame, box - away, box + away), box[None], atol=4)
+    # At the frame's corner there is no face, and the window reaches beyond it.
+    corner = box - box[[0, 1, 0, 1]] + 140
+    assert len(detector.near(frame, corner + 60, corner + 60)) == 0
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_looking_between_scans_gives_the_track_of_scanning_every_frame(tmp_path, name):
+    path = write_video(tmp_path / "face.mp4", face_frames(24, 360))
+    frames = decode_frames(str(path), np.arange)
+    detector = load_detector(name, MODELS[name])
+    looking, scanning = (
+        follow_face(find_faces(Video("", "0", 0, "original", "0"), frames, each))
+        for each in (detector, lambda video, frame: detector(video, frame))
+    )
+    assert looking[1].all() and scanning[1].all()
+    assert np.median(np.abs(looking[0] - scanning[0])) < 3
 
 
 UPRIGHT = np.array([[-10, -8], [10, -8], [0, 0], [-8, 14], [8, 14]], float)

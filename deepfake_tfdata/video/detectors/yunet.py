@@ -7,6 +7,7 @@ import numpy as np
 
 from deepfake_tfdata.clips.video import Video
 from deepfake_tfdata.errors import UserError
+from deepfake_tfdata.video.crop import crop
 from deepfake_tfdata.video.decode import DecodedFrame, shrink
 from deepfake_tfdata.video.detectors.yunet_model import MODEL_FILE, cached_model, provide_model
 
@@ -14,6 +15,8 @@ from deepfake_tfdata.video.detectors.yunet_model import MODEL_FILE, cached_model
 _DETECTION_WIDTH = 640
 _MIN_SCORE = 0.6
 _MAX_OVERLAP = 0.3
+# How far around boxes a face is looked for, as a share of their size, and to how many pixels that is brought.
+_NEAR, _NEAR_WIDTH = 0.5, 192
 # Of a face's side are from the middle of the eyes to that of the lips ...
 _EYES_TO_LIPS = 0.44
 # ... from there to the edge of the lower lids, and of the upper lip;
@@ -58,11 +61,24 @@ class YuNetDetector:
         """Faces of a frame; see Detector."""
         image = frame.rgb()
         small = shrink(image, _DETECTION_WIDTH)
-        self._network.setInputSize((small.shape[1], small.shape[0]))
-        found = self._network.detect(cv2.cvtColor(small, cv2.COLOR_RGB2BGR))[1]
+        return boxes_of_landmarks(self._landmarks(small)) * (image.shape[1] / small.shape[1])
+
+    def near(self, frame: DecodedFrame, before: np.ndarray, after: np.ndarray) -> np.ndarray:
+        """Faces around and between two boxes of one face; see LocalDetector."""
+        low, high = np.minimum(before, after)[:2], np.maximum(before, after)[2:]
+        side = max(2, round(float((high - low).max()) * (1 + 2 * _NEAR)))
+        left, top = np.rint((low + high - side) / 2).astype(int)
+        part = crop(frame.rgb(), np.array([left, top, left + side, top + side]))
+        small = cv2.resize(part, (_NEAR_WIDTH, _NEAR_WIDTH), interpolation=cv2.INTER_AREA)
+        boxes = boxes_of_landmarks(self._landmarks(small)) * (side / _NEAR_WIDTH)
+        return boxes + np.array([left, top, left, top], np.float32)
+
+    def _landmarks(self, image: np.ndarray) -> np.ndarray:
+        """Five points a face, float [N, 5, 2], of an image, uint8 [H, W, 3]."""
+        self._network.setInputSize((image.shape[1], image.shape[0]))
+        found = self._network.detect(cv2.cvtColor(image, cv2.COLOR_RGB2BGR))[1]
         faces: np.ndarray = np.zeros((0, 15)) if found is None else found  # OpenCV's way to say none
-        landmarks = faces[:, 4:14].reshape(-1, 5, 2)
-        return boxes_of_landmarks(landmarks) * (image.shape[1] / small.shape[1])
+        return faces[:, 4:14].reshape(-1, 5, 2)
 
 
 def boxes_of_landmarks(landmarks: np.ndarray) -> np.ndarray:
