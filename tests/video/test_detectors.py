@@ -7,6 +7,7 @@ from deepfake_tfdata.clips.spec import ClipSpec
 from deepfake_tfdata.clips.video import Video
 from deepfake_tfdata.errors import UserError
 from deepfake_tfdata.options import options_of
+from deepfake_tfdata.video.crop import grow_boxes
 from deepfake_tfdata.video.decode import decode_frames
 from deepfake_tfdata.video.detectors import DETECTORS, content_hash, load_detector
 from deepfake_tfdata.video.detectors.yunet import boxes_of_landmarks
@@ -89,6 +90,9 @@ def test_a_face_is_found_again_around_its_box(face_video, name, away):
     (frame,) = frames_of(face_video.path, 0)
     (box,) = detector(face_video, frame)
     np.testing.assert_allclose(detector.near(frame, box - away, box + away), box[None], atol=4)
+    # It may have grown since.
+    (smaller,) = grow_boxes(box[None], -0.05)
+    np.testing.assert_allclose(detector.near(frame, smaller, smaller), box[None], atol=6)
     # At the frame's corner there is no face, and the window reaches beyond it.
     corner = box - box[[0, 1, 0, 1]] + 140
     assert len(detector.near(frame, corner + 60, corner + 60)) == 0
