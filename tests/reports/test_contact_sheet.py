@@ -35,6 +35,7 @@ def sheet_records(command, tmp_path_factory) -> Path:
         f"--output={root / 'records'}",
         "--num_frames=6",
         "--frame_size=48",
+        "--shots=ignore",  # the gap is another shot
     )
     assert result.returncode == 0, result.stderr
     return root / "records"

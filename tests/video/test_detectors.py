@@ -13,7 +13,7 @@ from deepfake_tfdata.video.detectors import DETECTORS, content_hash, load_detect
 from deepfake_tfdata.video.detectors.yunet import boxes_of_landmarks
 from deepfake_tfdata.video.errors import VideoError
 from deepfake_tfdata.video.process import process_video
-from deepfake_tfdata.video.search import find_faces
+from deepfake_tfdata.video.search import LocalDetector, find_faces
 from deepfake_tfdata.video.track import follow_face
 from tests.fakes import YUNET_MODEL, blank_frames, face_frames, photo_to_frame, write_video
 from tools.measure_regions.photos import Pose, annotated_photos, place, show
@@ -54,27 +54,31 @@ def test_eyes_and_lips_are_where_the_convention_says(face_video, name):
 
 @pytest.fixture(scope="module")
 def posed_faces(tmp_path_factory):
-    """A video, and where eyes and lips [N, 2] are in each of its frames."""
+    """A video, and how far the head rolls and where eyes and lips [N, 2] are in each of its frames."""
     frames, marks = [], []
     for photo in annotated_photos():
         for roll, yaw, pitch in ((0, 0, 0), (12, 0, 0), (-12, 0, 0), (0, 15, 8), (0, -15, -8)):
             pose = Pose(140, 200 + roll, 180 - yaw, roll, yaw, pitch)
             frames.append(show(photo, pose, 400, 360))
-            marks.append((place(photo, photo.eyes.reshape(-1, 2), pose), place(photo, photo.lips, pose)))
+            marks.append(
+                (roll, place(photo, photo.eyes.reshape(-1, 2), pose), place(photo, photo.lips, pose))
+            )
     return write_video(tmp_path_factory.mktemp("posed") / "posed.mp4", frames), marks
 
 
-@pytest.mark.parametrize("name", MODELS)
-def test_strips_hold_all_of_eyes_and_lips_also_when_heads_roll_and_turn(posed_faces, name):
+# With the eyes at 30 % of the boxes, haar missed 2 of the 12 without roll, and yunet 5 of all 20.
+@pytest.mark.parametrize(("name", "rolls", "most"), [("haar", (0,), 0), ("yunet", (-12, 0, 12), 3)])
+def test_strips_hold_all_of_eyes_and_lips_when_heads_turn_and_with_landmarks_when_they_roll(
+    posed_faces, name, rolls, most
+):
     path, marks = posed_faces
     detector, missed = load_detector(name, MODELS[name]), 0
-    for frame, (eyes, lips) in zip(frames_of(path, *range(len(marks))), marks, strict=True):
+    for frame, (roll, eyes, lips) in zip(frames_of(path, *range(len(marks))), marks, strict=True):
         box = max(detector(Video(str(path), "0", 0, "original", "0"), frame), key=lambda box: box[2] - box[0])
         for region, points in (("eyes", eyes), ("mouth", lips)):
             left, top, right, bottom = REGIONS[region].boxes(box)
-            missed += not ((points >= [left, top]) & (points <= [right, bottom])).all()
-    # Boxes with the middle of the eyes at 30 % missed 7 (haar) and 5 (yunet) of these 20.
-    assert missed <= 3
+            missed += roll in rolls and not ((points >= [left, top]) & (points <= [right, bottom])).all()
+    assert missed <= most, missed
 
 
 def test_both_detectors_agree_on_a_face(face_video):
@@ -96,6 +100,15 @@ def test_a_face_is_found_again_around_its_box(face_video, name, away):
     # At the frame's corner there is no face, and the window reaches beyond it.
     corner = box - box[[0, 1, 0, 1]] + 140
     assert len(detector.near(frame, corner + 60, corner + 60)) == 0
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_a_scan_for_large_faces_finds_them_where_the_other_does(face_video, name):
+    detector = load_detector(name, MODELS[name])
+    assert isinstance(detector, LocalDetector)
+    (frame,) = frames_of(face_video.path, 0)
+    box = detector(face_video, frame)
+    np.testing.assert_allclose(detector.large(frame, 40), box, atol=5)
 
 
 @pytest.mark.parametrize("name", MODELS)

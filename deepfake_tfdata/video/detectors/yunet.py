@@ -13,6 +13,8 @@ from deepfake_tfdata.video.detectors.yunet_model import MODEL_FILE, cached_model
 
 # The network finds faces of 10 to 300 pixels: wider frames cost time and lose the large ones.
 _DETECTION_WIDTH = 640
+# A face of this many pixels has its landmarks in place to a pixel.
+_SMALL_FACE = 40
 _MIN_SCORE = 0.6
 _MAX_OVERLAP = 0.3
 # How far around boxes a face is looked for, as a share of their size, and to how many pixels that is brought.
@@ -59,8 +61,15 @@ class YuNetDetector:
 
     def __call__(self, video: Video, frame: DecodedFrame) -> np.ndarray:
         """Faces of a frame; see Detector."""
+        return self.large(frame, 0)
+
+    def large(self, frame: DecodedFrame, at_least: float) -> np.ndarray:
+        """Faces of a frame but for small ones; see LocalDetector."""
         image = frame.rgb()
-        small = shrink(image, _DETECTION_WIDTH)
+        width = _DETECTION_WIDTH
+        if at_least:
+            width = min(width, round(image.shape[1] * _SMALL_FACE / at_least))
+        small = shrink(image, max(width, _SMALL_FACE))
         return boxes_of_landmarks(self._landmarks(small)) * (image.shape[1] / small.shape[1])
 
     def near(self, frame: DecodedFrame, before: np.ndarray, after: np.ndarray) -> np.ndarray:
