@@ -34,6 +34,7 @@ def sheet(command, tmp_path_factory) -> str:
         f"--output={root / 'records'}",
         "--num_frames=6",
         "--frame_size=48",
+        "--shots=ignore",
     )
     assert result.returncode == 0, result.stderr
     return (root / "records" / "contact_sheet.html").read_text()
