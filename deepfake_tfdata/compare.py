@@ -21,9 +21,9 @@ _WHAT = "an evaluation folder, such as runs/mouth_attention/evaluation/test, or 
 class CompareConfig(Options):
     """The two, and where the result goes."""
 
-    first: str = option(meaning=_WHAT)
-    second: str = option(meaning="what it is compared with: another such")
-    output: str = option("", "FILE.json to write, with a page for people, FILE.html, beside it")
+    first: str = option(meaning=_WHAT, is_path=True)
+    second: str = option(meaning="what it is compared with: another such", is_path=True)
+    output: str = option("", "FILE.json to write, with a page for people, FILE.html, beside it", is_path=True)
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -17,9 +17,9 @@ from deepfake_tfdata.startup import import_tensorflow
 class EvaluateConfig(Options):
     """Which run, and on what."""
 
-    workdir: str = option(meaning="of the run")
+    workdir: str = option(meaning="of the run", is_path=True)
     split: str = option("test", "which to score", choices=SPLITS)
-    data: str = option("", "folder of records; the run's own if not given")
+    data: str = option("", "folder of records; the run's own if not given", is_path=True)
     batch_size: int = option(0, "clips at once, over all devices; the run's own if 0", low=0)
 
 

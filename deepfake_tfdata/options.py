@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from deepfake_tfdata.errors import UserError
+from deepfake_tfdata.storage import expanded
 
 _KEY = "option"
 _AnyOptions = TypeVar("_AnyOptions", bound="Options")
@@ -28,6 +29,7 @@ class Option:
         choices: the values allowed; empty where there are more than can be listed.
         low, high: the range, ends included; None where it has no such end.
         above, below: the same, ends excluded. A range starts with low or above.
+        is_path: whether it names a file or folder, in which a leading ~ is the user's home.
         may_change: whether a run may be resumed with another value: it changes how long or where the run
             works, and not what it computes.
     """
@@ -41,6 +43,7 @@ class Option:
     high: float | None = None
     above: float | None = None
     below: float | None = None
+    is_path: bool = False
     may_change: bool = False
 
     @property
@@ -83,7 +86,7 @@ def group(options: type["Options"]) -> Any:
 
 
 class Options:
-    """A frozen dataclass of options, checked when one is made.
+    """A frozen dataclass of options, checked when one is made; names of paths are `expanded` then.
 
     A subclass that knows which options don't go together says so in its own __post_init__.
     """
@@ -91,7 +94,10 @@ class Options:
     def __post_init__(self) -> None:
         """Raises UserError for the first value that is not allowed."""
         for each in options_of(type(self)):
-            each.check(getattr(self, each.name))
+            value = getattr(self, each.name)
+            if each.is_path and isinstance(value, str):
+                object.__setattr__(self, each.name, expanded(value))
+            each.check(value)
 
 
 def options_of(cls: type[Options]) -> Iterator[Option]:

@@ -11,19 +11,24 @@ import functools
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
-from typing import IO, Any
+from typing import IO, Any, TypeVar
 
+from deepfake_tfdata.background import in_background
 from deepfake_tfdata.errors import UserError
 from deepfake_tfdata.startup import import_tensorflow
 
 _QUESTIONS_AT_ONCE = 32
+# A download may take two minutes, and as long as a slow line would: 2 Mbit/s.
+_SECONDS_TO_ANSWER = 120.0
+_SLOWEST_BYTES_PER_SECOND = 250_000
+_Result = TypeVar("_Result")
 
 
 def as_path(name: "str | Path | RemotePath") -> "AnyPath":
@@ -31,6 +36,21 @@ def as_path(name: "str | Path | RemotePath") -> "AnyPath":
     if isinstance(name, RemotePath):
         return name
     return RemotePath(str(name).rstrip("/")) if "://" in str(name) else Path(name)
+
+
+def user_path(name: str) -> "AnyPath":
+    """The path that a user names, on a command line or in a file: as_path of it, `expanded`."""
+    return as_path(expanded(name))
+
+
+def expanded(name: str) -> str:
+    """A name with a leading ~ or ~user replaced by that home folder; others stay as they are.
+
+    A shell does so for a word, but not behind the `=` of a flag.
+    """
+    with suppress(RuntimeError):  # no such user
+        return str(Path(name).expanduser()) if name.startswith("~") else name
+    return name
 
 
 @dataclass(frozen=True, order=True)
@@ -158,7 +178,7 @@ def below(path: AnyPath, folder: AnyPath) -> Path:
 
 
 class UnreachableError(Exception):
-    """A file on object storage can't be downloaded; TensorFlow has tried several times."""
+    """A file on object storage can't be downloaded; TensorFlow has tried several times, or hangs."""
 
 
 @contextmanager
@@ -182,7 +202,7 @@ def local_copy(name: str) -> Iterator[str]:
 def _download_all(path: RemotePath, copy: Path) -> None:
     """Copies a file, or a folder with the files in it."""
     try:
-        files = list(path.iterdir()) if path.is_dir() else []
+        files = _in_time(path, _SECONDS_TO_ANSWER, lambda: list(path.iterdir()) if path.is_dir() else [])
     except remote_errors() as error:
         raise UnreachableError(f"{path} can't be listed: {error}") from error
     if not files:
@@ -196,8 +216,10 @@ def _download_all(path: RemotePath, copy: Path) -> None:
 def download(path: AnyPath, copy: Path) -> None:
     """Copies a file to this machine.
 
+    A transfer that hangs is given up, by the size of the file, and left to a thread that holds nobody up.
+
     Raises:
-        UnreachableError: it can't be downloaded.
+        UnreachableError: it can't be downloaded, or not in time.
         OSError: there is no space left.
     """
     if isinstance(path, Path):
@@ -206,11 +228,22 @@ def download(path: AnyPath, copy: Path) -> None:
     import tensorflow as tf
 
     try:
-        path._gfile().copy(path.url, str(copy), overwrite=True)
+        size = _in_time(path, _SECONDS_TO_ANSWER, lambda: path.stat().st_size)
+        seconds = _SECONDS_TO_ANSWER + size / _SLOWEST_BYTES_PER_SECOND
+        _in_time(path, seconds, lambda: path._gfile().copy(path.url, str(copy), overwrite=True))
     except tf.errors.ResourceExhaustedError as error:
         raise OSError(errno.ENOSPC, "no space left for downloads", str(copy.parent)) from error
     except tf.errors.OpError as error:
         raise UnreachableError(f"{path} can't be downloaded: {error.message}") from error
+
+
+def _in_time(path: RemotePath, seconds: float, transfer: Callable[[], _Result]) -> _Result:
+    """What a transfer of a file gives; UnreachableError where it takes longer."""
+    future = in_background(transfer)
+    done, _ = wait([future], seconds)
+    if not done:
+        raise UnreachableError(f"{path} can't be downloaded: it took more than {seconds:.0f} seconds")
+    return future.result()
 
 
 def rmtree(folder: AnyPath) -> None:

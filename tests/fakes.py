@@ -11,6 +11,8 @@ import skimage.data
 from deepfake_tfdata.clips.layouts.ffpp import METHODS
 from deepfake_tfdata.records.metadata import read_conversion, write_conversion
 
+# The model that --detector=yunet downloads; its licence lies beside it.
+YUNET_MODEL = Path(__file__).parent / "data" / "face_detection_yunet_2023mar.onnx"
 NUM_FRAMES = 4
 FRAME_SIZE = 48
 

@@ -1,7 +1,9 @@
 """Options stand once: flags, help, files and checks follow from them."""
 
+import dataclasses
 import json
 import math
+import re
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -15,7 +17,8 @@ from deepfake_tfdata.compare import CompareConfig
 from deepfake_tfdata.convert import ConvertConfig
 from deepfake_tfdata.errors import UserError
 from deepfake_tfdata.evaluate import EvaluateConfig
-from deepfake_tfdata.options import Options, all_options, build, flat, group, option
+from deepfake_tfdata.options import Options, all_options, build, flat, group, groups_of, option, options_of
+from deepfake_tfdata.storage import expanded
 from deepfake_tfdata.training.config import TrainConfig
 
 COMMANDS = (ConvertConfig, TrainConfig, EvaluateConfig, CompareConfig)
@@ -69,6 +72,31 @@ def test_a_wrong_value_is_named_with_what_to_use(flags, message):
     with pytest.raises(UserError) as error:
         parsed(*(["--place=here"] if flags else []), *flags)
     assert message in str(error.value)
+
+
+@pytest.mark.parametrize("config", COMMANDS)
+def test_a_leading_tilde_is_the_users_home_in_every_option_that_names_a_path(config, monkeypatch):
+    monkeypatch.setenv("HOME", "/home/me")
+    paths = {each.name for each in all_options(config) if each.is_path}
+    speaking = re.compile(r"folder|\bfile\b|FILE|of the run$")
+    assert paths >= {each.name for each in all_options(config) if speaking.search(each.meaning)}
+    for name in paths:
+        (holder,) = [each for each in holders(config) if name in {o.name for o in options_of(each)}]
+        required = {o.name: "x.json" for o in options_of(holder) if o.default is dataclasses.MISSING}
+        more = {"strict_split": True} if name == "conversion_dict" else {}
+        for text, path in (("~/a b.json", "/home/me/a b.json"), ("./~/a.json", "./~/a.json")):
+            assert getattr(holder(**{**required, **more, name: text}), name) == path
+
+
+def holders(config):
+    yield config
+    for _, inner in groups_of(config):
+        yield from holders(inner)
+
+
+def test_a_home_of_nobody_and_a_url_stay_as_they_are():
+    for name in ("~nobody-of-that-name/x", "gs://bucket/~/x", ""):
+        assert expanded(name) == name
 
 
 def test_the_same_values_are_refused_from_python():

@@ -41,6 +41,7 @@ from deepfake_tfdata.clips.video import Video
 from deepfake_tfdata.cores import available_cores
 from deepfake_tfdata.records.worker import Work
 from deepfake_tfdata.records.worker_pool import process_in_order
+from deepfake_tfdata.storage import user_path
 from deepfake_tfdata.video.process import process_video
 
 SPEC = ClipSpec()
@@ -73,7 +74,7 @@ def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--frames", type=int, default=300, help="frames a video")
     parser.add_argument("--repeats", type=int, default=3, help="of which the median counts")
-    parser.add_argument("--output", type=Path, help="name of the .md and .json to write")
+    parser.add_argument("--output", type=user_path, help="name of the .md and .json to write")
     return parser.parse_args(arguments)
 
 

@@ -27,7 +27,7 @@ from deepfake_tfdata.cli import leave
 from deepfake_tfdata.errors import UserError
 from deepfake_tfdata.records.index import INDEX_FILE, RECORD_FRAME_BYTES, IndexedClip, by_shard, read_index
 from deepfake_tfdata.records.plan import shard_name
-from deepfake_tfdata.storage import AnyPath, as_path
+from deepfake_tfdata.storage import AnyPath, user_path
 
 _SHARD_NAME = re.compile(r"-(train|val|test)\.tfrecord-(\d+)-of-\d+$")
 # A record's offset in its shard, its length, and its clip.
@@ -39,10 +39,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("places", nargs="+", type=as_path, help="folders of records, or shards")
+    parser.add_argument("places", nargs="+", type=user_path, help="folders of records, or shards")
     parser.add_argument("--print", metavar="CLIP_ID", help="print that clip's features, but no image")
     parser.add_argument("--export", metavar="CLIP_ID", help="write that clip to the file of --to")
-    parser.add_argument("--to", type=Path, help="FILE.png, the frames side by side, or FILE.mp4")
+    parser.add_argument("--to", type=user_path, help="FILE.png, the frames side by side, or FILE.mp4")
     arguments = parser.parse_args()
     status = 0
     try:

@@ -43,7 +43,9 @@ class Region:
 
 
 # The experiment's regions: the eyes are the top 35 % of the face crop, the mouth its bottom 35 %. The nose
-# and the forehead, which reaches above the crop, are controls of the same area.
+# and the forehead, which reaches above the crop, are controls of the same area. A square is stretched in
+# neither direction. One that holds both eyes is nearly as wide as the face; the largest one on the face with
+# neither eyes nor lips fits between their strips. The eyes' square ends where the mouth's strip begins.
 REGIONS = {
     region.name: region
     for region in (
@@ -52,6 +54,9 @@ REGIONS = {
         Region("mouth", 0.0, 0.65, 1.0, 1.0),
         Region("nose", 0.0, 0.325, 1.0, 0.675),
         Region("forehead", 0.0, -0.15, 1.0, 0.2),
+        Region("eyes_square", 0.05, -0.25, 0.95, 0.65),
+        Region("mouth_square", 0.15, 0.38, 0.85, 1.08),
+        Region("cheek_square", 0.0, 0.35, 0.3, 0.65),
     )
 }
 DEFAULT_REGIONS = ("full", "eyes", "mouth")

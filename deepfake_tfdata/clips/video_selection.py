@@ -59,10 +59,13 @@ class SelectionOptions(Options):
         "",
         f"folder with train.json, val.json and test.json; or '{BY_HASH}': divide the identities by hash, "
         "whatever lists there are; without it the data set's own lists count, else the hash",
+        is_path=True,
     )
     strict_split: bool = option(False, "also keep identities cut from one source video together")
     conversion_dict: str = option(
-        "", f"{CONVERSION_DICT} of FaceForensics++, for --strict_split; the one in SOURCE if not given"
+        "",
+        f"{CONVERSION_DICT} of FaceForensics++, for --strict_split; the one in SOURCE if not given",
+        is_path=True,
     )
 
     def __post_init__(self) -> None:

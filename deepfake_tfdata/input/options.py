@@ -29,7 +29,7 @@ BALANCES = ("none", "class", "method")
 class InputOptions(Options):
     """The clips and their batches."""
 
-    data: str = option("data/records", "folder of records, or its URL", may_change=True)
+    data: str = option("data/records", "folder of records, or its URL", is_path=True, may_change=True)
     region: str = option("mouth", "to look at; several, as in full,eyes,mouth, are fused")
     batch_size: int = option(16, "clips a step, over all devices", low=1)
     frame_size: int = option(
@@ -46,7 +46,9 @@ class InputOptions(Options):
     )
     pairs: bool = option(False, "a fake and its original side by side in a batch")
     skip_corrupt: bool = option(False, "read all records first and leave out those that are damaged")
-    cache_dir: str = option("", "local folder for copies of shards from object storage", may_change=True)
+    cache_dir: str = option(
+        "", "local folder for copies of shards from object storage", is_path=True, may_change=True
+    )
     data_service: str = option(
         "", "grpc://HOST:PORT of a tf.data service that makes the batches", may_change=True
     )

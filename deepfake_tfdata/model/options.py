@@ -24,7 +24,9 @@ class ModelOptions(Options):
 
     head: str = option("attention", "how frames make one verdict", choices=HEADS)
     backbone: str = option("efficientnet_b1", "what looks at every frame", choices=BACKBONES)
-    weights: str = option("imagenet", "imagenet, none, or a file of the backbone or of a whole detector")
+    weights: str = option(
+        "imagenet", "imagenet, none, or a file of the backbone or of a whole detector", is_path=True
+    )
     share_backbone: bool = option(False, "one backbone for several regions instead of one each")
     lstm_units: int = option(128, "of the LSTM, in each direction", low=1)
     dropout: float = option(0.2, "share of the clip's vector dropped before the classifier", low=0, below=1)

@@ -8,6 +8,7 @@ import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions
 
 from deepfake_tfdata.clips.video import Video
+from deepfake_tfdata.errors import UserError
 from deepfake_tfdata.records.ledger import read_ledger
 from deepfake_tfdata.records.outcome import Outcome
 from deepfake_tfdata.records.plan import ShardPlan
@@ -41,11 +42,33 @@ def fill_shards(
         work: from a video to its clips by region.
         options: of the pipeline, as on a command line, such as '--runner=DataflowRunner --project=p'.
         on_video: called for each video when all is done: Beam reports nothing before.
+
+    Raises:
+        UserError: Beam does not take the options.
     """
+    pipeline = _pipeline(options)
     # A file, because a hundred thousand videos exceed what a pipeline's description may hold.
     plan = output / _PLAN_FILE
     write_plan(plan, shards)
-    with beam.Pipeline(options=PipelineOptions(shlex.split(options))) as pipeline:
+    try:
+        _run(pipeline, plan, regions, output, work)
+    finally:
+        plan.unlink()
+    entries = read_ledger(output)
+    for shard in shards:
+        for video in shard.videos:
+            on_video(entries[video.key])
+
+
+def _pipeline(options: str) -> beam.Pipeline:
+    try:
+        return beam.Pipeline(options=PipelineOptions(shlex.split(options)))
+    except ValueError as error:
+        raise UserError(f"--beam_options={options}: {error}") from error
+
+
+def _run(pipeline: beam.Pipeline, plan: AnyPath, regions: Sequence[str], output: AnyPath, work: Work) -> None:
+    with pipeline:
         (
             pipeline
             | "plan" >> beam.Create([str(plan)])
@@ -55,11 +78,6 @@ def fill_shards(
             | "gather" >> beam.GroupByKey()
             | "write" >> beam.MapTuple(partial(_write, regions=tuple(regions), output=str(output)))
         )
-    plan.unlink()
-    entries = read_ledger(output)
-    for shard in shards:
-        for video in shard.videos:
-            on_video(entries[video.key])
 
 
 class _Process(beam.DoFn):

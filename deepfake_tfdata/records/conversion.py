@@ -7,6 +7,7 @@ from deepfake_tfdata.errors import UserError
 from deepfake_tfdata.records import local
 from deepfake_tfdata.records.completeness import split_by_completeness
 from deepfake_tfdata.records.continuation import continued
+from deepfake_tfdata.records.face_sizes import summarise_face_sizes
 from deepfake_tfdata.records.index import read_index, write_index
 from deepfake_tfdata.records.job import ConversionJob
 from deepfake_tfdata.records.ledger import OK, LedgerEntry, read_ledger, write_ledger
@@ -51,11 +52,13 @@ def run_conversion(job: ConversionJob, work: Work, on_video: OnVideo) -> Convers
         for region in job.regions:
             write_tfds_metadata(output / region, region, config.spec, job.shards, entries)
         provenance = Provenance(**started.provenance).with_sources(entries.values())
+        face_sizes = summarise_face_sizes(job.shards, entries, config.spec, started.regions)
         conversion = dataclasses.replace(
             started,
             provenance=provenance.to_dict(),
             complete=True,
             counts=count_videos(job.shards, entries),
+            face_sizes=dataclasses.asdict(face_sizes) if face_sizes else {},
         )
         write_conversion(output, conversion)
     if not any(entry.status == OK for entry in entries.values()):

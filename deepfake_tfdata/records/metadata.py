@@ -5,7 +5,7 @@ import json
 import platform
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import metadata
 from typing import Any
 
@@ -38,6 +38,7 @@ class Conversion:
         complete: whether every shard is written.
         counts: by split, shards and videos, real and fake clips, and videos by status.
         versions: of Python and of packages that should decide no byte.
+        face_sizes: as FaceSizes has them; empty until the conversion is complete.
     """
 
     spec: dict[str, Any]
@@ -49,6 +50,7 @@ class Conversion:
     complete: bool
     counts: dict[str, Any]
     versions: dict[str, str]
+    face_sizes: dict[str, Any] = field(default_factory=dict)
 
     @property
     def identity(self) -> str:

@@ -45,8 +45,10 @@ class ExecutionOptions(Options):
 class ConversionConfig(Options):
     """What to convert, how, and where to."""
 
-    source: str = option(meaning="folder with the videos, or a CSV file that lists them; or its URL")
-    output: str = option(meaning="folder for the records, or its URL")
+    source: str = option(
+        meaning="folder with the videos, or a CSV file that lists them; or its URL", is_path=True
+    )
+    output: str = option(meaning="folder for the records, or its URL", is_path=True)
     regions: tuple[str, ...] = option(DEFAULT_REGIONS, f"to cut, out of {', '.join(REGIONS)}")
     selection: SelectionOptions = group(SelectionOptions)
     spec: ClipSpec = group(ClipSpec)

@@ -21,11 +21,17 @@ Work = Callable[[Video], ProcessedVideo]
 
 def seconds_allowed(video: Video) -> float:
     """Seconds for a video, by the size of its file and of the original that it shares a track with."""
-    size = 0
-    for path in [video.path, *([video.original.path] if video.original else [])]:
-        with suppress(OSError):  # the work will find out
-            size += Path(path).stat().st_size
-    return time_limit(size)
+    videos = [video, *([video.original] if video.original else [])]
+    return time_limit(sum(_size(Path(each.path)) for each in videos))
+
+
+def _size(path: Path) -> int:
+    """Bytes of a file, or of the files in a folder of frames; 0 where the work will find out why."""
+    try:
+        files = list(path.iterdir()) if path.is_dir() else [path]
+        return sum(file.stat().st_size for file in files)
+    except OSError:
+        return 0
 
 
 class Worker:

@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from deepfake_tfdata.clips.splits import SPLITS
 from deepfake_tfdata.clips.video import LABEL_NAMES, Video
 from deepfake_tfdata.files import write_text
+from deepfake_tfdata.records.face_sizes import FaceSizes
 from deepfake_tfdata.records.job import ConversionJob
 from deepfake_tfdata.records.ledger import OK, LedgerEntry, read_ledger
 from deepfake_tfdata.records.metadata import Conversion
 from deepfake_tfdata.records.output import explained_write_errors
 from deepfake_tfdata.records.plan import ShardPlan
 from deepfake_tfdata.reports.pages import Picture, render
+from deepfake_tfdata.reports.plots import face_size_histogram
 from deepfake_tfdata.reports.strips import FRAMES_SHOWN, StripMaker
 
 CONTACT_SHEET = "contact_sheet.html"
@@ -64,6 +66,7 @@ def write_contact_sheet(job: ConversionJob, conversion: Conversion) -> None:
             counts=_counts(job.shards, entries, statuses),
             failures=failures[:_FAILURES_SHOWN],
             more_failures=len(failures[_FAILURES_SHOWN:]),
+            faces=_faces(FaceSizes(**conversion.face_sizes)) if conversion.face_sizes else None,
             legend=_legend(conversion.regions),
             strips=sections,
         )
@@ -124,6 +127,31 @@ def _counts(
         for label, name in enumerate(LABEL_NAMES)
         if (split, label) in clips
     ]
+
+
+def _faces(sizes: FaceSizes) -> dict[str, object]:
+    """The histogram, its figures in rows, and a row a region."""
+    ranges = [f"{low:.0f} to {high:.0f}" for low, high in zip(sizes.edges[:-1], sizes.edges[1:], strict=True)]
+    return {
+        "plot": Picture("histogram of face sizes by class", face_size_histogram(sizes), "Face sizes"),
+        "classes": list(sizes.counts),
+        "bins": [
+            {"range": name, "counts": counts}
+            for name, *counts in zip(ranges, *sizes.counts.values(), strict=True)
+        ],
+        "quantiles": [
+            {"share": f"{float(share):.0%}", "size": f"{size:.0f} px"}
+            for share, size in sizes.quantiles.items()
+        ],
+        "regions": [
+            {
+                "name": region,
+                "seen": [f"{across:.2f} × {down:.2f}" for across, down in seen.values()],
+                "reduced": f"{sizes.reduced[region]:.0%}",
+            }
+            for region, seen in sizes.density.items()
+        ],
+    }
 
 
 def _picture(item: ConvertedVideo, strips: StripMaker, num_frames: int) -> Picture:

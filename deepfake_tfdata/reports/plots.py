@@ -14,6 +14,7 @@ from sklearn.metrics import precision_recall_curve, roc_curve
 
 from deepfake_tfdata.evaluation.comparison import auc_text
 from deepfake_tfdata.evaluation.predictions import Predictions
+from deepfake_tfdata.records.face_sizes import FaceSizes
 
 # Told apart with every common colour blindness: M. Okabe and K. Ito, Color Universal Design (2008).
 CLASSES = ((0, "real", "#0072B2"), (1, "fake", "#D55E00"))
@@ -70,6 +71,22 @@ def score_histogram(videos: Predictions, threshold: float) -> bytes:
         axes.hist(scores, edges, color=colour, label=f"{name} ({len(scores)})", **style)
     axes.axvline(threshold, linestyle="--", color=_GREY, linewidth=1, label=f"threshold {threshold:g}")
     axes.set_xlim(0, 1)
+    axes.yaxis.set_major_locator(_whole_numbers())
+    axes.legend(frameon=False)
+    return _png(figure)
+
+
+def face_size_histogram(sizes: FaceSizes) -> bytes:
+    """How many videos of each class have faces of which size, on a logarithmic axis."""
+    figure, axes = _canvas("Face sizes", "side of the face box, pixels", "videos")
+    for label, name, colour in CLASSES:
+        style: dict[str, Any] = {"fill": True, "alpha": 0.35} if label else {"linewidth": 2}
+        counts = sizes.counts[name]
+        axes.stairs(counts, sizes.edges, color=colour, label=f"{name} ({sum(counts)})", **style)
+    axes.axvline(sizes.frame_size, linestyle="--", color=_GREY, linewidth=1, label="the network's input")
+    axes.set_xscale("log", base=2)
+    octaves = [edge for edge in sizes.edges[:: max(1, len(sizes.edges) // 6)]]
+    axes.set_xticks(octaves, [f"{edge:.0f}" for edge in octaves])
     axes.yaxis.set_major_locator(_whole_numbers())
     axes.legend(frameon=False)
     return _png(figure)

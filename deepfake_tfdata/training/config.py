@@ -20,7 +20,7 @@ from deepfake_tfdata.training.options import (
 class TrainConfig(Options):
     """A run: where it is kept, and the options of each room."""
 
-    workdir: str = option("", "of the run; runs/REGION_HEAD if not given", may_change=True)
+    workdir: str = option("", "of the run; runs/REGION_HEAD if not given", is_path=True, may_change=True)
     input: InputOptions = group(InputOptions)
     model: ModelOptions = group(ModelOptions)
     loop: LoopOptions = group(LoopOptions)

@@ -26,9 +26,11 @@ def grow_boxes(boxes: np.ndarray, margin: float) -> np.ndarray:
 
 
 def whole_pixels(boxes: np.ndarray) -> np.ndarray:
-    """Rounds float [T, 4] boxes to int64 so that boxes of one size stay of one size."""
+    """Rounds float [T, 4] boxes to int64; boxes of one size stay of one size, and squares stay square."""
     corner = np.rint(boxes[:, :2])
     size = boxes[:, 2:] - boxes[:, :2]
+    if np.ptp(size, axis=1).max() < _SAME_SIZE:
+        size = np.broadcast_to(size.mean(axis=1, keepdims=True), size.shape)
     if np.ptp(size, axis=0).max() < _SAME_SIZE:
         # Float noise about a half would be rounded to two sizes.
         size = np.broadcast_to(np.median(size, axis=0), size.shape)

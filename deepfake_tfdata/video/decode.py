@@ -2,7 +2,7 @@
 
 import stat
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -108,13 +108,13 @@ def decode_frames(
         path: the video file, or a folder of numbered images.
         choose: from the number of frames in the video to the indices to keep, increasing.
         watch: called with every frame that is decoded, also with those that only help to decode others; again
-            from the first on where decoding has to begin anew.
+            from the first on where decoding has to begin anew. Not with images of a folder.
 
     Raises:
         VideoError: the file can't be opened or decoded, has no video in it, or is larger than the limits;
             whatever `choose` raises.
     """
-    if Path(path).is_dir():
+    if _is_folder(path):
         from deepfake_tfdata.video.image_folder import choose_images  # which gives frames of this module
 
         return choose_images(path, choose)
@@ -281,6 +281,12 @@ def _open_stream(path: str) -> Iterator[tuple[av.container.InputContainer, av.Vi
         ) from error
     except (av.error.FFmpegError, OSError) as error:
         raise VideoError("unreadable", f"it can't be read: {error.strerror or error}") from error
+
+
+def _is_folder(path: str) -> bool:
+    with suppress(OSError):
+        return Path(path).is_dir()
+    return False  # whoever opens it finds the reason
 
 
 def _check_file(path: str) -> None:

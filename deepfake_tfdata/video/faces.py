@@ -205,6 +205,7 @@ def _sampled_like(video: Video, ours: SampledVideo, theirs: SampledVideo) -> Sam
         np.array_equal(ours.frames.indices, indices)
         or ours.shots.num_frames != theirs.shots.num_frames
         or ours.shots.cuts_within(theirs.clips) != theirs.shots.cuts_within(theirs.clips)
+        or indices[-1] >= theirs.shots.num_frames  # images are numbered with gaps, and have other positions
     ):
         return ours
     return replace(ours, frames=_decode_exactly(video.path, indices))

@@ -64,6 +64,26 @@ def test_celebdf_refuses_a_list_in_our_own_convention(celebdf):
         read(celebdf)
 
 
+def test_celebdf_is_read_from_faces_that_deepfakebench_cut(tmp_path):
+    make_tree(
+        tmp_path,
+        "Celeb-real/frames/{id0_0000,id1_0000}/000.png",
+        "YouTube-real/frames/00170/000.png",
+        "Celeb-synthesis/frames/id0_id1_0000/000.png",
+    )
+    write(tmp_path / "List_of_testing_videos.txt", "1 Celeb-real/id0_0000.mp4\n")
+    name, data = read(tmp_path)
+    assert name == "celebdf"
+    assert identities(data) == {
+        "Celeb-synthesis/id0_id1_0000": (1, "id0", "id1"),
+        "original/00170": (0, "youtube 00170"),
+        "original/id0_0000": (0, "id0"),
+        "original/id1_0000": (0, "id1"),
+    }
+    assert data.splits["original/id0_0000"] == "test"
+    assert (data.missing, [video.native for video in data.videos]) == ([], [False] * 4)
+
+
 def dfdc_part(root, number, originals=1):
     folder = root / f"dfdc_train_part_{number}"
     table = {}

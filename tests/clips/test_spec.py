@@ -96,3 +96,12 @@ def test_control_strips_have_the_area_of_the_mouth():
     assert areas["nose"] == pytest.approx(areas["mouth"])
     assert areas["forehead"] == pytest.approx(areas["mouth"])
     assert set(DEFAULT_REGIONS) < set(REGIONS)
+
+
+def test_squares_are_square_and_the_cheek_lies_between_the_strips():
+    squares = {name: region for name, region in REGIONS.items() if name.endswith("_square")}
+    assert set(squares) == {"eyes_square", "mouth_square", "cheek_square"}
+    for region in squares.values():
+        assert region.right - region.left == pytest.approx(region.bottom - region.top)
+    cheek = squares["cheek_square"]
+    assert REGIONS["eyes"].bottom <= cheek.top < cheek.bottom <= REGIONS["mouth"].top

@@ -21,6 +21,12 @@ def test_two_columns_are_enough(tmp_path):
     assert data.splits is None
 
 
+def test_a_home_in_a_path_is_found(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", "/home/me")
+    path = write(tmp_path / "list.csv", "path,label\n~/a.mp4,real\n~nobody-there/b.mp4,fake\n")
+    assert {v.path for v in read(path).videos} == {"/home/me/a.mp4", f"{tmp_path}/~nobody-there/b.mp4"}
+
+
 def test_every_column_is_read_whatever_the_spreadsheet_did(tmp_path):
     text = (
         "\ufeffPath, label,split,video_id,target_id,source_id,manipulation\r\n"

@@ -14,7 +14,7 @@ from deepfake_tfdata.input.dataset import clip_ids_of_step, detector_inputs
 from deepfake_tfdata.input.shards import find_shards
 from deepfake_tfdata.records.example import parse_example
 from deepfake_tfdata.records.index import read_index, write_index
-from tests.fakes import FRAME_SIZE, NUM_FRAMES
+from tests.fakes import FRAME_SIZE, NUM_FRAMES, recount
 
 REGIONS = ("full", "mouth")
 TRAINING = {"shuffle": True, "augment": "all", "drop_remainder": True, "num_epochs": 2, "seed": 3}

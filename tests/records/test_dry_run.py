@@ -17,6 +17,7 @@ from deepfake_tfdata.records.dry_run import unusable_files
 from deepfake_tfdata.records.output import LOCK_FILE, exclusive
 from deepfake_tfdata.records.plan import expected_video_bytes
 from deepfake_tfdata.records.split_check import groups_of_counts, lacking
+from deepfake_tfdata.storage import as_path
 from tests.clips.trees import make_tree
 
 
@@ -73,6 +74,17 @@ def test_what_the_run_would_refuse_is_refused(dry_run, tmp_path):
     assert dry_run()[0] == 0
     assert (tmp_path / "out" / LOCK_FILE).read_bytes() == before
     assert dry_run("--detector=yunet", "--detector_model=gone.onnx")[0] == 2
+
+
+def test_a_home_in_a_flag_is_found_and_no_folder_of_that_name_made(tree, command, tmp_path):
+    home = {"HOME": str(tmp_path)}
+    flags = ["--source=~/in", "--output=~/in/real/a.mp4", "--detector=boxes", "--boxes=~/boxes", "--dry_run"]
+    (tmp_path / "boxes").mkdir()
+    (tmp_path / "boxes" / "a.csv").touch()
+    result = command("convert", *flags, "--splits=~/gone", **home)
+    assert f" {tmp_path}/gone" in result.stderr
+    result = command("convert", *flags, **home)
+    assert f"can't write to {tmp_path}/in/real/a.mp4" in result.stderr
 
 
 @pytest.mark.skipif(find_spec("apache_beam") is not None, reason="Apache Beam is installed")
@@ -160,3 +172,12 @@ def test_the_expected_size_of_native_crops_is_that_of_their_region():
     spec = ClipSpec(num_frames=10, max_side=100)
     assert expected_video_bytes(spec, "full") == pytest.approx(10 * 100 * 100 * 3)
     assert expected_video_bytes(spec, "mouth") == pytest.approx(10 * 100 * 35 * 3)
+
+
+def test_a_folder_of_images_is_no_empty_file():
+    as_path("ram://test_dry_run/frames/0.png").write_bytes(b"0")
+    as_path("ram://test_dry_run/empty.mp4").write_bytes(b"")
+    videos = [
+        Video(f"ram://test_dry_run/{name}", name, 0, "original", name) for name in ("frames", "empty.mp4")
+    ]
+    assert unusable_files(videos) == {"original/empty.mp4": "the file is empty"}

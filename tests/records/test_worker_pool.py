@@ -18,7 +18,7 @@ from deepfake_tfdata.clips.limits import MAX_CLIPS_BYTES, MAX_WORKER_BYTES, time
 from deepfake_tfdata.clips.processed import FaceStatistics, ProcessedVideo
 from deepfake_tfdata.clips.video import Video
 from deepfake_tfdata.records import worker_pool
-from deepfake_tfdata.records.worker import seconds_allowed
+from deepfake_tfdata.records.worker import Worker, seconds_allowed
 from deepfake_tfdata.records.worker_pool import process_in_order
 from deepfake_tfdata.storage import as_path
 
@@ -116,6 +116,16 @@ def test_clips_that_are_too_large_cost_one_video_and_no_worker():
     assert outcomes[0].processed == outcomes[3].processed
 
 
+def test_clips_for_which_there_is_no_memory_here_cost_one_video():
+    def admit(num_bytes):
+        raise MemoryError
+
+    with closing(Worker(work)) as worker:
+        (video,) = videos("a")
+        assert worker.process(video, admit).status == "too_large"
+        assert worker.process(video).processed == processed("a")
+
+
 @pytest.mark.slow
 def test_clips_as_large_as_allowed_arrive_though_the_worker_has_no_memory_for_two_of_them():
     ((_, outcome),) = process_in_order(videos("twice"), work, 1)
@@ -153,6 +163,7 @@ def test_a_video_may_take_as_long_as_its_file_is_large(tmp_path):
     assert seconds_allowed(replace(original, path=str(film))) == 16_120
     assert seconds_allowed(replace(original, original=original)) == 128
     assert seconds_allowed(replace(original, path="gone")) == 120
+    assert seconds_allowed(replace(original, path=str(tmp_path))) == 16_124  # a folder of frames
     assert time_limit(10**15) == 6 * 3600
 
 
@@ -229,3 +240,18 @@ def test_a_remote_video_is_downloaded_for_the_worker_and_one_that_is_gone_accoun
     (local,) = outcomes[0].processed.clips["full"]
     assert local.endswith("/path.mp4 holds b'frames'")
     assert "ram://test_workers/gone.mp4" in outcomes[1].reason
+
+
+def test_a_remote_mask_is_downloaded_with_its_video():
+    for name in ("video", "mask"):
+        as_path(f"ram://test_masks/{name}.mp4").write_bytes(name.encode())
+    read = []
+
+    def process(video):
+        read.extend(Path(path).read_bytes() for path in (video.path, video.mask_path))
+
+    worker_pool.attempt(
+        Video("ram://test_masks/video.mp4", "a", 1, "fake", "a", mask_path="ram://test_masks/mask.mp4"),
+        process,
+    )
+    assert read == [b"video", b"mask"]

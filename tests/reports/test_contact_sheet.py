@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 from base64 import b64decode
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -22,7 +23,7 @@ from tests.reports.html_checks import check_html
 
 
 @pytest.fixture(scope="module")
-def sheet(command, tmp_path_factory) -> str:
+def sheet_records(command, tmp_path_factory) -> Path:
     root = tmp_path_factory.mktemp("sheet")
     videos = root / "source" / "original_sequences" / "youtube" / "c23" / "videos"
     write_video(videos / "000.mp4", face_frames(12))
@@ -37,7 +38,12 @@ def sheet(command, tmp_path_factory) -> str:
         "--shots=ignore",
     )
     assert result.returncode == 0, result.stderr
-    return (root / "records" / "contact_sheet.html").read_text()
+    return root / "records"
+
+
+@pytest.fixture(scope="module")
+def sheet(sheet_records) -> str:
+    return (sheet_records / "contact_sheet.html").read_text()
 
 
 def test_it_says_what_became_of_the_videos(sheet):
@@ -54,6 +60,20 @@ def test_every_video_has_a_strip(sheet):
     assert sheet.count("data:image/jpeg;base64,") == 2
     assert re.search(r"<b>original/gap</b>[^<]*face found 67%", sheet)
     assert re.search(r"<b>original/000</b>[^<]*face found 100%", sheet)
+
+
+def test_it_shows_how_large_the_faces_are_and_what_a_detector_would_see(sheet, sheet_records):
+    sizes = json.loads((sheet_records / "conversion.json").read_text())["face_sizes"]
+    assert len(sizes["quantiles"]) == 5
+    section = sheet[sheet.index("Face sizes, and what") : sheet.index("<h2>Highest jitter")]
+    for region in ("full", "eyes", "mouth"):
+        (row,) = re.findall(rf'<th scope="row">{region}</th>(.*?)</tr>', section)
+        seen = [f"{across:.2f} × {down:.2f}" for across, down in sizes["density"][region].values()]
+        assert re.findall(r"<td>([^<]*)</td>", row) == [*seen, f"{sizes['reduced'][region]:.0%}"]
+    # Every figure of the plot is in its table.
+    assert section.count("data:image/png;base64,") == 1
+    bins = re.findall(r'<th scope="row">\d+ to \d+</th><td>(\d+)</td><td>(\d+)</td>', section)
+    assert [[int(real) for real, _ in bins], [int(fake) for _, fake in bins]] == [*sizes["counts"].values()]
 
 
 def strips(sheet: str) -> dict[str, np.ndarray]:
@@ -73,10 +93,12 @@ def test_a_frame_without_a_face_is_orange(sheet):
 
 def test_every_region_is_a_row_of_the_same_face(sheet):
     strip = strips(sheet)["original/000"].astype(float)
-    whole, eyes, mouth = strip[2:82, 2:82], strip[86:114, 2:82], strip[118:146, 2:82]
-    assert strip.shape == (84 + 32 + 32, 6 * 84, 3)
-    # The strips are 35 % of the face at its top and at its bottom.
-    for row, part in ((eyes, whole[:28]), (mouth, whole[-28:])):
+    # The strips are 35 % of the face at its top and at its bottom, in whole pixels of the video.
+    high = (len(strip) - 84) // 2 - 4
+    assert high in (27, 28)
+    assert strip.shape == (84 + 2 * (high + 4), 6 * 84, 3)
+    whole, eyes, mouth = strip[2:82, 2:82], strip[86 : 86 + high, 2:82], strip[-2 - high : -2, 2:82]
+    for row, part in ((eyes, whole[:high]), (mouth, whole[-high:])):
         assert np.corrcoef(row.mean(axis=2).ravel(), part.mean(axis=2).ravel())[0, 1] > 0.9
 
 

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from deepfake_tfdata.clips.regions import REGIONS
 from deepfake_tfdata.video.crop import crop, encode, grow_boxes, resize, whole_pixels
 
 IMAGE = np.random.default_rng(0).integers(0, 256, (40, 60, 3), np.uint8)
@@ -24,6 +25,19 @@ def test_boxes_of_one_size_stay_of_one_size(offset, side):
     boxes = np.array([[x, x, x + side, x + side] for x in offset + np.linspace(0, 3, 7)], np.float32)
     whole = whole_pixels(boxes)
     assert len(np.unique(whole[:, 2:] - whole[:, :2])) == 1
+
+
+SQUARES = [region for name, region in REGIONS.items() if name == "full" or name.endswith("_square")]
+
+
+@given(st.floats(-50, 3000), st.floats(-50, 3000), st.integers(20, 600), st.sampled_from(SQUARES))
+def test_squares_of_a_face_stay_square_to_the_pixel(left, top, pixels, region):
+    # A side of that many pixels and a half, which float noise would round both ways.
+    side = (pixels + 0.5) / (region.right - region.left)
+    face = np.array([[left, top, left + side, top + side]], np.float32)
+    for faces in (face, np.concatenate([face, face + np.float32([1, 2, 1, 2])])):
+        sizes = np.diff(whole_pixels(region.boxes(faces)).reshape(-1, 2, 2), axis=1)
+        assert (sizes[..., 0] == sizes[..., 1]).all()
 
 
 def test_growing_moves_every_edge():

@@ -3,8 +3,10 @@
 import struct
 import zlib
 
+import cv2
 import numpy as np
 import pytest
+import skimage.data
 from PIL import Image
 
 from deepfake_tfdata.clips.regions import REGIONS
@@ -91,16 +93,34 @@ def test_a_turned_photograph_is_upright(tmp_path):
 
 
 def test_the_face_of_aligned_crops_is_found(tmp_path):
+    # DeepfakeBench's 256 pixels hold the face and 30 % around it: the eyes are 62 pixels apart.
     numbers = range(0, 120, 30)
-    write_images(tmp_path / "000", numbers, face_frames(4, size=256))
+    photo = skimage.data.astronaut()
+    faces = [photo[15 + shift : 201 + shift, 132:318] for shift in range(4)]
+    faces = [cv2.resize(face, (256, 256), interpolation=cv2.INTER_CUBIC) for face in faces]
+    write_images(tmp_path / "000", numbers, faces)
     spec = ClipSpec(num_frames=4)
     video = Video(str(tmp_path / "000"), "000", 0, "original", "000", native=False)
     (clip,) = process_video(video, spec, [REGIONS["full"]]).clips["full"]
     assert clip.face_found.all()
     assert clip.frame_indices.tolist() == list(numbers)
     left, top, right, bottom = clip.boxes[0]
-    assert 0 < left < right < 256
-    assert 0 < top < bottom < 256
+    eyes, lips = (102 - 15) / 186 * 256, (145 - 15) / 186 * 256
+    assert top < eyes < top + 0.4 * (bottom - top)
+    assert top + 0.6 * (bottom - top) < lips < bottom
+    assert 0 < left < 256 / 3 < 512 / 3 < right < 256
+
+
+@pytest.mark.parametrize(
+    ("numbers", "track"), [((0, 9, 18, 27), "shared"), ((0, 8, 16, 24), "own: frames differ")]
+)
+def test_a_track_is_shared_by_folders_of_the_same_frames_only(tmp_path, numbers, track):
+    write_images(tmp_path / "000", (0, 9, 18, 27), face_frames(4))
+    write_images(tmp_path / "000_003", numbers, face_frames(4))
+    original = Video(str(tmp_path / "000"), "000", 0, "original", "000")
+    fake = Video(str(tmp_path / "000_003"), "000_003", 1, "Face2Face", "000", "003", original=original)
+    processed = process_video(fake, ClipSpec(num_frames=4, share_tracks=True), [REGIONS["full"]])
+    assert processed.faces.track == track
 
 
 @pytest.mark.parametrize(

@@ -70,7 +70,7 @@ REFUSED = {
     "audio only.mp4": (odd.audio_only, "unreadable", "no video stream, only sound"),
     "one frame.mp4": (partial(odd.face_video, num_frames=1), "too_short", "has 1 frames? and a clip needs 8"),
     "text.mp4": (lambda path: path.write_text("a letter"), "unreadable", "no video can be recognised in it"),
-    "folder.mp4": (Path.mkdir, "unreadable", "a folder or a device"),
+    "folder.mp4": (Path.mkdir, "unreadable", "a folder without images"),
     "pipe.mp4": (os.mkfifo, "unreadable", "a folder or a device"),
     "loop.mp4": (lambda path: path.symlink_to(path), "unreadable", "Too many levels of symbolic links"),
     "gone.mp4": (lambda path: path.symlink_to("nowhere"), "unreadable", "No such file"),

@@ -12,7 +12,8 @@ from deepfake_tfdata.video.errors import FewFacesError, NoFaceError
 from deepfake_tfdata.video.faces import sample_video
 from deepfake_tfdata.video.process import process_video
 from deepfake_tfdata.video.smooth import centre_jitter
-from tests.fakes import blank_frames, face_frames, numbered_frames, photo_to_frame, write_video
+from tests.fakes import YUNET_MODEL, blank_frames, face_frames, numbered_frames, photo_to_frame, write_video
+from tools.measure_regions.photos import Pose, annotated_photos, place, show
 
 REGION_LIST = [REGIONS[name] for name in DEFAULT_REGIONS]
 # In the photograph.
@@ -74,6 +75,27 @@ def test_control_strips_are_as_large_as_the_mouth_and_hold_neither_eyes_nor_lips
         _, top, _, bottom = clips[name].boxes[0]
         for _, y in photo_to_frame(np.array(EYES + LIPS)):
             assert not top <= y <= bottom, name
+
+
+@pytest.mark.parametrize("detector", ["haar", "yunet"])
+def test_squares_hold_the_eyes_the_lips_and_neither(tmp_path, detector):
+    model = str(YUNET_MODEL) if detector == "yunet" else ""
+    names = ("eyes_square", "mouth_square", "cheek_square")
+    for photo in annotated_photos():
+        pose = Pose(140, 200, 180)
+        path = write_video(tmp_path / f"{photo.name}.mp4", [show(photo, pose, 400, 360)] * 2)
+        spec = ClipSpec(num_frames=2, detector=detector)
+        clips = only_clips(process_video(video(path), spec, [REGIONS[name] for name in names], model))
+        eyes, cheek_free = place(photo, photo.eyes, pose), []
+        lips = place(photo, photo.lips, pose)
+        for name, points in (("eyes_square", eyes.reshape(-1, 2)), ("mouth_square", lips)):
+            box = clips[name].boxes[0]
+            assert (points >= box[:2]).all() and (points <= box[2:]).all(), (photo.name, name)
+        cheek = clips["cheek_square"].boxes[0]
+        for part in (*eyes, lips):
+            cheek_free.append((part.max(axis=0) < cheek[:2]).any() or (part.min(axis=0) > cheek[2:]).any())
+        assert all(cheek_free), photo.name
+        assert all(clip.width == clip.height for clip in clips.values())
 
 
 def test_a_region_depends_on_no_other(face_video):

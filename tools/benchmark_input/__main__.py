@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import Any
 
 from deepfake_tfdata.cores import available_cores
+from deepfake_tfdata.storage import user_path
 from tools.benchmark_input.process import run
 from tools.benchmark_input.records import bytes_a_clip, convert, write_peers, write_references
 from tools.benchmark_input.rows import ROWS, Row
@@ -55,9 +56,11 @@ def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
     )
     parser.add_argument(
-        "--data", type=Path, help="videos as `convert --source` takes them; default: made here"
+        "--data", type=user_path, help="videos as `convert --source` takes them; default: made here"
     )
-    parser.add_argument("--work", type=Path, help="folder to keep what is converted; it is not made again")
+    parser.add_argument(
+        "--work", type=user_path, help="folder to keep what is converted; it is not made again"
+    )
     parser.add_argument("--region", default="mouth")
     parser.add_argument("--clips", type=int, default=60, help="of the train split, at most")
     parser.add_argument("--num_frames", type=int, default=32)
@@ -70,7 +73,7 @@ def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--only", type=lambda text: text.split("|"), help="rows that contain one of NAME|NAME"
     )
-    parser.add_argument("--output", type=Path, help="name of the .md and .json to write")
+    parser.add_argument("--output", type=user_path, help="name of the .md and .json to write")
     return parser.parse_args(arguments)
 
 

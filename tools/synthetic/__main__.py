@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import argparse
 import sys
-from pathlib import Path
 from typing import NoReturn
 
 from deepfake_tfdata.cores import available_cores
 from deepfake_tfdata.errors import UserError
+from deepfake_tfdata.storage import user_path
 from tools.synthetic.artefact import REGIONS, Artefact
 from tools.synthetic.generate import generate
 from tools.synthetic.plan import Options
@@ -35,7 +35,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     """
     parser = _Parser(prog="python -m tools.synthetic", description=__doc__, allow_abbrev=False)
     add = parser.add_argument
-    add("--output", type=Path, required=True, help="the data set's folder; run again, it is completed")
+    add("--output", type=user_path, required=True, help="the data set's folder; run again, it is completed")
     add("--preset", choices=("dilution", "null"), default="dilution", help="null plants nothing")
     add("--identities", type=int, default=120, help="people: an original and a fake of each (%(default)s)")
     add("--frames", type=int, default=40, help="frames a video, at 25 a second (%(default)s)")

@@ -11,7 +11,7 @@ from deepfake_tfdata.clips.layouts.tree import read_text, recording_name
 from deepfake_tfdata.clips.splits import SPLITS
 from deepfake_tfdata.clips.video import ORIGINAL, Video
 from deepfake_tfdata.errors import UserError
-from deepfake_tfdata.storage import AnyPath, as_path
+from deepfake_tfdata.storage import AnyPath, as_path, expanded
 
 TITLE = "CSV"
 HEADER = "path,label[,split,video_id,target_id,source_id,manipulation,native]"
@@ -110,5 +110,6 @@ def _video(row: Mapping[str, str], folder: AnyPath) -> Video:
 
 
 def _place(listed: str, folder: AnyPath) -> AnyPath:
+    listed = expanded(listed)
     is_whole = "://" in listed or PurePosixPath(listed).is_absolute()
     return as_path(listed) if is_whole else folder / listed.rstrip("/")

@@ -1,6 +1,6 @@
 """Looking for videos in a folder, local or remote, whatever its names and links are."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from deepfake_tfdata.errors import UserError
@@ -28,8 +28,7 @@ def entries(folder: AnyPath) -> list[AnyPath]:
 
 def folders(folder: AnyPath) -> list[AnyPath]:
     """The folders in a folder, sorted."""
-    files = VIDEO_SUFFIXES | IMAGE_SUFFIXES
-    return [path for path in entries(folder) if path.suffix.lower() not in files and _is_folder(path)]
+    return _folders_of(entries(folder))
 
 
 def child(folder: AnyPath, name: str) -> AnyPath:
@@ -47,20 +46,20 @@ def video_files(folder: AnyPath) -> list[AnyPath]:
 
 def video_files_below(folder: AnyPath) -> list[AnyPath]:
     """The videos of a folder and of all folders below it; each folder once, so that links can't loop."""
-    return [path for inner in _folders(folder, set()) for path in video_files(inner)]
+    return [path for _, contents in _walk(folder, set()) for path in contents if is_video_file(path)]
 
 
 def image_folders(folder: AnyPath) -> list[AnyPath]:
     """The folders in a folder that are videos kept as images: they hold images and nothing else."""
-    return [path for path in folders(folder) if _holds_images(path)]
+    return [path for path in folders(folder) if _are_images(entries(path))]
 
 
 def recordings_below(folder: AnyPath) -> list[AnyPath]:
     """The videos below a folder, files and folders of images; the folder itself is none."""
     found: list[AnyPath] = []
-    for inner in _folders(folder, set()):
-        found += video_files(inner)
-        found += [inner] if inner != folder and _holds_images(inner) else []
+    for inner, contents in _walk(folder, set()):
+        found += filter(is_video_file, contents)
+        found += [inner] if inner != folder and _are_images(contents) else []
     return found
 
 
@@ -100,17 +99,25 @@ def _is_folder(path: AnyPath) -> bool:
         return False
 
 
-def _holds_images(folder: AnyPath) -> bool:
+def _folders_of(contents: Iterable[AnyPath]) -> list[AnyPath]:
+    """The folders among what is in one; what ends as a file does is not asked, since that takes time."""
+    files = VIDEO_SUFFIXES | IMAGE_SUFFIXES
+    return [path for path in contents if path.suffix.lower() not in files and _is_folder(path)]
+
+
+def _are_images(contents: Iterable[AnyPath]) -> bool:
     """Whether there are images, and nothing else that a person put there."""
-    files = [path for path in entries(folder) if not (path.name[0] == "." or path.name.lower() in _LITTER)]
+    files = [path for path in contents if not (path.name[0] == "." or path.name.lower() in _LITTER)]
     return bool(files) and all(path.suffix.lower() in IMAGE_SUFFIXES for path in files)
 
 
-def _folders(folder: AnyPath, seen: set[AnyPath]) -> Iterator[AnyPath]:
+def _walk(folder: AnyPath, seen: set[AnyPath]) -> Iterator[tuple[AnyPath, list[AnyPath]]]:
+    """A folder and those below it, with what is in each, which is listed once."""
     place = folder.resolve() if isinstance(folder, Path) else folder
     if place in seen:
         return
     seen.add(place)
-    yield folder
-    for inner in folders(folder):
-        yield from _folders(inner, seen)
+    contents = entries(folder)
+    yield folder, contents
+    for inner in _folders_of(contents):
+        yield from _walk(inner, seen)

@@ -1,7 +1,8 @@
 """Where the faces of a frame are. Every detector gives boxes of one convention.
 
-The convention: the box is as wide as the face, the eyes lie at about 30 % of its height and the middle of the
-lips at about 74 %, so that its top 35 % hold the eyes and its bottom 35 % the mouth.
+The convention: the box is square and about as wide as the face. Its top 35 % hold both eyes with their lids
+and its bottom 35 % both lips, with as much room to spare: the middle of the eyes lies at 25 to 30 % of its
+height, that of the lips at 72 to 77 %.
 """
 
 import hashlib

@@ -13,9 +13,10 @@ from deepfake_tfdata.video.track import overlap
 _SCAN_WIDTH = 360
 # A face smaller than this share of the frame's shorter side is a bystander, and searching for it costs most.
 _MIN_FACE_SHARE = 0.12
-# The cascade's box begins well above the brows: the eyes lie at 38 % of its height, the lips' middle at 82 %.
-# Moved down by this share of it, it is of the convention.
-_DOWNWARD_SHIFT = 0.08
+# The cascade's box begins well above the brows: the eyes lie at 38 % of its height, the lips' middle at 82 %,
+# give or take a few percent, since it looks for neither. A box of this side, its middle this much lower (both
+# as shares of the cascade's), leaves eyes and lips about as much room in their strips.
+_SIDE, _DOWNWARD_SHIFT = 0.86, 0.085
 
 # A scan takes coarse steps in size and believes anything; a look around what it believes in is exact.
 _SCAN_STEP, _SCAN_NEIGHBOURS = 1.25, 1
@@ -65,7 +66,7 @@ class HaarDetector:
         self, grey: np.ndarray, before: np.ndarray, after: np.ndarray, size: float, neighbours: int
     ) -> np.ndarray:
         """Faces of about the size of two boxes, around and between them."""
-        boxes = np.stack([before, after])
+        boxes = _cascades(np.stack([before, after]))
         sides = boxes[:, 2] - boxes[:, 0]
         margin = _NEAR * sides.max()
         left, top = np.maximum(boxes[:, :2].min(axis=0) - margin, 0).astype(int)
@@ -88,6 +89,20 @@ class HaarDetector:
             minSize=(smallest, smallest),
             maxSize=(largest, largest),
         )
-        left, top, width, height = np.asarray(found, np.float32).reshape(-1, 4).T
-        top = top + _DOWNWARD_SHIFT * height
-        return np.stack([left, top, left + width, top + height], axis=1)
+        return _convention(np.asarray(found, np.float32).reshape(-1, 4))
+
+
+def _convention(found: np.ndarray) -> np.ndarray:
+    """Boxes of the convention, (left, top, right, bottom), of the cascade's (left, top, width, height)."""
+    sides = found[:, 2:]
+    middles = found[:, :2] + sides / 2 + [0, _DOWNWARD_SHIFT] * sides
+    return np.concatenate([middles - sides * _SIDE / 2, middles + sides * _SIDE / 2], axis=1).astype(
+        np.float32
+    )
+
+
+def _cascades(boxes: np.ndarray) -> np.ndarray:
+    """The boxes, (left, top, right, bottom), that the cascade gave for those of the convention."""
+    sides = (boxes[:, 2:] - boxes[:, :2]) / _SIDE
+    middles = (boxes[:, :2] + boxes[:, 2:]) / 2 - [0, _DOWNWARD_SHIFT] * sides
+    return np.concatenate([middles - sides / 2, middles + sides / 2], axis=1)
