@@ -59,6 +59,10 @@ class YuNetDetector:
 
     def __call__(self, video: Video, frame: DecodedFrame) -> np.ndarray:
         """Faces of a frame; see Detector."""
+        return self.large(frame, 0)
+
+    def large(self, frame: DecodedFrame, at_least: float) -> np.ndarray:
+        """Faces of a whole frame; see LocalDetector. Small ones, too: they cost nothing."""
         image = frame.rgb()
         small = shrink(image, _DETECTION_WIDTH)
         return boxes_of_landmarks(self._landmarks(small)) * (image.shape[1] / small.shape[1])
