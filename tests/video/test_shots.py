@@ -75,6 +75,11 @@ def test_a_cut_to_another_zoom_of_the_same_person_is_found(tmp_path, zoom):
     assert cuts_of(write_video(tmp_path / "a.mp4", frames)) == [29]
 
 
+def test_two_cuts_close_together_are_found(tmp_path):
+    frames = [*scene("chelsea", 20), *scene("chelsea", 4, 1.1), *scene("chelsea", 20, 1.2)]
+    assert cuts_of(write_video(tmp_path / "a.mp4", frames)) == [19, 23]
+
+
 def flashing(num_frames=2, at=30):
     frames = list(scene("astronaut", 60))
     for time in range(at, at + num_frames):
