@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from fractions import Fraction
+from typing import Any
 
 import av
 import cv2
@@ -64,7 +65,7 @@ class DecodedFrame:
         return self._frame.pts
 
     def _upright(self, image: np.ndarray) -> np.ndarray:
-        side_data = self._frame.side_data
+        side_data: Any = self._frame.side_data  # PyAV's own hints miss what it holds
         if "DISPLAYMATRIX" not in side_data:
             return image
         return as_shown(image, np.frombuffer(side_data["DISPLAYMATRIX"], np.int32))
