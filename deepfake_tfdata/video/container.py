@@ -21,6 +21,8 @@ _FORMATS = (
 _OPTIONS = {
     "format_whitelist": ",".join(_FORMATS),
     "protocol_whitelist": "file",
+    # Some HEVC streams and some containers have checksums.
+    "err_detect": "crccheck",
     # The decoder refuses to allocate what is larger, already while the file is being opened.
     "max_pixels": str(MAX_PIXELS),
 }

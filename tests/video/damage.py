@@ -16,6 +16,7 @@ ENCODERS: dict[str, tuple[str, dict[str, str]]] = {
     "h264": ("libx264", {"crf": "23", "g": "20"}),
     "h264 cavlc": ("libx264", {"crf": "23", "g": "20", "coder": "vlc"}),
     "hevc": ("libx265", {"crf": "25", "x265-params": "log-level=none:keyint=20"}),
+    "hevc with checksums": ("libx265", {"crf": "25", "x265-params": "log-level=none:keyint=20:hash=1"}),
     "mpeg4": ("mpeg4", {"g": "20"}),
     "mpeg4 b-frames": ("mpeg4", {"g": "20", "bf": "2"}),
 }

@@ -57,6 +57,16 @@ def test_no_frame_is_made_up(videos, encoder, sampling, spoil, tmp_path):
     assert any(one.startswith("damaged") for one in found)
 
 
+@pytest.mark.parametrize(
+    # The share of flipped bits that leave a valid stream, and wrong frames, which nothing can tell.
+    ("encoder", "unseen"),
+    [("h264", 0.15), ("h264 cavlc", 0.15), ("hevc with checksums", 0), ("mpeg4", 0.15)],
+)
+def test_few_flipped_bits_go_unseen(videos, encoder, unseen, tmp_path):
+    found = outcomes(videos[encoder], damage.flip_a_bit, "linspace", tmp_path, 30)
+    assert found.count("made up") <= unseen * len(found)
+
+
 @pytest.mark.parametrize("encoder", damage.ENCODERS)
 def test_whole_videos_are_accepted(videos, encoder):
     assert {outcome(*videos[encoder], sampling) for sampling in SAMPLINGS} == {"ok"}
