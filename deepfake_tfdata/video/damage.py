@@ -22,15 +22,18 @@ def refuse_touched(table: PacketTable, complaints: Iterable[int], stored: Iterab
     """VideoError where damage can have touched a frame that would be stored.
 
     What was seen in a packet's bytes reaches the frames that are predicted from it. What the decoder
-    complained of may have begun in an earlier packet of the group of pictures, so that all of it is in doubt.
+    complained of elsewhere may have begun in an earlier packet of the group of pictures: all is in doubt.
 
     Args:
         table: the video's packets.
         complaints: positions of the packets at which the decoder complained.
         stored: presentation times of the frames that would be stored, in units of their stream.
     """
-    hit = {i for position in table.unsound() for i in table.reach(position)}
-    groups = {position: table.group(position) for position in complaints}
+    unsound = table.unsound()
+    needed = table.first_of_each_group(i for i in unsound if table.packets[i].is_needed)
+    hit = unsound.union(*map(table.reach, needed))
+    unexplained = table.first_of_each_group(set(complaints) - unsound)
+    groups = {first: table.group(first) for first in unexplained}
     times = {table.packets[i].time for i in hit.union(*groups.values())}
     if None in times or not times.isdisjoint(stored):
         raise _damaged(table, hit.union(*([i for i in groups[first] if i >= first] for first in groups)))

@@ -1,7 +1,7 @@
 """Exact frames out of a video file, in one decoding pass."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import cv2
 import numpy as np
@@ -28,12 +28,14 @@ class ChosenFrames:
         path: the video file.
         indices: int64 [T], positions in the video.
         timestamps: float64 [T], seconds.
+        times: T presentation times, in units of the stream.
     """
 
     path: str
     indices: np.ndarray
     timestamps: np.ndarray
     _held: list[DecodedFrame] | None = field(repr=False)
+    times: list[int | None] = field(default_factory=list, repr=False)
 
     def __len__(self) -> int:
         return len(self.indices)
@@ -41,8 +43,18 @@ class ChosenFrames:
     def __iter__(self) -> Iterator[DecodedFrame]:
         if self._held is not None:
             return iter(self._held)
-        wanted = set(self.indices.tolist())
-        return (frame for frame in _decode(self.path, set()) if frame.index in wanted)
+        return self._again()
+
+    def _again(self) -> Iterator[DecodedFrame]:
+        indices = self.indices.tolist()
+        if None in self.times or len(set(self.times)) < len(indices):
+            yield from (frame for frame in _decode(self.path, set()) if frame.index in indices)
+            return
+        # A damaged frame that is not wanted may be left out, and counting would be wrong from there on.
+        wanted = dict(zip(self.times, indices, strict=True))
+        for frame in _decode(self.path, set()):
+            if frame.time_in_stream in wanted:
+                yield replace(frame, index=wanted[frame.time_in_stream])
 
 
 @dataclass(frozen=True)
@@ -51,13 +63,11 @@ class _Decoded:
 
     Attributes:
         frames: the wanted ones that came.
-        times: when they are presented, in units of their stream.
         count: frames that the video turned out to have.
         complaints: positions of the packets at which the decoder complained.
     """
 
     frames: ChosenFrames
-    times: list[int | None]
     count: int
     complaints: set[int]
 
@@ -84,8 +94,8 @@ def decode_frames(path: str, choose: Callable[[int], np.ndarray]) -> ChosenFrame
     indices = choose(count)
     if order is not None:
         decoded = _decode_at(path, indices, order)
-        if len(decoded.times) == len(indices) and not decoded.complaints:
-            refuse_touched(table, (), decoded.times)
+        if len(decoded.frames.times) == len(indices) and not decoded.complaints:
+            refuse_touched(table, (), decoded.frames.times)
             return decoded.frames
         del decoded  # a packet gave no frame, so that the order can't be trusted, or something is damaged
     decoded = _decode_at(path, indices)
@@ -94,7 +104,7 @@ def decode_frames(path: str, choose: Callable[[int], np.ndarray]) -> ChosenFrame
         count = decoded.count
         del decoded  # before as many are held again
         decoded = _decode_at(path, choose(count))
-    refuse_touched(table, decoded.complaints, decoded.times)
+    refuse_touched(table, decoded.complaints, decoded.frames.times)
     return decoded.frames
 
 
@@ -129,8 +139,8 @@ def _decode_at(path: str, indices: np.ndarray, order: DisplayOrder | None = None
     if frame is None and order is None:
         raise _nothing_decoded()
     last = -1 if frame is None else frame.index
-    chosen = ChosenFrames(path, indices, np.array(timestamps), held if fits else None)
-    return _Decoded(chosen, times, last + 1, complaints)
+    chosen = ChosenFrames(path, indices, np.array(timestamps), held if fits else None, times)
+    return _Decoded(chosen, last + 1, complaints)
 
 
 def _decode(path: str, complaints: set[int]) -> Iterator[DecodedFrame]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from threading import Lock
 from typing import NamedTuple
 
 import av
@@ -16,6 +17,13 @@ _HARMLESS = ("SEI", "no frame!", "mmco: unref short failure")
 _DOUBTFUL = ("concealing", "Frame num gap")
 
 
+# FFmpeg has one level for the whole process. It is put back when the last who listens is done: threads must
+# not silence each other.
+_lock = Lock()
+_listeners = 0
+_before: tuple[int | None, bool] = (None, True)
+
+
 class Message(NamedTuple):
     """A line of FFmpeg's: its level (lower is graver), who says it, the text."""
 
@@ -27,15 +35,12 @@ class Message(NamedTuple):
 @contextmanager
 def messages(level: int = av.logging.INFO) -> Iterator[list[tuple[int, str, str]]]:
     """Collects what FFmpeg says in this thread within the block, as Messages' fields, down to a level."""
-    before, skips = av.logging.get_level(), av.logging.get_skip_repeated()
-    av.logging.set_level(level)
-    av.logging.set_skip_repeated(False)
+    _listen(level)
     try:
         with av.logging.Capture() as lines:
             yield lines
     finally:
-        av.logging.set_level(before)
-        av.logging.set_skip_repeated(skips)
+        _leave()
 
 
 def decode_packet(packet: "av.Packet[av.VideoStream]") -> tuple[list[av.VideoFrame], bool]:
@@ -63,3 +68,25 @@ def _is_complaint(message: Message, codec: str) -> bool:
         return True
     grave = codec in _STRICT_CODECS and message.level <= av.logging.ERROR
     return grave and not any(words in message.text for words in _HARMLESS)
+
+
+def _listen(level: int) -> None:
+    global _listeners, _before
+    with _lock:
+        if not _listeners:
+            _before = av.logging.get_level(), av.logging.get_skip_repeated()
+            av.logging.set_level(level)
+            av.logging.set_skip_repeated(False)
+        elif level > (av.logging.get_level() or 0):
+            av.logging.set_level(level)
+        _listeners += 1
+
+
+def _leave() -> None:
+    global _listeners
+    with _lock:
+        _listeners -= 1
+        if not _listeners:
+            level, skips = _before
+            av.logging.set_level(level)
+            av.logging.set_skip_repeated(skips)

@@ -1,5 +1,6 @@
 """What a video's packets tell before anything is decoded."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import takewhile
 
@@ -75,7 +76,7 @@ class PacketTable:
         """Positions of the packets whose bytes can't be right, or before which one is missing."""
         return {i for i, packet in enumerate(self.packets) if not packet.is_sound} | self._after_gaps()
 
-    def reach(self, position: int) -> range | list[int]:
+    def reach(self, position: int) -> list[int]:
         """Positions of the packets that may look wrong if the one at this position is damaged.
 
         That is itself and, if others may need it, the rest of its group of pictures, with the frames of the
@@ -85,19 +86,32 @@ class PacketTable:
             return [position]
         return [i for i in self.group(position) if i >= position]
 
+    def first_of_each_group(self, positions: Iterable[int]) -> list[int]:
+        """Of packets at any positions the first in each group of pictures."""
+        firsts, after = [], 0
+        for position in sorted(positions):
+            if position >= after:
+                firsts.append(position)
+                _, after = self._bounds(position)
+        return firsts
+
     def group(self, position: int) -> list[int]:
         """Positions of the packets in one's group of pictures, and of those in the next that may need it."""
-        first = position
-        while first and not self.packets[first].is_key:
-            first -= 1
-        after = position + 1
-        while after < len(self.packets) and not self.packets[after].is_key:
-            after += 1
+        first, after = self._bounds(position)
         members = list(range(first, after))
         if after < len(self.packets) and (key := self.packets[after].time) is not None:
             following = range(after + 1, len(self.packets))
             members += takewhile(lambda i: self._is_before(i, key), following)
         return members
+
+    def _bounds(self, position: int) -> tuple[int, int]:
+        """The first position of one's group of pictures, and the one after its last."""
+        first, after = position, position + 1
+        while first and not self.packets[first].is_key:
+            first -= 1
+        while after < len(self.packets) and not self.packets[after].is_key:
+            after += 1
+        return first, after
 
     def _is_before(self, position: int, time: int) -> bool:
         mine = self.packets[position].time

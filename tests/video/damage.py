@@ -87,19 +87,19 @@ def drop(source: Path, target: Path, chosen: int) -> None:
 
 
 def zero(source: Path, target: Path, chosen: int) -> None:
-    """The second half of a packet reads as zeros, by its position in the file."""
+    """Eight bytes in the middle of a packet read as zeros, by its position in the file."""
     with av.open(str(source)) as container:
         packet = [packet for packet in container.demux(video=0) if packet.size][chosen]
     data = bytearray(source.read_bytes())
-    middle, end = packet.pos + packet.size // 2, packet.pos + packet.size
-    data[middle:end] = bytes(end - middle)
+    middle = packet.pos + packet.size // 2
+    data[middle : middle + 8] = bytes(8)
     target.write_bytes(data)
 
 
 def luma_by_time(path: Path) -> dict[float, np.ndarray]:
     """Every frame's luma, uint8 [H, W], by milliseconds."""
     with av.open(str(path)) as container:
-        return {round(f.time * 1000): f.to_ndarray(format="gray") for f in container.decode(video=0)}
+        return {round(f.time * 1000): f.to_ndarray()[: f.height] for f in container.decode(video=0)}
 
 
 def worst_block(a: np.ndarray, b: np.ndarray) -> float:

@@ -6,9 +6,11 @@ from functools import partial
 import numpy as np
 import pytest
 
+from deepfake_tfdata.video import decode
 from deepfake_tfdata.video.decode import decode_frames
 from deepfake_tfdata.video.errors import VideoError
 from deepfake_tfdata.video.frame_sampling import consecutive_indices, linspace_indices
+from deepfake_tfdata.video.packets import scan_packets
 from tests.fakes import write_video
 from tests.video import damage, odd
 
@@ -86,6 +88,22 @@ def test_damage_that_no_stored_frame_needs_is_passed_over(videos, tmp_path):
     damage.zero(path, tmp_path / "a.mp4", 41)
     assert outcome(tmp_path / "a.mp4", whole, "consecutive") == "ok"
     assert outcome(tmp_path / "a.mp4", whole, "linspace").startswith("damaged")
+
+
+def test_frames_decoded_again_are_the_same_behind_a_damaged_one(videos, tmp_path, monkeypatch):
+    path, whole = videos["h264"]
+    packets = scan_packets(str(path)).packets
+    position = next(i for i, packet in enumerate(packets) if i > 5 and not packet.is_needed)
+    damage.zero(path, tmp_path / "a.mp4", position)
+    times = sorted(packet.time for packet in packets)
+    others = np.array([i for i in range(0, 60, 4) if times[i] != packets[position].time])
+    monkeypatch.setattr(decode, "MAX_HELD_BYTES", 1000)
+    frames = decode_frames(str(tmp_path / "a.mp4"), lambda count: others)
+    again = list(frames)
+    assert [frame.index for frame in again] == others.tolist()
+    assert [frame.timestamp for frame in again] == frames.timestamps.tolist()
+    for frame in again:
+        np.testing.assert_array_equal(frame.grey(), whole[round(frame.timestamp * 1000)])
 
 
 @pytest.mark.parametrize(

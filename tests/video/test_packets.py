@@ -106,3 +106,8 @@ def test_a_whole_file_is_sound(tmp_path):
     found = scan_packets(str(write_video(tmp_path / "a.mp4", numbered_frames(12))))
     assert (found.count(), found.unsound(), found.ends_early, found.missing) == (12, set(), False, 0)
     assert sorted(found.display_order().values()) == list(range(12))
+
+
+def test_only_the_first_of_each_group_counts():
+    assert table().first_of_each_group([7, 2, 1, 5]) == [1, 5]
+    assert table().first_of_each_group([]) == []
