@@ -35,7 +35,8 @@ def refuse_touched(table: PacketTable, complaints: Iterable[int], stored: Iterab
     unexplained = table.first_of_each_group(set(complaints) - unsound)
     groups = {first: table.group(first) for first in unexplained}
     times = {table.packets[i].time for i in hit.union(*groups.values())}
-    if None in times or not times.isdisjoint(stored):
+    lacks_begin = table.begins_late and any(0 in group for group in groups.values())
+    if None in times or lacks_begin or not times.isdisjoint(stored):
         raise _damaged(table, hit.union(*([i for i in groups[first] if i >= first] for first in groups)))
 
 

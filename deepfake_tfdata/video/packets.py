@@ -20,6 +20,9 @@ _CONSTANT = 0.9
 # What FFmpeg's demuxers say of a file that ends before its index, or its last element, does.
 _ENDS_EARLY = ("partial file", "ended prematurely")
 
+# Formats of streams, of which a recording may begin anywhere.
+_CUT_ANYWHERE = ("mpegts", "mpeg", "h264", "hevc", "m4v", "mpegvideo")
+
 # From a packet's presentation time, in its stream's units, to the frame's position in the video.
 DisplayOrder = dict[int | None, int]
 
@@ -52,6 +55,7 @@ class PacketTable:
         seconds_a_unit: of the packets' times.
         missing: frames that the file's index promises beyond its end.
         ends_early: whether the file ends in the middle of something.
+        begins_late: whether it begins between key frames and is no recording of a broadcast, which may.
     """
 
     packets: list[Packet]
@@ -59,6 +63,7 @@ class PacketTable:
     codec: str
     missing: int
     ends_early: bool
+    begins_late: bool = False
 
     def count(self) -> int:
         """Frames, by the packets: right where a header's count is not."""
@@ -154,6 +159,12 @@ def scan_packets(path: str) -> PacketTable:
                     )
         ends_early = any(words in text for _, _, text in lines for words in _ENDS_EARLY)
         missing = max(stream.frames - len(packets), 0) if ends_early else 0
+        cut_anywhere = container.format.name in _CUT_ANYWHERE
         return PacketTable(
-            packets, float(stream.time_base or 0), stream.codec_context.name, missing, ends_early
+            packets,
+            float(stream.time_base or 0),
+            stream.codec_context.name,
+            missing,
+            ends_early,
+            begins_late=bool(packets) and not packets[0].is_key and not cut_anywhere,
         )

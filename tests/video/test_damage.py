@@ -121,6 +121,14 @@ def test_a_truncated_file_is_refused(tmp_path, name, reason):
     assert re.match(reason, error.value.reason), error.value.reason
 
 
+@pytest.mark.parametrize("encoder", damage.ENCODERS)
+def test_a_file_without_its_first_key_frame_is_refused(videos, encoder, tmp_path):
+    path, whole = videos[encoder]
+    damage.drop(path, tmp_path / "a.mp4", 0)
+    found = outcome(tmp_path / "a.mp4", whole, "linspace")
+    assert re.match(r"damaged: \d+ of 5\d frames are damaged or missing \(first at 0.0 s\)", found)
+
+
 def test_a_stream_cut_anywhere_gives_whole_frames_or_none(tmp_path):
     path = write_video(tmp_path / "a.ts", damage.textured_frames(40), g="10")
     whole = damage.luma_by_time(path)
