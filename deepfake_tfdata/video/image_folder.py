@@ -59,7 +59,7 @@ def choose_images(path: str, choose: Callable[[int], np.ndarray]) -> ChosenImage
     held = None
     if 3 * height * width * len(files) <= MAX_HELD_BYTES:
         held = list(map(_read, files, numbers.tolist()))
-    return ChosenImages(path, numbers, numbers / FRAMES_PER_SECOND, held, files)
+    return ChosenImages(path, numbers, numbers / FRAMES_PER_SECOND, held, files=files)
 
 
 def _numbered_files(folder: Path) -> dict[int, Path]:

@@ -6,6 +6,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
+import cv2
 import numpy as np
 from av.stream import Disposition
 
@@ -22,17 +23,41 @@ def face_video(path: Path, codec: str = "libx264", num_frames: int = NUM_FRAMES,
 
 
 def rotated(path: Path, degrees: int) -> Path:
-    """Pictures stored turned, with the matrix of the track header that turns them back, clockwise.
-
-    The matrix is written by the QuickTime specification: (a b 0, c d 0, 0 0 1) maps (x, y), y downwards, to
-    (ax + cy, bx + dy).
-    """
+    """Pictures stored turned, with the matrix of the track header that turns them back, clockwise."""
     write_video(path, [np.rot90(frame, degrees // 90) for frame in face_frames(NUM_FRAMES, SIDE)])
-    a, b, c, d = {90: (0, 1, -1, 0), 180: (-1, 0, 0, -1), 270: (0, -1, 1, 0)}[degrees]
+    return with_display_matrix(path, *{90: (0, 1, -1, 0), 180: (-1, 0, 0, -1), 270: (0, -1, 1, 0)}[degrees])
+
+
+def with_display_matrix(path: Path, a: int, b: int, c: int, d: int) -> Path:
+    """Writes a matrix into the track header of an mp4 file.
+
+    By the QuickTime specification (a b 0, c d 0, 0 0 1) maps (x, y), y downwards, to (ax + cy, bx + dy).
+    """
     one = 1 << 16
     data = bytearray(path.read_bytes())
     matrix = data.index(b"tkhd") + 44
     data[matrix : matrix + 36] = struct.pack(">9i", a * one, b * one, 0, c * one, d * one, 0, 0, 0, 1 << 30)
+    path.write_bytes(data)
+    return path
+
+
+def with_pixel_aspect(path: Path, frames: Frames, aspect: Fraction, pix_fmt: str = "yuv420p") -> Path:
+    """Frames squeezed along one side, with a header that says so."""
+    height, width = frames[0].shape[:2]
+    size = (round(width / aspect), height) if aspect > 1 else (width, round(height * aspect))
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=25)
+        stream.width, stream.height, stream.pix_fmt, stream.options = *size, pix_fmt, {"crf": "10"}
+        stream.codec_context.sample_aspect_ratio = aspect
+        squeezed = [cv2.resize(frame, size, interpolation=cv2.INTER_AREA) for frame in frames]
+        _encode(container, stream, squeezed)
+    return path
+
+
+def claimed_pixel_aspect(path: Path, aspect: Fraction) -> Path:
+    """Writes other proportions of the pixels into an mp4 file."""
+    data = bytearray(path.read_bytes())
+    struct.pack_into(">II", data, data.index(b"pasp") + 4, aspect.numerator, aspect.denominator)
     path.write_bytes(data)
     return path
 

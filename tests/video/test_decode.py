@@ -51,14 +51,6 @@ def test_skipping_what_no_frame_needs_changes_no_pixel(tmp_path, codec, name, op
         np.testing.assert_array_equal(frame.rgb(), everything[frame.index])
 
 
-def test_a_truncated_file_is_sampled_over_what_is_left(tmp_path):
-    path = write_video(tmp_path / "a.mkv", numbered_frames(60), g="10")
-    path.write_bytes(path.read_bytes()[: path.stat().st_size * 2 // 3])
-    frames = decode_frames(str(path), first_to_last)
-    assert len(frames) == 8
-    assert 20 < frames.indices[-1] < 59
-
-
 @pytest.mark.parametrize("content", [b"", b"no video at all", b"\x00" * 4096])
 def test_what_is_no_video_has_a_reason(tmp_path, content):
     path = tmp_path / "a.mp4"

@@ -23,7 +23,7 @@ class Detector(Protocol):
     """Finds the faces in a frame of a video."""
 
     def __call__(self, video: Video, frame: DecodedFrame) -> np.ndarray:
-        """float32 [N, 4], (left, top, right, bottom) in pixels of the upright frame; N may be 0."""
+        """float32 [N, 4], (left, top, right, bottom) in pixels of the frame as it is shown; N may be 0."""
 
 
 # What each is made from: nothing, or the file or folder of DetectorOptions.

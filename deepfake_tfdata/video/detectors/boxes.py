@@ -4,9 +4,9 @@ FOLDER/MANIPULATION/VIDEO_ID.csv, such as boxes/Face2Face/000_003.csv, has the h
 
     frame,left,top,right,bottom
 
-and a line for every face: the frame's index from 0, and the box in pixels of the upright frame, drawn as this
-package's docstring says. A frame may have several lines (the converter follows the largest and most
-persistent face) or none.
+and a line for every face: the frame's index from 0, and the box in pixels of the frame as it is
+shown (upright, of square pixels), drawn as this package's docstring says. A frame may have several lines (the
+converter follows the largest and most persistent face) or none.
 """
 
 import csv
@@ -22,6 +22,8 @@ from deepfake_tfdata.video.errors import VideoError
 
 # No frame is this many pixels wide.
 _FAR = 1e6
+# The share of a box that lies in the frame, at least.
+_MIN_INSIDE = 0.5
 _HEADER = ["frame", "left", "top", "right", "bottom"]
 
 
@@ -45,10 +47,28 @@ class BoxFiles:
         """Faces of a frame; see Detector. VideoError where the video's file is missing or damaged."""
         path = self._folder / f"{video.key}.csv"
         boxes = np.array(self._read(path).get(frame.index, ()), np.float32).reshape(-1, 4)
-        # A crop takes memory by its size.
-        if (boxes[:, 2:] - boxes[:, :2] > max(frame.grey().shape)).any():
-            raise VideoError("bad_boxes", f"{path}: a box of frame {frame.index} is larger than the frame")
+        height, width = frame.grey().shape
+        for box in boxes:
+            fault = _fault(box, width, height)
+            if fault:
+                place = f"{path}: the box {','.join(f'{edge:g}' for edge in box)} of frame {frame.index}"
+                raise VideoError("bad_boxes", f"{place} is {fault} the frame of {width}x{height}")
         return boxes
+
+
+def _fault(box: np.ndarray, width: int, height: int) -> str:
+    """What is wrong with a box in a frame of that size; '' where nothing is.
+
+    A face may be cut by the frame's edge. Of one that lies mostly beyond, a crop would repeat edge pixels.
+    """
+    sides = box[2:] - box[:2]
+    # A crop takes memory by its size.
+    if (sides > max(width, height)).any():
+        return "larger than"
+    inside = np.minimum(box[2:], (width, height)) - np.maximum(box[:2], 0)
+    if (inside <= 0).any():
+        return "outside"
+    return "mostly outside" if np.prod(inside / sides) < _MIN_INSIDE else ""
 
 
 def _read_boxes(path: Path) -> dict[int, list[list[float]]]:
