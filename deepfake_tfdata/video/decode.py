@@ -12,7 +12,7 @@ from deepfake_tfdata.clips.limits import MAX_HELD_BYTES
 from deepfake_tfdata.video.container import check_count, check_size, open_stream
 from deepfake_tfdata.video.damage import refuse_touched, refuse_truncated
 from deepfake_tfdata.video.errors import VideoError
-from deepfake_tfdata.video.frame import DecodedFrame, pixel_aspect_of, square_size
+from deepfake_tfdata.video.frame import DecodedFrame, display_of, pixel_aspect_of, square_size
 from deepfake_tfdata.video.messages import decode_packet
 from deepfake_tfdata.video.packets import DisplayOrder, scan_packets
 
@@ -162,7 +162,7 @@ def _decode(path: str, complaints: set[int]) -> Iterator[DecodedFrame]:
     """
     with open_stream(path) as (container, stream):
         rate, aspect = float(stream.average_rate or 25), pixel_aspect_of(stream)
-        size = None
+        size = display = None
         index, position = 0, -1
         for packet in container.demux(stream):
             # The last packet is empty and gives the frames that wait.
@@ -178,7 +178,8 @@ def _decode(path: str, complaints: set[int]) -> Iterator[DecodedFrame]:
                 size = frame.width, frame.height
                 check_size(*square_size(*size, aspect))
                 time = index / rate if frame.time is None else frame.time
-                yield DecodedFrame(index, time, frame, aspect)
+                display = display or display_of(stream, frame)
+                yield DecodedFrame(index, time, frame, display)
                 index += 1
 
 
@@ -193,6 +194,7 @@ def _decode_needed(
         rate, aspect = float(stream.average_rate or 25), pixel_aspect_of(stream)
         size = stream.codec_context.width, stream.codec_context.height
         check_size(*square_size(*size, aspect))
+        display = None
         for position, packet in enumerate(container.demux(stream)):
             stream.codec_context.skip_frame = "DEFAULT" if order.get(packet.pts) in wanted else "NONREF"
             frames, is_sound = decode_packet(packet)
@@ -203,7 +205,9 @@ def _decode_needed(
                 index = order.get(frame.pts)
                 if index is None or (frame.width, frame.height) != size:
                     return
-                yield DecodedFrame(index, index / rate if frame.time is None else frame.time, frame, aspect)
+                display = display or display_of(stream, frame)
+                time = index / rate if frame.time is None else frame.time
+                yield DecodedFrame(index, time, frame, display)
 
 
 def _is_folder(path: str) -> bool:

@@ -2,16 +2,31 @@
 
 from dataclasses import dataclass, field
 from fractions import Fraction
+from threading import local
 from typing import Any
 
 import av
 import cv2
 import numpy as np
+from av.video.reformatter import VideoReformatter
 
 # Formats whose first plane is 8-bit luma: the detector's grey image comes for free.
 _LUMA_FIRST = ("yuv420p", "yuvj420p", "yuv422p", "yuvj422p", "yuv444p", "yuvj444p", "nv12", "gray")
 # Pixels that are longer than that are a header's mistake.
 _MAX_PIXEL_ASPECT = 4
+
+
+@dataclass(frozen=True)
+class Display:
+    """How the frames of a stream are shown.
+
+    Attributes:
+        pixel_aspect: width over height of a pixel.
+        matrix: int32 [9], as `as_shown` takes it; None where they are stored as they are shown.
+    """
+
+    pixel_aspect: Fraction = Fraction(1)
+    matrix: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -26,8 +41,7 @@ class DecodedFrame:
     index: int
     timestamp: float
     _frame: av.VideoFrame = field(repr=False)
-    # Width over height of a pixel.
-    _pixel_aspect: Fraction = Fraction(1)
+    _display: Display = field(default_factory=Display, repr=False)
 
     def grey(self) -> np.ndarray:
         """uint8 [H, W], as it is shown: upright, of square pixels."""
@@ -38,8 +52,8 @@ class DecodedFrame:
             padded = np.frombuffer(memoryview(plane), np.uint8).reshape(plane.height, plane.line_size)
             image = padded[:, : plane.width]
         else:
-            image = frame.to_ndarray(format="gray")
-        size = square_size(frame.width, frame.height, self._pixel_aspect)
+            image = _converted(frame, format="gray")
+        size = square_size(frame.width, frame.height, self._display.pixel_aspect)
         if size != (frame.width, frame.height):
             image = cv2.resize(image, size, interpolation=cv2.INTER_LINEAR)
         return self._upright(image)
@@ -47,11 +61,11 @@ class DecodedFrame:
     def rgb(self) -> np.ndarray:
         """uint8 [H, W, 3], as it is shown: upright, of square pixels."""
         frame = self._frame
-        width, height = square_size(frame.width, frame.height, self._pixel_aspect)
+        width, height = square_size(frame.width, frame.height, self._display.pixel_aspect)
         return self._upright(
-            frame.to_ndarray(format="rgb24", width=width, height=height, interpolation="LANCZOS")
+            _converted(frame, format="rgb24", width=width, height=height, interpolation="LANCZOS")
             if (width, height) != (frame.width, frame.height)
-            else frame.to_ndarray(format="rgb24")
+            else _converted(frame, format="rgb24")
         )
 
     @property
@@ -65,10 +79,23 @@ class DecodedFrame:
         return self._frame.pts
 
     def _upright(self, image: np.ndarray) -> np.ndarray:
-        side_data: Any = self._frame.side_data  # PyAV's own hints miss what it holds
-        if "DISPLAYMATRIX" not in side_data:
-            return image
-        return as_shown(image, np.frombuffer(side_data["DISPLAYMATRIX"], np.int32))
+        return image if self._display.matrix is None else as_shown(image, self._display.matrix)
+
+
+class _Converter(local):
+    """One a thread: swscale takes as long to set up as to convert many frames, and by itself starts threads for
+    each one, whose stacks count as a worker's memory."""
+
+    def __init__(self) -> None:
+        self.reformatter = VideoReformatter()
+
+
+_converter = _Converter()
+
+
+def _converted(frame: av.VideoFrame, **how: Any) -> np.ndarray:
+    """A frame's pixels in another format or size; `how` is as for PyAV's reformat."""
+    return _converter.reformatter.reformat(frame, threads=1, **how).to_ndarray()
 
 
 def as_shown(image: np.ndarray, matrix: np.ndarray) -> np.ndarray:
@@ -90,6 +117,19 @@ def square_size(width: int, height: int, pixel_aspect: Fraction) -> tuple[int, i
     if pixel_aspect > 1:
         return round(width * pixel_aspect), height
     return width, round(height / pixel_aspect)
+
+
+def display_of(stream: av.VideoStream, frame: av.VideoFrame) -> Display:
+    """How a stream's frames are shown, by its first one.
+
+    PyAV's side data and its frame hold each other, and a frame holds all that its decoder has allocated. So a
+    tiny copy is asked, and once a stream.
+    """
+    tiny = _converter.reformatter.reformat(frame, width=16, height=16, format="gray", threads=1)
+    side_data: Any = tiny.side_data  # PyAV's own hints miss what it holds
+    if "DISPLAYMATRIX" not in side_data:
+        return Display(pixel_aspect_of(stream))
+    return Display(pixel_aspect_of(stream), np.frombuffer(side_data["DISPLAYMATRIX"], np.int32).copy())
 
 
 def pixel_aspect_of(stream: av.VideoStream) -> Fraction:

@@ -1,3 +1,7 @@
+import gc
+import re
+from pathlib import Path
+
 import av
 import numpy as np
 import pytest
@@ -94,3 +98,30 @@ def test_grey_is_upright_luma(tmp_path):
     grey = next(iter(decode_frames(str(path), first_to_last))).grey()
     assert grey.shape == (64, 96)
     assert grey[:, :40].mean() > 200 > 40 > grey[:, 56:].mean()
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="Linux says what a process takes")
+def test_frames_leave_no_memory_and_no_threads_behind(tmp_path):
+    """Memory and stacks of threads count against what a worker may take."""
+
+    def taken(what: str) -> int:
+        return int(re.search(rf"^{what}:\s+(\d+)", Path("/proc/self/status").read_text(), re.M)[1])
+
+    def decode() -> int:
+        frames = decode_frames(path, lambda count: np.arange(0, count, 2), lambda frame: frame.grey())
+        assert sum(frame.rgb().size for frame in frames) == 20 * 256 * 256 * 3
+        return taken("Threads")  # while the frames are held
+
+    path = str(write_video(tmp_path / "a.mp4", numbered_frames(40, 256)))
+    before = taken("Threads")
+    assert decode() == before
+    gc.disable()
+    try:
+        for _ in range(3):
+            decode()
+        before = taken("VmRSS")
+        for _ in range(10):
+            decode()
+        assert taken("VmRSS") - before < 10_000  # kB; the frames of one pass are 4,000
+    finally:
+        gc.enable()
