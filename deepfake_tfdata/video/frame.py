@@ -83,8 +83,8 @@ class DecodedFrame:
 
 
 class _Converter(local):
-    """One a thread: swscale takes as long to set up as to convert many frames, and by itself starts threads for
-    each one, whose stacks count as a worker's memory."""
+    """One a thread: swscale takes longer to set up than to convert a frame, and would start threads for each
+    one, whose stacks count as a worker's memory."""
 
     def __init__(self) -> None:
         self.reformatter = VideoReformatter()
