@@ -130,7 +130,7 @@ def crossing() -> list[np.ndarray]:
     frames = []
     for time, face in enumerate(face_frames(40, 192)):
         frame = np.full((192, 480, 3), 128, np.uint8)
-        for left in (7 * time, 280 - 7 * time):
+        for left in (6 * time, 240 - 6 * time):
             frame[:, left : left + 192] = face
         frames.append(frame)
     return frames
