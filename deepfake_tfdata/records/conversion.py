@@ -50,9 +50,9 @@ def run_conversion(job: ConversionJob, work: Work, on_video: OnVideo) -> Convers
             discard_failed(job.shards, job.regions, output, read_ledger(output))
         entries = _fill(job, work, on_video)
         for region in job.regions:
-            write_tfds_metadata(output / region, region, config.spec, job.shards, entries)
+            write_tfds_metadata(output / region, region, job.spec, job.shards, entries)
         provenance = Provenance(**started.provenance).with_sources(entries.values())
-        face_sizes = summarise_face_sizes(job.shards, entries, config.spec, started.regions)
+        face_sizes = summarise_face_sizes(job.shards, entries, job.spec, started.regions)
         conversion = dataclasses.replace(
             started,
             provenance=provenance.to_dict(),

@@ -17,7 +17,7 @@ def describe_job(job: ConversionJob) -> list[str]:
     videos = [video for shard in job.shards for video in shard.videos]
     empty = unusable_files(videos)
     shards = Counter(shard.split for shard in job.shards)
-    spec, usable = job.config.spec, len(videos) - len(empty)
+    spec, usable = job.spec, len(videos) - len(empty)
     sizes = (
         f"{region} {_readable(usable * expected_video_bytes(spec, region))}" for region in job.config.regions
     )

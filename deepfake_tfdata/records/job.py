@@ -48,6 +48,11 @@ class ConversionJob:
         return self.conversion.regions
 
     @property
+    def spec(self) -> ClipSpec:
+        """As the folder has it, with what it says of the size that a detector makes of native crops."""
+        return ClipSpec.from_dict(self.conversion.spec)
+
+    @property
     def num_videos(self) -> int:
         """How many videos the plan has."""
         return sum(len(shard.videos) for shard in self.shards)

@@ -47,7 +47,7 @@ def write_contact_sheet(job: ConversionJob, conversion: Conversion) -> None:
     Raises:
         UserError: a shard has been damaged since it was written, or the page can't be written.
     """
-    output, spec = job.output, job.config.spec
+    output, spec = job.output, job.spec
     with explained_write_errors(output):
         entries = read_ledger(output)
         converted = list(_converted(job.shards, entries))

@@ -128,7 +128,8 @@ def test_the_size_for_a_detector_is_no_part_of_native_crops(converted, convert):
     assert f"frame_size: {FRAME_SIZE} against 96" in error  # a warning
     after = state(converted)
     assert [name for name in before if "tfrecord" in name and before[name] != after[name]] == []
-    assert read_conversion(converted).spec["frame_size"] == FRAME_SIZE
+    conversion = read_conversion(converted)
+    assert conversion.spec["frame_size"] == conversion.face_sizes["frame_size"] == FRAME_SIZE
 
 
 def test_without_its_description_a_folder_is_not_adopted(converted, convert):
