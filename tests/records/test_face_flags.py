@@ -84,7 +84,6 @@ def test_boxes_of_a_file_are_used_and_a_changed_file_is_another_spec(tmp_path, c
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
-        (["--detector=yunet"], "--detector=yunet needs --detector_model"),
         (["--boxes=nowhere"], "--boxes is for --detector=boxes, not for --detector=haar"),
     ],
 )
