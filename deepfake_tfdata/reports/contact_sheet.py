@@ -133,7 +133,11 @@ def _faces(sizes: FaceSizes) -> dict[str, object]:
     """The histogram, its figures in rows, and a row a region."""
     ranges = [f"{low:.0f} to {high:.0f}" for low, high in zip(sizes.edges[:-1], sizes.edges[1:], strict=True)]
     return {
-        "plot": Picture("histogram of face sizes by class", face_size_histogram(sizes), "Face sizes"),
+        "plot": Picture(
+            "histogram of face sizes by class",
+            face_size_histogram(sizes.counts, sizes.edges, sizes.frame_size),
+            "Face sizes",
+        ),
         "classes": list(sizes.counts),
         "bins": [
             {"range": name, "counts": counts}

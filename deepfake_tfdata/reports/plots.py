@@ -4,6 +4,7 @@ Figures are made without pyplot, whose global state leaks between callers and pi
 """
 
 import io
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,6 @@ from sklearn.metrics import precision_recall_curve, roc_curve
 
 from deepfake_tfdata.evaluation.comparison import auc_text
 from deepfake_tfdata.evaluation.predictions import Predictions
-from deepfake_tfdata.records.face_sizes import FaceSizes
 
 # Told apart with every common colour blindness: M. Okabe and K. Ito, Color Universal Design (2008).
 CLASSES = ((0, "real", "#0072B2"), (1, "fake", "#D55E00"))
@@ -76,16 +76,24 @@ def score_histogram(videos: Predictions, threshold: float) -> bytes:
     return _png(figure)
 
 
-def face_size_histogram(sizes: FaceSizes) -> bytes:
-    """How many videos of each class have faces of which size, on a logarithmic axis."""
+def face_size_histogram(
+    counts: Mapping[str, Sequence[int]], edges: Sequence[float], frame_size: int
+) -> bytes:
+    """How many videos of each class have faces of which size, on a logarithmic axis.
+
+    Args:
+        counts: by class, of each bin.
+        edges: of the bins, pixels, rising.
+        frame_size: side of what the network gets, pixels.
+    """
     figure, axes = _canvas("Face sizes", "side of the face box, pixels", "videos")
     for label, name, colour in CLASSES:
         style: dict[str, Any] = {"fill": True, "alpha": 0.35} if label else {"linewidth": 2}
-        counts = sizes.counts[name]
-        axes.stairs(counts, sizes.edges, color=colour, label=f"{name} ({sum(counts)})", **style)
-    axes.axvline(sizes.frame_size, linestyle="--", color=_GREY, linewidth=1, label="the network's input")
+        members = counts[name]
+        axes.stairs(members, edges, color=colour, label=f"{name} ({sum(members)})", **style)
+    axes.axvline(frame_size, linestyle="--", color=_GREY, linewidth=1, label="the network's input")
     axes.set_xscale("log", base=2)
-    octaves = [edge for edge in sizes.edges[:: max(1, len(sizes.edges) // 6)]]
+    octaves = edges[:: max(1, len(edges) // 6)]
     axes.set_xticks(octaves, [f"{edge:.0f}" for edge in octaves])
     axes.yaxis.set_major_locator(_whole_numbers())
     axes.legend(frameon=False)
