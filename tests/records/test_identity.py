@@ -18,6 +18,7 @@ from deepfake_tfdata.records.index import INDEX_FILE, read_index
 from deepfake_tfdata.records.metadata import CONVERSION_FILE, read_conversion, write_conversion
 from deepfake_tfdata.records.outcome import Outcome
 from deepfake_tfdata.records.plan import ShardPlan
+from deepfake_tfdata.records.source_content import content_of
 from tests.fakes import FRAME_SIZE, NUM_FRAMES, face_frames, write_video
 
 FLAGS = (f"--num_frames={NUM_FRAMES}", f"--frame_size={FRAME_SIZE}", "--workers=1")
@@ -111,6 +112,17 @@ def test_other_files_under_the_same_names_are_refused(converted, convert, source
     video.write_bytes(content)
     assert "original/001" in convert("--regions=mouth", expect=2)
     assert state(converted) == before
+
+
+@pytest.mark.parametrize("place", [0, 500_000, 999_999])
+def test_a_large_file_is_known_by_its_beginning_middle_and_end(place, tmp_path):
+    file = tmp_path / "a.mp4"
+    content = bytearray(1_000_000)
+    file.write_bytes(content)
+    before = content_of(file)
+    content[place] ^= 1
+    file.write_bytes(content)
+    assert content_of(file) != before
 
 
 def test_sources_that_moved_are_the_same(converted, convert, source, tmp_path):
