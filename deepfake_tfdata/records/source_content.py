@@ -4,7 +4,6 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from pathlib import Path
 
 from deepfake_tfdata.clips.processed import ProcessedVideo
 from deepfake_tfdata.clips.video import Video
@@ -40,7 +39,7 @@ def content_of(path: AnyPath) -> str:
 
 def with_content(work: Work, video: Video) -> ProcessedVideo:
     """The work on a video on this machine, and the content that it was done on."""
-    return replace(work(video), content=content_of(Path(video.path)))
+    return replace(work(video), content=_content_or_none(video) or "")
 
 
 def _pieces(path: AnyPath) -> Iterable[bytes]:
@@ -83,8 +82,11 @@ def require_same_content(
 
 
 def _content_or_none(video: Video) -> str | None:
+    """Of all files that decide the video's clips: itself, its mask, the original that lends it a track."""
+    original = video.original.path if video.original else ""
+    paths = [path for path in (video.path, video.mask_path, original) if path]
     try:
-        return content_of(as_path(video.path))
+        return "-".join(content_of(as_path(path)) for path in paths)
     except OSError:
         return None
     except remote_errors():

@@ -15,10 +15,11 @@ from deepfake_tfdata.errors import UserError
 from deepfake_tfdata.input.shards import find_shards
 from deepfake_tfdata.records import shard_writer
 from deepfake_tfdata.records.index import INDEX_FILE, read_index
+from deepfake_tfdata.records.ledger import LedgerEntry
 from deepfake_tfdata.records.metadata import CONVERSION_FILE, read_conversion, write_conversion
 from deepfake_tfdata.records.outcome import Outcome
 from deepfake_tfdata.records.plan import ShardPlan
-from deepfake_tfdata.records.source_content import content_of
+from deepfake_tfdata.records.source_content import content_of, require_same_content, with_content
 from tests.fakes import FRAME_SIZE, NUM_FRAMES, face_frames, write_video
 
 FLAGS = (f"--num_frames={NUM_FRAMES}", f"--frame_size={FRAME_SIZE}", "--workers=1")
@@ -123,6 +124,23 @@ def test_a_large_file_is_known_by_its_beginning_middle_and_end(place, tmp_path):
     content[place] ^= 1
     file.write_bytes(content)
     assert content_of(file) != before
+
+
+@pytest.mark.parametrize("other", ["mask", "original"])
+def test_what_else_decides_a_video_is_part_of_its_content(other, tmp_path):
+    """Its mask says which face is followed, its original where that is."""
+    for name in ("video", "mask", "original"):
+        (tmp_path / name).write_bytes(name.encode())
+    original = Video(str(tmp_path / "original"), "a", 0, "original", "a")
+    fake = Video(
+        str(tmp_path / "video"), "a_b", 1, "X", "a", original=original, mask_path=str(tmp_path / "mask")
+    )
+    content = with_content(lambda video: ProcessedVideo(), fake).content
+    entries = {fake.key: LedgerEntry(fake.key, "ok", "", 1, 1.0, content)}
+    require_same_content([fake], entries, tmp_path)
+    (tmp_path / other).write_bytes(b"another")
+    with pytest.raises(UserError, match="X/a_b"):
+        require_same_content([fake], entries, tmp_path)
 
 
 def test_sources_that_moved_are_the_same(converted, convert, source, tmp_path):
