@@ -1,9 +1,14 @@
 """A tf.data service: a dispatcher and two workers, real processes on loopback."""
 
+import multiprocessing
+import os
 import signal
 import socket
+import time
+from pathlib import Path
 
 import pytest
+import tensorflow as tf
 
 from deepfake_tfdata import load_clips
 from deepfake_tfdata.errors import UserError
@@ -63,6 +68,34 @@ def test_training_from_a_service(service, records, command, tmp_path):
 def test_a_wrong_address_is_named(records, address, message):
     with pytest.raises(UserError, match=message):
         load_clips(records, "mouth", "train", 2, data_service=address)
+
+
+def test_a_service_stops_while_a_worker_is_at_work():
+    process = start("--port=0", "--host=127.0.0.1")
+    address = process.stdout.readline().split()[-1]
+    processes = multiprocessing.get_context("forkserver")
+    client = processes.Process(target=ask_for_what_never_comes, args=(address,))
+    client.start()
+    deadline = time.monotonic() + 120
+    before = processor_seconds(process.pid)
+    while processor_seconds(process.pid) < before + 2:  # the worker searches
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(timeout=60) == 0
+    client.kill()
+
+
+def ask_for_what_never_comes(address):
+    mode = tf.data.experimental.service.ShardingPolicy.OFF
+    none_of_many = tf.data.Dataset.range(10**15).filter(lambda number: number < 0)
+    next(iter(none_of_many.apply(tf.data.experimental.service.distribute(mode, address))))
+
+
+def processor_seconds(pid):
+    """Of all threads, by /proc/PID/stat: fields 14 and 15, in ticks."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def test_a_port_that_is_taken_is_named():
