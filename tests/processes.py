@@ -2,7 +2,7 @@
 
 The import takes longer than most commands. A fork is as real a process: it has memory and devices of its own,
 ends with a status, and dies of signals. The import itself, its order, and variables that it reads are for the
-fresh ones to show.
+fresh ones to show; so are graphs as TensorFlow optimizes them, which takes a third of a short training.
 """
 
 import atexit
@@ -17,6 +17,8 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 
 ROOT = Path(__file__).resolve().parents[1]
+# A variable that, when it is set, makes a forked process optimize its graphs, too.
+OPTIMIZE_GRAPHS = "TESTS_OPTIMIZE_GRAPHS"
 TIMEOUT = 580  # pytest's own is little more
 _SERVER = multiprocessing.get_context("forkserver")
 # Only imported: a TensorFlow that has begun, by listing its devices even, has threads that no fork inherits.
@@ -135,6 +137,10 @@ def _run_module(arguments: tuple[str, ...], environment: dict[str, str], outputs
         os.dup2(file, descriptor)
         os.close(file)
     os.environ.update(environment)
+    if OPTIMIZE_GRAPHS not in environment:
+        import tensorflow as tf
+
+        tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
     sys.argv = list(arguments)
     sys.modules.pop(arguments[0], None)
     runpy.run_module(arguments[0], run_name="__main__", alter_sys=True)

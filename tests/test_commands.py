@@ -9,7 +9,7 @@ from types import MappingProxyType
 import pytest
 
 from tests.fakes import NUM_FRAMES
-from tests.processes import run_fresh
+from tests.processes import OPTIMIZE_GRAPHS, run_fresh
 
 SMALL = [
     "--backbone=meso4",
@@ -112,7 +112,7 @@ def test_other_data_never_stands_where_the_own_stands(workdir, ffpp_tree, record
 def test_a_run_of_three_epochs_is_one_of_two_resumed(workdir, records, command, tmp_path):
     for epochs in (2, 3):
         flags = [f"--data={records}", f"--workdir={tmp_path}", *SMALL, f"--epochs={epochs}"]
-        result = command("train", *flags)
+        result = command("train", *flags, **{OPTIMIZE_GRAPHS: "1"})  # as the fresh one did
         assert result.returncode == 0, result.stderr
     assert "resumed" in result.stderr
     assert len(list((tmp_path / "tensorboard").glob("*tfevents*"))) == 1

@@ -25,13 +25,13 @@ def results(process):
     return json.loads(output.splitlines()[-1])
 
 
-def start_two(*arguments):
-    """Two processes that find each other through TF_CONFIG."""
+def start_two(*arguments, **environment):
+    """Two processes, with these variables, that find each other through TF_CONFIG."""
     workers = [f"127.0.0.1:{port}" for port in free_ports(2)]
     configs = [
         {"cluster": {"worker": workers}, "task": {"type": "worker", "index": index}} for index in range(2)
     ]
-    return [Forked(*arguments, TF_CONFIG=json.dumps(config)) for config in configs]
+    return [Forked(*arguments, TF_CONFIG=json.dumps(config), **environment) for config in configs]
 
 
 def free_ports(count):
