@@ -78,7 +78,7 @@ def make_predict(model: keras.Model, strategy: tf.distribute.Strategy) -> Predic
     part = 0
 
     # Native batches come in several sizes.
-    @tf.function(reduce_retracing=True)
+    @tf.function(reduce_retracing=True, autograph=False)
     def run(frames: Any) -> list[tf.Tensor]:
         return strategy.run(lambda part: tf.nest.flatten(model(part, training=False)), args=(frames,))
 

@@ -39,7 +39,7 @@ def make_train_steps(
     """
     variables = model.trainable_variables
 
-    @tf.function(jit_compile=options.jit_compile)
+    @tf.function(jit_compile=options.jit_compile, autograph=False)
     def replica_step(frames: Frames, labels: tf.Tensor) -> tf.Tensor:
         smoothing, count = options.label_smoothing, options.accumulation
         targets = tf.cast(labels, tf.float32) * (1.0 - smoothing) + 0.5 * smoothing
