@@ -100,7 +100,7 @@ def load_clips(
     reader = RecordReader(shards)
     batches_made, clips_made = batches_at_once(batch_size * shapes.largest_clip)
 
-    # No tensor decides what Python does here or below: for a second, AutoGraph would rewrite it to the same.
+    # No tensor decides what Python does here or below; AutoGraph takes a second to rewrite it to the same.
     @tf.autograph.experimental.do_not_convert
     def load_batch(number: tf.Tensor) -> tuple[dict[str, Any], tf.Tensor]:
         epoch, rows, turns = order.batch(number)

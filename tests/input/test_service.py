@@ -70,18 +70,19 @@ def test_a_wrong_address_is_named(records, address, message):
         load_clips(records, "mouth", "train", 2, data_service=address)
 
 
-def test_a_service_stops_while_a_worker_is_at_work():
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_service_stops_while_a_worker_is_at_work(number):
     process = start("--port=0", "--host=127.0.0.1")
     address = process.stdout.readline().split()[-1]
-    processes = multiprocessing.get_context("forkserver")
-    client = processes.Process(target=ask_for_what_never_comes, args=(address,))
+    forked = multiprocessing.get_context("forkserver")
+    client = forked.Process(target=ask_for_what_never_comes, args=(address,))
     client.start()
     deadline = time.monotonic() + 120
     before = processor_seconds(process.pid)
     while processor_seconds(process.pid) < before + 2:  # the worker searches
         assert time.monotonic() < deadline
         time.sleep(0.1)
-    process.send_signal(signal.SIGTERM)
+    process.send_signal(number)
     assert process.wait(timeout=60) == 0
     client.kill()
 

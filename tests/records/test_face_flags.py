@@ -81,14 +81,8 @@ def test_boxes_of_a_file_are_used_and_a_changed_file_is_another_spec(tmp_path, c
     assert "detector_hash" in result.stderr
 
 
-@pytest.mark.parametrize(
-    ("flags", "message"),
-    [
-        (["--boxes=nowhere"], "--boxes is for --detector=boxes, not for --detector=haar"),
-    ],
-)
-def test_a_mistake_is_answered_in_one_line(ffpp_tree, command, tmp_path, flags, message):
-    result = command("convert", f"--source={ffpp_tree}", f"--output={tmp_path}", *flags)
+def test_a_mistake_is_answered_in_one_line(ffpp_tree, command, tmp_path):
+    result = command("convert", f"--source={ffpp_tree}", f"--output={tmp_path}", "--boxes=nowhere")
     assert result.returncode == 2
     assert result.stderr.count("\n") == 1
-    assert message in result.stderr
+    assert "--boxes is for --detector=boxes, not for --detector=haar" in result.stderr
