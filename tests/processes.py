@@ -15,6 +15,7 @@ import sys
 import time
 from pathlib import Path
 from tempfile import NamedTemporaryFile
+from types import SimpleNamespace
 
 ROOT = Path(__file__).resolve().parents[1]
 # A variable that, when it is set, makes a forked process optimize its graphs, too.
@@ -109,12 +110,16 @@ def start_command(command: list[str], **_: object) -> Forked:
     return Forked(*command[2:])
 
 
-def run_command(command: list[str], check: bool = False, **_: object) -> subprocess.CompletedProcess:
+def _run_command(command: list[str], check: bool = False, **_: object) -> subprocess.CompletedProcess:
     """Forks instead of subprocess.run([sys.executable, "-m", MODULE, ...])."""
     assert command[:2] == [sys.executable, "-m"], command
     result = run(*command[2:])
     assert not (check and result.returncode), result.stderr
     return result
+
+
+# For a module of ours in place of `subprocess`, which stays as it is for everybody else.
+FORKING = SimpleNamespace(run=_run_command, DEVNULL=subprocess.DEVNULL)
 
 
 def start_fresh(*arguments: str, **options: object) -> subprocess.Popen:

@@ -4,13 +4,13 @@ import shutil
 
 import pytest
 
-from tests.processes import run_command
+from tests.processes import FORKING
 from tools import benchmark_features as benchmark
 
 
 @pytest.mark.slow
 def test_both_ways_are_trained_and_compared(records, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(benchmark.subprocess, "run", run_command)
+    monkeypatch.setattr(benchmark, "subprocess", FORKING)
     # As short as leaves an epoch to count.
     ways = {way: (2, more) for way, (_, more) in benchmark.WAYS.items()}
     monkeypatch.setattr(benchmark, "WAYS", ways)

@@ -1,10 +1,11 @@
 import contextlib
 import json
+import os
 import sys
 
 import pytest
 
-from tests.processes import run_command, start_command
+from tests.processes import FORKING, start_command
 from tools.benchmark_input import process, records
 from tools.benchmark_input.__main__ import main
 from tools.benchmark_input.rows import CEILING, COMBINATIONS, OURS, PEERS, ROWS, Row
@@ -18,7 +19,7 @@ JPEG_PSNR = 35
 @pytest.mark.slow
 def test_loaders_decode_the_same_clips(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(process, "_start", lambda command, errors: start_command(command))
-    monkeypatch.setattr(records.subprocess, "run", run_command)
+    monkeypatch.setattr(records, "subprocess", FORKING)
     # Every kind of loader, but not every encoding: a row takes some six seconds.
     only = ("pillow", "resized jpeg", "native raw", "DALI", "Grain", "WebDataset", "TFDS", "Keras")
     chosen = [row for row in ROWS if any(name in row.name for name in only)]
@@ -52,6 +53,11 @@ def test_a_row_says_what_is_not_installed():
     assert "| x | not installed: no_such_module |" in markdown(
         "", [{"name": "x", "skipped": "not installed: no_such_module"}]
     )
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads memory from /proc")
+def test_a_process_that_ends_before_the_first_interval_has_used_memory():
+    assert process._MemoryWatch([os.getpid()]).stop() > 0
 
 
 def test_medians_and_ratios():

@@ -72,5 +72,6 @@ class _MemoryWatch:
         return self._peak
 
     def _watch(self) -> None:
+        self._peak = megabytes(self._pids)  # at once: a short measurement may end within the first interval
         while not self._stopped.wait(_SAMPLING_SECONDS):
             self._peak = max(self._peak, megabytes(self._pids))
