@@ -28,7 +28,8 @@ from deepfake_tfdata.training.checkpoints import CHECKPOINTS, newest_checkpoint,
 from deepfake_tfdata.training.options import StepOptions
 from deepfake_tfdata.training.run_state import RunState, describe_epoch
 from deepfake_tfdata.training.stages import Stage, set_trainable, stage_at
-from deepfake_tfdata.training.step import give_replicas_their_own_dropout, make_train_steps
+from deepfake_tfdata.training.replicas import give_replicas_their_own_dropout
+from deepfake_tfdata.training.step import make_train_steps
 from deepfake_tfdata.training.step_plan import StepPlan
 from deepfake_tfdata.training.summaries import TENSORBOARD, Summaries
 from deepfake_tfdata.training.validation import averaged_weights, scores_of_all_workers, validation_metrics

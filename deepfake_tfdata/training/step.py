@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from deepfake_tfdata.training.options import StepOptions
+from deepfake_tfdata.training.replicas import leave_sum_to_caller, sum_over_replicas
 
 # What a detector takes: a tensor, uint8 [B, T, H, W, 3], or a dict of such and of views.
 Frames: TypeAlias = Any
@@ -39,7 +40,8 @@ def make_train_steps(
     """
     variables = model.trainable_variables
 
-    @tf.function(jit_compile=options.jit_compile, autograph=False)
+    leave_sum_to_caller(optimizer)
+
     def replica_step(frames: Frames, labels: tf.Tensor) -> tf.Tensor:
         smoothing, count = options.label_smoothing, options.accumulation
         targets = tf.cast(labels, tf.float32) * (1.0 - smoothing) + 0.5 * smoothing
@@ -51,7 +53,7 @@ def make_train_steps(
                 part_loss, part_gradients = loss_and_gradients(*part)
             loss += part_loss
             gradients = [total + part for total, part in zip(gradients, part_gradients, strict=True)]
-        optimizer.apply(gradients, variables)
+        optimizer.apply(sum_over_replicas(gradients), variables)
         return loss
 
     def loss_and_gradients(frames: Frames, targets: tf.Tensor) -> tuple[tf.Tensor, list[tf.Tensor]]:
@@ -59,7 +61,8 @@ def make_train_steps(
             losses = tf.nn.sigmoid_cross_entropy_with_logits(targets, model(frames, training=True))
             loss = tf.reduce_sum(losses) / batch_size
             scaled = optimizer.scale_loss(loss)
-        return loss, tape.gradient(scaled, variables)
+        # Dense: those of an embedding name rows, which can't be added and have no norm.
+        return loss, [tf.convert_to_tensor(gradient) for gradient in tape.gradient(scaled, variables)]
 
     @tf.function
     def train_steps(batches: Iterator[Any], count: tf.Tensor) -> tf.Tensor:
@@ -93,30 +96,3 @@ def _clock() -> tf.Tensor:
 def _split(frames: Frames, parts: int) -> list[Frames]:
     pieces = [tf.split(region, parts) for region in tf.nest.flatten(frames)]
     return [tf.nest.pack_sequence_as(frames, part) for part in zip(*pieces, strict=True)]
-
-
-def give_replicas_their_own_dropout(model: keras.Model) -> None:
-    """Folds the replica's number into every random layer's seed.
-
-    Keras mirrors a seed like any other variable, so that all replicas would drop the same units and the batch
-    would see fewer masks than it has parts.
-    """
-    for generator in _seed_generators(model):
-        generator.next = _with_replica(generator.next)
-
-
-def _with_replica(draw: Callable[..., tf.Tensor]) -> Callable[..., tf.Tensor]:
-    def next_seed(*args: Any, **kwargs: Any) -> tf.Tensor:
-        seed = draw(*args, **kwargs)
-        context = tf.distribute.get_replica_context()
-        replica = context.replica_id_in_sync_group if context else 0
-        # The first half of the seed is fixed, the second counts the draws: replicas differ in the first.
-        return seed + tf.stack([tf.cast(replica, seed.dtype) * 7919, tf.zeros([], seed.dtype)])
-
-    return next_seed
-
-
-def _seed_generators(layer: keras.Layer) -> Iterator[keras.random.SeedGenerator]:
-    yield from (value for value in vars(layer).values() if isinstance(value, keras.random.SeedGenerator))
-    for child in layer._layers:
-        yield from _seed_generators(child)

@@ -1,3 +1,5 @@
+import json
+
 import keras
 import numpy as np
 import pytest
@@ -6,8 +8,10 @@ import tensorflow as tf
 from deepfake_tfdata import build_detector
 from deepfake_tfdata.training.optimization import build_optimizer, scaled_learning_rate
 from deepfake_tfdata.training.options import OptimizerOptions, StepOptions
-from deepfake_tfdata.training.step import give_replicas_their_own_dropout, make_train_steps
+from deepfake_tfdata.training.replicas import give_replicas_their_own_dropout
+from deepfake_tfdata.training.step import make_train_steps
 from deepfake_tfdata.training.validation import averaged_weights
+from tests.processes import run
 
 PLAIN = {"learning_rate": 1e-3, "weight_decay": 0.0}
 FRAMES = np.random.default_rng(0).integers(0, 256, (4, 2, 32, 32, 3), np.uint8)
@@ -118,3 +122,27 @@ def test_the_average_of_the_weights_is_swapped_in_and_out_again():
     with averaged_weights(optimizer, model):
         assert last < model.get_weights()[0][0, 0] < 1.0
     assert model.get_weights()[0][0, 0] == last
+
+
+@pytest.fixture(scope="module")
+def on_replicas():
+    """What single steps on two replicas came to."""
+    result = run("tests.training.step_on_replicas")
+    assert result.returncode == 0, result.stderr[-3000:]
+    return json.loads(result.stdout.splitlines()[-1])
+
+
+def test_an_overflow_on_one_replica_skips_the_step_on_all(on_replicas):
+    assert on_replicas["skipped"] == on_replicas["before"]
+    assert on_replicas["scale"] == [[4.0], [4.0]]
+    first, second = on_replicas["after"]
+    assert first == second != on_replicas["before"][0]
+    assert np.isfinite(first).all()
+
+
+def test_gradients_are_cut_after_replicas_are_summed(on_replicas):
+    assert on_replicas["update"] == pytest.approx([0.5, 0.5], rel=1e-5)
+
+
+def test_a_trainer_gives_replicas_their_own_dropout(on_replicas):
+    assert 0.3 < on_replicas["dropped_apart"] < 0.7
