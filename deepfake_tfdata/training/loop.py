@@ -26,9 +26,9 @@ from deepfake_tfdata.scoring.run_evaluation import scored_model
 from deepfake_tfdata.scoring.runs import MODEL_FILE
 from deepfake_tfdata.training.checkpoints import CHECKPOINTS, newest_checkpoint, restore, save_checkpoint
 from deepfake_tfdata.training.options import StepOptions
+from deepfake_tfdata.training.replicas import give_replicas_their_own_dropout
 from deepfake_tfdata.training.run_state import RunState, describe_epoch
 from deepfake_tfdata.training.stages import Stage, set_trainable, stage_at
-from deepfake_tfdata.training.replicas import give_replicas_their_own_dropout
 from deepfake_tfdata.training.step import make_train_steps
 from deepfake_tfdata.training.step_plan import StepPlan
 from deepfake_tfdata.training.summaries import TENSORBOARD, Summaries
@@ -247,9 +247,9 @@ class Trainer:
         self._synchronize(True)
 
     def _synchronize(self, synchronized: bool) -> None:
-        """Replicas see different clips; unsynchronised, only the first one's statistics would be saved."""
         several = self.strategy.num_replicas_in_sync > 1
-        set_batch_norm_synchronized(self.saved, synchronized and several)
+        asked = self._step_options.sync_batch_norm
+        set_batch_norm_synchronized(self.saved, synchronized and asked and several)
 
     def _variables(self) -> list[keras.Variable]:
         """Every variable that decides how training goes on, in a fixed order."""

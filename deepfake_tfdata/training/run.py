@@ -123,8 +123,10 @@ def _check_devices(config: TrainConfig, strategy: tf.distribute.Strategy, shards
         )
     if config.stages.cache_features and Workers(strategy).count > 1:
         raise UserError("--cache_features works on one machine; leave it out")
-    if config.step.jit_compile and replicas > 1:
-        raise UserError(f"--jit_compile holds on one device, not on {replicas}; leave it out")
+    if config.step.jit_compile and config.step.sync_batch_norm and replicas > 1:
+        raise UserError(
+            f"--jit_compile can't compile BatchNormalization over {replicas} devices; add --nosync_batch_norm"
+        )
 
 
 def _build(

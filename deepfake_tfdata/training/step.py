@@ -2,14 +2,16 @@
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeAlias
 
 import keras
 import numpy as np
 import tensorflow as tf
 
+from deepfake_tfdata.model.detector import batch_norm_statistics
 from deepfake_tfdata.training.options import StepOptions
-from deepfake_tfdata.training.replicas import leave_sum_to_caller, sum_over_replicas
+from deepfake_tfdata.training.replicas import average_over_replicas, leave_sum_to_caller, sum_over_replicas
 
 # What a detector takes: a tensor, uint8 [B, T, H, W, 3], or a dict of such and of views.
 Frames: TypeAlias = Any
@@ -40,20 +42,28 @@ def make_train_steps(
     """
     variables = model.trainable_variables
 
+    several = strategy.num_replicas_in_sync > 1
+    # Statistics that each replica takes of its own clips. Training reads them not at all, all else the mean.
+    apart = batch_norm_statistics(model) if several and not options.sync_batch_norm else []
     leave_sum_to_caller(optimizer)
 
     def replica_step(frames: Frames, labels: tf.Tensor) -> tf.Tensor:
         smoothing, count = options.label_smoothing, options.accumulation
         targets = tf.cast(labels, tf.float32) * (1.0 - smoothing) + 0.5 * smoothing
         parts = zip(_split(frames, count), tf.split(targets, count), strict=True)
-        loss, gradients = loss_and_gradients(*next(parts))
+        # Of each replica its own: a compiled function keeps to the variables that it was traced with.
+        differentiate = _compiled(loss_and_gradients, model) if options.jit_compile else loss_and_gradients
+        loss, gradients = differentiate(*next(parts))
         for part in parts:
             # One after another: TensorFlow would run them side by side, and hold all activations at once.
             with tf.control_dependencies(gradients):
-                part_loss, part_gradients = loss_and_gradients(*part)
+                part_loss, part_gradients = differentiate(*part)
             loss += part_loss
             gradients = [total + part for total, part in zip(gradients, part_gradients, strict=True)]
+        # Neither the sum nor the update is compiled: replicas meet in both.
         optimizer.apply(sum_over_replicas(gradients), variables)
+        if apart:
+            average_over_replicas(apart)
         return loss
 
     def loss_and_gradients(frames: Frames, targets: tf.Tensor) -> tuple[tf.Tensor, list[tf.Tensor]]:
@@ -86,6 +96,30 @@ def make_train_steps(
 
     # A tensor, because every other number would be traced anew.
     return lambda batches, count: train_steps(batches, tf.constant(count)).numpy()
+
+
+def _compiled(differentiate: Callable[..., Any], model: keras.Model) -> Callable[..., Any]:
+    """The function, compiled with XLA, which has no kernel for the LSTM that cuDNN brings."""
+
+    def without_cudnn(*arguments: Any) -> Any:
+        with _cudnn_left_out(model):
+            return differentiate(*arguments)
+
+    return tf.function(without_cudnn, jit_compile=True, autograph=False)
+
+
+@contextmanager
+def _cudnn_left_out(model: keras.Model) -> Iterator[None]:
+    """Makes recurrent layers that are traced in the block use TensorFlow's own loop on GPUs, too."""
+    layers = [layer for layer in model._flatten_layers() if hasattr(layer, "use_cudnn")]
+    before = [layer.use_cudnn for layer in layers]
+    for layer in layers:
+        layer.use_cudnn = False
+    try:
+        yield
+    finally:
+        for layer, use_cudnn in zip(layers, before, strict=True):
+            layer.use_cudnn = use_cudnn
 
 
 def _clock() -> tf.Tensor:

@@ -14,13 +14,16 @@ from deepfake_tfdata.training.stages import Stage
 from deepfake_tfdata.training.step import make_train_steps
 from deepfake_tfdata.training.step_plan import StepPlan
 
+# Of four clips of two frames; the mean and the variance of the first two are 2 and 5, of the others 6 and 29.
+APART = np.float32([[-1, 1], [3, 5], [-1, 3], [9, 13]])[..., np.newaxis]
+
 
 def main() -> None:
     cpu = tf.config.list_physical_devices("CPU")[0]
     tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
     two = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
     one = tf.distribute.OneDeviceStrategy("CPU:0")
-    print(json.dumps({**overflow(two), **clipped(one, two), **dropped(two)}))
+    print(json.dumps({**overflow(two), **clipped(one, two), **dropped(two), "apart": apart(two)}))
 
 
 def overflow(strategy: tf.distribute.Strategy) -> dict:
@@ -67,17 +70,35 @@ def dropped(strategy: tf.distribute.Strategy) -> dict:
     return {"dropped_apart": float(np.mean(first != second))}
 
 
+def apart(strategy: tf.distribute.Strategy) -> list:
+    """Losses and statistics of two steps without and with XLA, each replica normalizing by its own clips."""
+    results = []
+    for jit_compile in (False, True):
+        keras.utils.set_random_seed(0)
+        with strategy.scope():
+            normalize = keras.layers.BatchNormalization(momentum=0.5)
+            layers = [normalize, keras.layers.LSTM(3), keras.layers.Dense(1), keras.layers.Reshape(())]
+            model = keras.Sequential([keras.Input((2, 1)), *layers])
+            optimizer = keras.optimizers.SGD(0.1)
+        options = StepOptions(jit_compile=jit_compile, sync_batch_norm=False)
+        steps = step(model, optimizer, strategy, [APART, APART], options)
+        losses = [float(steps()[0, 0]) for _ in range(2)]
+        statistics = [normalize.moving_mean, normalize.moving_variance]
+        results.append({"losses": losses, "statistics": [of_replicas(strategy, each) for each in statistics]})
+    return results
+
+
 def small_model(policy: str) -> keras.Model:
     keras.utils.set_random_seed(0)
     dense = keras.layers.Dense(1, dtype=policy)
     return keras.Sequential([keras.Input((1,)), dense, keras.layers.Reshape((), dtype="float32")])
 
 
-def step(model, optimizer, strategy, batches):
+def step(model, optimizer, strategy, batches, options=StepOptions()):  # noqa: B008
     """What makes the next of one step for each batch of four."""
     with strategy.scope():
         optimizer.build(model.trainable_variables)
-    train_steps = make_train_steps(model, optimizer, strategy, 4, StepOptions())
+    train_steps = make_train_steps(model, optimizer, strategy, 4, options)
     labels = np.array([0, 1, 0, 1])
     frames = tf.data.Dataset.from_tensor_slices(np.concatenate(batches)).batch(4)
     clips = iter(strategy.experimental_distribute_dataset(frames.map(lambda batch: (batch, labels))))

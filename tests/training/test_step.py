@@ -1,4 +1,5 @@
 import json
+import sys
 
 import keras
 import numpy as np
@@ -146,3 +147,39 @@ def test_gradients_are_cut_after_replicas_are_summed(on_replicas):
 
 def test_a_trainer_gives_replicas_their_own_dropout(on_replicas):
     assert 0.3 < on_replicas["dropped_apart"] < 0.7
+
+
+def test_replicas_that_normalize_apart_share_the_mean_of_their_statistics(on_replicas):
+    plain, compiled = on_replicas["apart"]
+    # Two steps with a momentum of one half, from a mean of 0 and a variance of 1.
+    for result in (plain, compiled):
+        assert result["statistics"] == [[[0.75 * 4]] * 2, [[0.25 + 0.75 * 17]] * 2]
+    assert len(set(plain["losses"])) == 2
+
+
+def test_replicas_take_the_same_steps_compiled(on_replicas):
+    plain, compiled = on_replicas["apart"]
+    assert compiled["losses"] == pytest.approx(plain["losses"], rel=1e-5)
+
+
+def test_a_compiled_step_leaves_cudnn_out(monkeypatch):
+    def losses(jit_compile):
+        keras.utils.set_random_seed(0)
+        lstm = keras.layers.Bidirectional(keras.layers.LSTM(2))
+        model = keras.Sequential([keras.Input((3, 1)), lstm, keras.layers.Dense(1), keras.layers.Reshape(())])
+        optimizer = keras.optimizers.SGD(0.1)
+        optimizer.build(model.trainable_variables)
+        options = StepOptions(jit_compile=jit_compile)
+        train_steps = make_train_steps(model, optimizer, ONE_DEVICE, 2, options)
+        batch = tf.data.Dataset.from_tensors((np.ones((2, 3, 1), np.float32), [0, 1]))
+        reports = train_steps(iter(ONE_DEVICE.experimental_distribute_dataset(batch)), 1)
+        assert lstm.forward_layer.use_cudnn == "auto"
+        return reports[:, 0]
+
+    plain = losses(jit_compile=False)
+    # As on a GPU, Keras now asks for an operation that XLA doesn't have, nor a CPU.
+    backend = sys.modules["keras.src.backend.tensorflow.rnn"]  # the package has a function of that name, too
+    monkeypatch.setattr(backend, "_is_gpu_available", lambda: True)
+    with pytest.raises(tf.errors.OpError, match="CudnnRNNV3"):
+        losses(jit_compile=False)
+    assert losses(jit_compile=True) == pytest.approx(plain, rel=1e-5)
