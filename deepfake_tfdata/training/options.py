@@ -54,6 +54,9 @@ class StepOptions(Options):
     accumulation: int = option(
         1, "parts of a batch that are worked on one after another, to save memory", low=1
     )
+    rematerialize: bool = option(
+        False, "compute the backbone's activations again in the backward pass, to save memory"
+    )
     jit_compile: bool = option(False, "compile the passes forward and backward with XLA")
     sync_batch_norm: bool = option(
         True, "BatchNormalization sees the clips of all devices; if not, each device those of its own"

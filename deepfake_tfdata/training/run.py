@@ -125,7 +125,7 @@ def _check_devices(config: TrainConfig, strategy: tf.distribute.Strategy, shards
         raise UserError("--cache_features works on one machine; leave it out")
     if config.step.jit_compile and config.step.sync_batch_norm and replicas > 1:
         raise UserError(
-            f"--jit_compile can't compile BatchNormalization over {replicas} devices; add --nosync_batch_norm"
+            f"--jit_compile can't join {replicas} devices' BatchNormalization; add --sync_batch_norm=false"
         )
 
 

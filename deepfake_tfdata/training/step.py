@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any, TypeAlias
 
 import keras
@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from deepfake_tfdata.model.detector import batch_norm_statistics
 from deepfake_tfdata.training.options import StepOptions
+from deepfake_tfdata.training.rematerialization import rematerialized
 from deepfake_tfdata.training.replicas import average_over_replicas, leave_sum_to_caller, sum_over_replicas
 
 # What a detector takes: a tensor, uint8 [B, T, H, W, 3], or a dict of such and of views.
@@ -47,6 +48,7 @@ def make_train_steps(
     apart = batch_norm_statistics(model) if several and not options.sync_batch_norm else []
     leave_sum_to_caller(optimizer)
 
+    @tf.autograph.experimental.do_not_convert
     def replica_step(frames: Frames, labels: tf.Tensor) -> tf.Tensor:
         smoothing, count = options.label_smoothing, options.accumulation
         targets = tf.cast(labels, tf.float32) * (1.0 - smoothing) + 0.5 * smoothing
@@ -67,7 +69,8 @@ def make_train_steps(
         return loss
 
     def loss_and_gradients(frames: Frames, targets: tf.Tensor) -> tuple[tf.Tensor, list[tf.Tensor]]:
-        with tf.GradientTape() as tape:
+        sparing = rematerialized(model) if options.rematerialize else nullcontext()
+        with tf.GradientTape() as tape, sparing:
             losses = tf.nn.sigmoid_cross_entropy_with_logits(targets, model(frames, training=True))
             loss = tf.reduce_sum(losses) / batch_size
             scaled = optimizer.scale_loss(loss)
