@@ -24,14 +24,17 @@ from deepfake_tfdata.scoring.clip_scores import make_predict, score_clips
 from deepfake_tfdata.scoring.local_devices import explained_lack_of_memory
 from deepfake_tfdata.scoring.run_evaluation import scored_model
 from deepfake_tfdata.scoring.runs import MODEL_FILE
+from deepfake_tfdata.training.averaging import WeightAverage
 from deepfake_tfdata.training.checkpoints import CHECKPOINTS, newest_checkpoint, restore, save_checkpoint
+from deepfake_tfdata.training.optimization import build_for
 from deepfake_tfdata.training.options import StepOptions
 from deepfake_tfdata.training.run_state import RunState, describe_epoch
-from deepfake_tfdata.training.stages import Stage, set_trainable, stage_at
+from deepfake_tfdata.training.stages import Stage, set_trainable, stage_at, trained_model
 from deepfake_tfdata.training.step import give_replicas_their_own_dropout, make_train_steps
 from deepfake_tfdata.training.step_plan import StepPlan
 from deepfake_tfdata.training.summaries import TENSORBOARD, Summaries
-from deepfake_tfdata.training.validation import averaged_weights, scores_of_all_workers, validation_metrics
+from deepfake_tfdata.training.validation import scores_of_all_workers, validation_metrics
+from deepfake_tfdata.training.variable_names import model_variables, optimizer_variables
 from deepfake_tfdata.training.workers import Workers
 
 _LOG = logging.getLogger(__name__)
@@ -65,6 +68,7 @@ class Trainer:
         plan: how many steps, and where they are interrupted.
         batch_size: of a step, over all replicas.
         step: how one is made.
+        ema: momentum of the weights' moving average; 0 keeps none.
         skipped_clips: damaged ones that the run goes without, for its metrics.
     """
 
@@ -79,6 +83,7 @@ class Trainer:
         plan: StepPlan,
         batch_size: int,
         step: StepOptions,
+        ema: float = 0.0,
         skipped_clips: int = 0,
     ) -> None:
         self.model, self.saved, self.stages, self.strategy = model, saved, stages, strategy
@@ -91,6 +96,7 @@ class Trainer:
         self._predict = make_predict(self._scored_model(), strategy)
         self._workers = Workers(strategy)
         self._summaries = Summaries(workdir / TENSORBOARD)
+        self._average = WeightAverage(model, ema, strategy) if ema else None
         self._enter_stage(stages[0])
 
     def _scored_model(self) -> keras.Model:
@@ -165,14 +171,16 @@ class Trainer:
         self.state.stage = self.stages.index(stage)
         self.optimizer = stage.optimizer
         set_trainable(self.model, self._stage)
+        trained = trained_model(self.model, self._stage)
         with self.strategy.scope():
-            self.optimizer.build(self.model.trainable_variables)
+            build_for(self.optimizer, trained.trainable_variables)
         self._train_steps = make_train_steps(
-            self.model,
+            trained,
             self.optimizer,
             self.strategy,
             self._batch_size,
             self._step_options,
+            *([self._average.update] if self._average else []),
         )
 
     def _make_steps(self, batches: Iterator[Any], callbacks: Callbacks) -> None:
@@ -219,7 +227,7 @@ class Trainer:
             "skipped_clips": self._skipped_clips,
             **state.rates(self._batch_size),
         }
-        with averaged_weights(self.optimizer, self.model):
+        with self._average.swapped_in() if self._average else nullcontext():
             scores = scores_of_all_workers(score_clips(self._predict, validation), self._workers)
             metrics.update(validation_metrics(scores))
             if state.end_epoch(metrics) and self._workers.chief:
@@ -250,9 +258,13 @@ class Trainer:
         several = self.strategy.num_replicas_in_sync > 1
         set_batch_norm_synchronized(self.saved, synchronized and several)
 
-    def _variables(self) -> list[keras.Variable]:
-        """Every variable that decides how training goes on, in a fixed order."""
-        return [*self.model.variables, *self.optimizer.variables]
+    def _variables(self) -> dict[str, keras.Variable]:
+        """Every variable that decides how training goes on, by a name that is the same in every process."""
+        of_model = model_variables(self.model)
+        parts = {"model": of_model, "optimizer": optimizer_variables(self.optimizer, of_model)}
+        if self._average:
+            parts["average"] = self._average.variables
+        return {f"{part}/{name}": each for part, named in parts.items() for name, each in named.items()}
 
     def _learning_rate(self) -> float:
         return float(np.asarray(self.optimizer.learning_rate))

@@ -24,11 +24,17 @@ class OptimizerOptions(Options):
     )
     schedule: str = option("constant", "of the learning rate, after the warm-up", choices=SCHEDULES)
     warmup_epochs: int = option(0, "over which the learning rate rises from zero", low=0)
-    weight_decay: float = option(0.004, "of AdamW, decoupled", low=0)
+    weight_decay: float = option(
+        0.0,
+        "of AdamW, decoupled: a step takes the learning rate times this from the kernels; at the default rate "
+        "less than 0.05 does next to nothing",
+        low=0,
+    )
     clip_norm: float = option(0.0, "cut the gradients' global norm to it; 0 does not", low=0)
     ema: float = option(
         0.0,
-        "momentum of the weights' moving average, which is then what is validated and saved; 0 keeps none",
+        "momentum of the moving average of weights and BatchNormalization's statistics, which is then what is "
+        "validated and saved; smaller in the first steps; 0 keeps none",
         low=0,
         below=1,
     )

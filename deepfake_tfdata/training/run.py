@@ -166,6 +166,7 @@ def _build(
         plan=plan,
         batch_size=batch_size,
         step=config.step,
+        ema=config.optimizer.ema,
         skipped_clips=splits["train"].num_skipped + splits["val"].num_skipped,
     )
     return trainer, run
