@@ -29,9 +29,7 @@ class WeightAverage:
     def __init__(self, model: keras.Model, momentum: float, strategy: tf.distribute.Strategy) -> None:
         self._momentum, self._strategy = momentum, strategy
         self._weights = {
-            name: variable
-            for name, variable in model_variables(model).items()
-            if "float" in variable.dtype
+            name: variable for name, variable in model_variables(model).items() if "float" in variable.dtype
         }
         with strategy.scope():
             self._updates = keras.Variable(

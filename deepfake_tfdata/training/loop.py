@@ -6,7 +6,7 @@ Keras' `fit` is not used: with several replicas or workers it fails for more tha
 
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +32,7 @@ from deepfake_tfdata.training.run_state import RunState, describe_epoch
 from deepfake_tfdata.training.stages import Stage, set_trainable, stage_at, trained_model
 from deepfake_tfdata.training.step import give_replicas_their_own_dropout, make_train_steps
 from deepfake_tfdata.training.step_plan import StepPlan
+from deepfake_tfdata.training.stopping import StopRequested, until_stopped
 from deepfake_tfdata.training.summaries import TENSORBOARD, Summaries
 from deepfake_tfdata.training.validation import scores_of_all_workers, validation_metrics
 from deepfake_tfdata.training.variable_names import model_variables, optimizer_variables
@@ -47,7 +48,8 @@ class Callbacks:
 
     Attributes:
         on_step: called with a note for a person after every step.
-        should_stop: asked after every call of steps; True, in any worker, saves and ends all of them.
+        should_stop: asked after every call of steps and before every batch of the validation; True, in any
+            worker, saves and ends all of them.
         clip_ids: the clips of a step of an epoch, for the report of a loss that is not finite.
     """
 
@@ -121,12 +123,17 @@ class Trainer:
         """Goes on from the newest whole checkpoint of the workdir; False if there is none.
 
         Raises:
-            UserError: all are damaged, or they are another model's.
+            UserError: all are damaged, or they are another model's, or of a stage that the run has no more.
         """
         checkpoint = newest_checkpoint(self.workdir / CHECKPOINTS)
         if checkpoint is None:
             return False
         self.state = RunState(**checkpoint.state)
+        if self.state.stage >= len(self.stages):
+            raise UserError(
+                f"{self.workdir} trains its whole backbone already, after {self.state.epoch} epochs; "
+                f"--epochs={self.plan.loop.epochs} ends with it frozen: use more than --freeze_epochs"
+            )
         self._enter_stage(self.stages[self.state.stage])
         restore(checkpoint, self._variables())
         # A run that ended with one stage may go on with the next.
@@ -138,7 +145,8 @@ class Trainer:
 
         Args:
             batches: endless distributed batches (frames, labels), from the next step on.
-            validation: batches from load_clips, in order: this worker's share of them.
+            validation: batches from load_clips, in order: this worker's share of them. Where the last epoch
+                has all its steps and no validation yet, a resumed run begins with it.
             callbacks: see there.
 
         Raises:
@@ -148,16 +156,26 @@ class Trainer:
             self._summaries.forget_after(self.step)
         with explained_lack_of_memory(self._batch_size):
             while not self.finished:
-                self._make_steps(batches, callbacks)
-                if len(self.state.losses) == self.plan.steps_per_epoch:
-                    self._end_epoch(validation)
-                elif len(self.state.losses) % self.plan.loop.checkpoint_steps == 0:
-                    self._save()
+                if self._steps_left:
+                    self._make_steps(batches, callbacks)
+                    # An epoch whose steps are all made is saved before its validation, too, which may take long.
+                    if not self._steps_left or len(self.state.losses) % self.plan.loop.checkpoint_steps == 0:
+                        self._save()
+                if not self._steps_left:
+                    try:
+                        self._end_epoch(until_stopped(validation, callbacks.should_stop, self._workers))
+                    except StopRequested:
+                        return
                 if self._workers.any(callbacks.should_stop()):
                     self._save()
                     # Nobody leaves before it is saved: one that is gone would end the others.
                     self._workers.any(True)
                     return
+
+    @property
+    def _steps_left(self) -> bool:
+        """Whether the epoch under way has steps to come."""
+        return len(self.state.losses) < self.plan.steps_per_epoch
 
     def _enter_stage_of_epoch(self) -> None:
         stage = stage_at(self.stages, self.state.epoch)
@@ -217,7 +235,7 @@ class Trainer:
             f"lower --learning_rate or set --clip_norm=1, in a new --workdir{of_clips}"
         )
 
-    def _end_epoch(self, validation: tf.data.Dataset) -> None:
+    def _end_epoch(self, validation: Iterable[Any]) -> None:
         state = self.state
         metrics: dict[str, Any] = {
             "epoch": state.epoch + 1,

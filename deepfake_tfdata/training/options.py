@@ -99,7 +99,7 @@ def _step_range(text: str) -> tuple[int, int] | None:
     """The two of '10,12'; None for ''. Raises UserError where it is no such range."""
     if not text:
         return None
-    first, _, last = text.partition(",")
+    first, _, last = (part.strip() for part in text.partition(","))
     if not (first.isdecimal() and last.isdecimal() and 1 <= int(first) <= int(last)):
         raise UserError(f"--profile_steps={text} is no FIRST,LAST, counted from 1; use such as 10,12")
     return int(first), int(last)

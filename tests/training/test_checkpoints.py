@@ -50,5 +50,7 @@ def test_none_is_none(tmp_path):
 
 def test_another_models_is_refused(tmp_path):
     save_checkpoint(tmp_path, 1, variables((3, 2)), {})
-    with pytest.raises(UserError, match=r"of another model \(v0 is of shape \[3, 2\] there, of shape \[2, 3\]"):
+    with pytest.raises(
+        UserError, match=r"of another model \(v0 is of shape \[3, 2\] there, of shape \[2, 3\]"
+    ):
         restore(newest_checkpoint(tmp_path), variables((2, 3)))

@@ -70,7 +70,9 @@ def test_another_models_is_refused_by_the_first_variable_that_differs(tmp_path):
     smaller = model_variables(small_model())
     save_checkpoint(tmp_path, 1, smaller, {})
     larger = model_variables(small_model(units=3))
-    with pytest.raises(UserError, match=r"forward_lstm/lstm_cell/kernel is of shape \[3, 8\] there, of .*3, 12"):
+    with pytest.raises(
+        UserError, match=r"forward_lstm/lstm_cell/kernel is of shape \[3, 8\] there, of .*3, 12"
+    ):
         restore(newest_checkpoint(tmp_path), larger)
     lacking = {name: variable for name, variable in smaller.items() if name != "dense_1/bias"}
     with pytest.raises(UserError, match=r"dense_1/bias is of shape \[2\] there, missing here"):
