@@ -2,7 +2,7 @@
 
 import platform
 import subprocess
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -35,16 +35,20 @@ def continued(earlier: Sequence[Session], session: Session) -> tuple[Session, ..
     return (*(each for each in earlier if each.step < session.step), session)
 
 
-def history(sessions: Sequence[Session], value: Callable[[Session], str]) -> str:
-    """What a value was, such as '2.20.0, from step 120 on 2.21.0'."""
-    said: list[str] = []
-    last = None
-    for session in sessions:
-        now = value(session) or "unknown"
-        if now != last:
-            said.append(f"from step {session.step} on {now}" if said else now)
-        last = now
-    return ", ".join(said)
+def describe_sessions(sessions: Sequence[Session]) -> dict[str, str]:
+    """What each of revision, devices and versions was, such as '2.20.0, from step 120 on 2.21.0'."""
+    values = [{"revision": each.revision, "devices": each.devices, **each.versions} for each in sessions]
+    steps = [each.step for each in sessions]
+    return {name: _history(steps, [each.get(name, "") for each in values]) for name in values[0]}
+
+
+def _history(steps: Sequence[int], values: Sequence[str]) -> str:
+    changes = [
+        f"from step {step} on {value or 'unknown'}" if step else value or "unknown"
+        for step, value, before in zip(steps, values, (None, *values), strict=False)
+        if value != before
+    ]
+    return ", ".join(changes)
 
 
 def git_revision() -> str:

@@ -51,7 +51,7 @@ def save_checkpoint(
         variables: by names that another process gives them, too, such as 'model/classifier/bias'.
         state: what else the run needs, as JSON holds it.
     """
-    arrays = {name: np.asarray(variable) for name, variable in variables.items()}
+    arrays: dict[str, Any] = {name: np.asarray(variable) for name, variable in variables.items()}
     arrays[_STATE] = np.array(json.dumps(state))
     with atomic_path(folder / f"step-{step:09d}.npz") as temporary:
         np.savez(temporary, **arrays)
@@ -85,10 +85,11 @@ def restore(checkpoint: Checkpoint, variables: Mapping[str, keras.Variable]) -> 
     found = {name: array.shape for name, array in checkpoint.arrays.items()}
     expected = {name: tuple(variable.shape) for name, variable in variables.items()}
     for name in (*expected, *found):
-        if found.get(name) != expected.get(name):
+        there, here = found.get(name), expected.get(name)
+        if there != here:
             raise UserError(
-                f"checkpoint {checkpoint.path} is of another model ({name} is {_shown(found.get(name))} there, "
-                f"{_shown(expected.get(name))} here); use a new --workdir"
+                f"checkpoint {checkpoint.path} is of another model ({name} is {_shown(there)} there, "
+                f"{_shown(here)} here); use a new --workdir"
             )
     for name, variable in variables.items():
         variable.assign(checkpoint.arrays[name])

@@ -158,7 +158,7 @@ class Trainer:
             while not self.finished:
                 if self._steps_left:
                     self._make_steps(batches, callbacks)
-                    # An epoch whose steps are all made is saved before its validation, too, which may take long.
+                    # An epoch is saved before its validation, too, which may take long.
                     if not self._steps_left or len(self.state.losses) % self.plan.loop.checkpoint_steps == 0:
                         self._save()
                 if not self._steps_left:

@@ -26,15 +26,15 @@ class OptimizerOptions(Options):
     warmup_epochs: int = option(0, "over which the learning rate rises from zero", low=0)
     weight_decay: float = option(
         0.0,
-        "of AdamW, decoupled: a step takes the learning rate times this from the kernels; at the default rate "
-        "less than 0.05 does next to nothing",
+        "of AdamW, decoupled: a step takes the learning rate times this from the kernels, so that at the "
+        "default rate less than 0.05 does next to nothing",
         low=0,
     )
     clip_norm: float = option(0.0, "cut the gradients' global norm to it; 0 does not", low=0)
     ema: float = option(
         0.0,
-        "momentum of the moving average of weights and BatchNormalization's statistics, which is then what is "
-        "validated and saved; smaller in the first steps; 0 keeps none",
+        "momentum of the moving average of weights and of BatchNormalization's statistics, smaller in the "
+        "first steps, which is then what is validated and saved; 0 keeps none",
         low=0,
         below=1,
     )

@@ -77,8 +77,8 @@ def train(
     Args:
         config: the options.
         start_progress: shows the steps.
-        should_stop: asked after every call of steps, and between the batches of a validation or of features to
-            keep; True saves and ends.
+        should_stop: asked after every call of steps, and between the batches of a validation or of features
+            to keep; True saves and ends.
 
     Returns:
         How it ended.

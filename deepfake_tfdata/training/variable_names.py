@@ -1,7 +1,7 @@
 """Names of a run's variables, the same in every process.
 
-Keras numbers what nobody named by how many of it the process has made: a second model's `conv2d` is `conv2d_7`.
-Here such names are numbered within their parent, from 0.
+Keras numbers what nobody named by how many of it the process has made, so that a second model's `conv2d` may
+be `conv2d_7`. Here such names are numbered within their parent.
 """
 
 import re
@@ -49,7 +49,7 @@ def optimizer_variables(
 def _kept(
     optimizer: keras.optimizers.Optimizer, names: dict[int, str]
 ) -> Iterator[tuple[str, keras.Variable]]:
-    """What hangs on an optimizer's attributes: variables, lists of one a variable of the model, an optimizer."""
+    """What an optimizer's attributes hold: variables, lists of one a variable of the model, an optimizer."""
     for attribute, value in vars(optimizer).items():
         attribute = attribute.strip("_")
         if isinstance(value, keras.Variable):

@@ -8,7 +8,7 @@ import pytest
 from deepfake_tfdata.errors import UserError
 from deepfake_tfdata.options import flat
 from deepfake_tfdata.scoring.runs import Run, read_run, write_run
-from deepfake_tfdata.scoring.sessions import Session, continued, history, this_session
+from deepfake_tfdata.scoring.sessions import Session, continued, describe_sessions, this_session
 from deepfake_tfdata.training.config import TrainConfig
 
 FIRST = Session(0, "aaa", {"keras": "3.12.0"}, "1 x CPU")
@@ -32,10 +32,12 @@ def test_what_comes_after_the_step_that_a_session_goes_on_from_is_forgotten():
 
 
 def test_a_report_says_what_changed_and_when():
-    sessions = (FIRST, replace(FIRST, step=60), SECOND)
-    assert history(sessions, lambda session: session.revision) == "aaa, from step 120 on bbb+"
-    assert history(sessions, lambda session: session.versions["keras"]) == "3.12.0"
-    assert history((replace(FIRST, revision=""),), lambda session: session.revision) == "unknown"
+    assert describe_sessions((FIRST, replace(FIRST, step=60), SECOND)) == {
+        "revision": "aaa, from step 120 on bbb+",
+        "devices": "1 x CPU, from step 120 on 2 x NVIDIA L4",
+        "keras": "3.12.0",
+    }
+    assert describe_sessions((replace(FIRST, revision=""),))["revision"] == "unknown"
 
 
 def test_this_process_has_a_version_of_everything():
