@@ -1,6 +1,6 @@
 """What a detector says of clips: logits, and the weights of frames, on however many replicas."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,12 +41,12 @@ class ClipScores:
         return self.attention.sum(axis=1)
 
 
-def score_clips(predict: Predict, clips: tf.data.Dataset) -> ClipScores:
+def score_clips(predict: Predict, clips: Iterable[Any]) -> ClipScores:
     """Runs a detector over batches, in order, each clip once.
 
     Args:
         predict: from make_predict.
-        clips: from load_clips, unshuffled; the last batch may be smaller.
+        clips: batches from load_clips, unshuffled; the last one may be smaller.
     """
     outputs, labels, features = [], [], []
     for batch, label in clips:

@@ -20,6 +20,7 @@ from deepfake_tfdata.scoring.clip_scores import ClipScores, make_predict, score_
 from deepfake_tfdata.scoring.load import load_detector
 from deepfake_tfdata.scoring.local_devices import explained_lack_of_memory, local_strategy
 from deepfake_tfdata.scoring.runs import Run, read_run
+from deepfake_tfdata.scoring.sessions import describe_sessions
 
 
 @dataclass(frozen=True)
@@ -120,6 +121,5 @@ def _context(run: Run) -> dict[str, Any]:
         "precision": run.precision,
         "clip spec": run.spec_hash,
         **{f"parameters, {part}": f"{count:,}" for part, count in run.parameters.items()},
-        "revision": run.revision,
-        **run.versions,
+        **describe_sessions(run.sessions),
     }

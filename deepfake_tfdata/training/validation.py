@@ -1,9 +1,5 @@
-"""What validation after an epoch measures, and with which weights."""
+"""What validation after an epoch measures."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
-import keras
 import numpy as np
 from scipy.special import expit
 from sklearn.metrics import log_loss
@@ -12,25 +8,6 @@ from deepfake_tfdata.errors import UserError
 from deepfake_tfdata.evaluation.intervals import auc
 from deepfake_tfdata.scoring.clip_scores import ClipScores
 from deepfake_tfdata.training.workers import Workers
-
-
-@contextmanager
-def averaged_weights(optimizer: keras.optimizers.Optimizer, model: keras.Model) -> Iterator[None]:
-    """Puts the moving averages, if the optimizer keeps them, into the weights while the block runs."""
-    optimizer = getattr(optimizer, "inner_optimizer", optimizer)
-    if not optimizer.use_ema:
-        yield
-        return
-    weights = [np.asarray(variable) for variable in model.trainable_variables]
-    for variable, average in zip(
-        model.trainable_variables, optimizer._model_variables_moving_average, strict=True
-    ):
-        variable.assign(np.asarray(average))
-    try:
-        yield
-    finally:
-        for variable, value in zip(model.trainable_variables, weights, strict=True):
-            variable.assign(value)
 
 
 def scores_of_all_workers(scores: ClipScores, workers: Workers) -> ClipScores:
