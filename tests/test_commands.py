@@ -28,7 +28,8 @@ def workdir(records, tmp_path_factory):
     flags = [f"--data={records}", f"--workdir={folder}", *SMALL, "--epochs=3"]
     result = run_fresh("deepfake_tfdata.train", *flags)
     assert result.returncode == 0, result.stderr
-    assert "mouth/attention" in result.stdout
+    assert "mouth/attention on val" in result.stdout
+    assert f"deepfake_tfdata.evaluate --workdir={folder} --split=test" in result.stdout
     return folder
 
 

@@ -9,7 +9,6 @@ from functools import partial
 import keras
 import tensorflow as tf
 
-from deepfake_tfdata.clips.splits import SPLITS
 from deepfake_tfdata.errors import UserError
 from deepfake_tfdata.input.batches import (
     clip_ids,
@@ -24,6 +23,7 @@ from deepfake_tfdata.model.flops import count_flops
 from deepfake_tfdata.model.halves import temporal_detector
 from deepfake_tfdata.options import flat
 from deepfake_tfdata.scoring.local_devices import explained_lack_of_memory
+from deepfake_tfdata.scoring.run_evaluation import EvaluatedRun, evaluated
 from deepfake_tfdata.scoring.runs import Run, git_revision, package_versions, write_run
 from deepfake_tfdata.training.config import TrainConfig
 from deepfake_tfdata.training.devices import select_precision, select_strategy
@@ -52,10 +52,12 @@ class Outcome:
     Attributes:
         finished: it was not asked to stop before its end.
         chief: it is the one that writes the files.
+        validation: what the best epoch gave, where the run is finished and had that epoch in this process.
     """
 
     finished: bool
     chief: bool
+    validation: EvaluatedRun | None
 
 
 @contextmanager
@@ -83,7 +85,7 @@ def train(
         UserError: the records, the options or the workdir do not fit.
     """
     strategy = select_strategy(config.devices.strategy)
-    splits = {split: find_split(config.input, split) for split in SPLITS}
+    splits = {split: find_split(config.input, split) for split in ("train", "val")}
     _check_devices(config, strategy, splits["train"])
     if config.devices.deterministic:
         tf.config.experimental.enable_op_determinism()
@@ -107,7 +109,10 @@ def train(
     )
     with explained_damage(splits["train"], splits["val"]):
         _fit(trainer, config, splits, start_progress, should_stop)
-    return Outcome(trainer.finished, workers.chief)
+    validation = None
+    if trainer.finished and trainer.best_scores:
+        validation = evaluated(run, config.folder, trainer.best_scores, splits["val"], config.input.data)
+    return Outcome(trainer.finished, workers.chief, validation)
 
 
 def _check_devices(config: TrainConfig, strategy: tf.distribute.Strategy, shards: Shards) -> None:
@@ -167,6 +172,7 @@ def _build(
         batch_size=batch_size,
         step=config.step,
         skipped_clips=splits["train"].num_skipped + splits["val"].num_skipped,
+        validated_videos=[clip.video_key for clip in splits["val"].clips[0]],
     )
     return trainer, run
 
