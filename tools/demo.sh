@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# From nothing to a report: makes a synthetic FaceForensics++, converts it, trains two detectors, compares them.
+# From nothing to a report: makes a synthetic FaceForensics++, converts it, trains two detectors, compares them on test.
 # Usage: bash tools/demo.sh [dilution|null]
 # `dilution` plants stripes in the mouths of the fakes that a resized full face loses; `null` plants nothing.
 set -euo pipefail
@@ -15,6 +15,7 @@ python -m deepfake_tfdata.convert --source="$demo/videos" --output="$demo/record
 for run in full_control mouth_attention; do
   python -m deepfake_tfdata.train --data="$demo/records" --region="${run%_*}" --head="${run#*_}" \
     --workdir="$demo/$run" --backbone=meso4 --weights=none --batch_size=8 --epochs=15 --learning_rate=1.4e-3
+  python -m deepfake_tfdata.evaluate --workdir="$demo/$run" --split=test
 done
 echo
 python -m deepfake_tfdata.compare --first="$demo/mouth_attention/evaluation/test" \
