@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deepfake_tfdata.clips.regions import DEFAULT_REGIONS, REGIONS, Region
+from deepfake_tfdata.clips.regions import Region
 from deepfake_tfdata.clips.spec import ClipSpec, require_same_spec
 from deepfake_tfdata.errors import UserError
 
@@ -78,30 +78,3 @@ def test_equal_specs_pass_although_json_made_lists_of_tuples():
 def test_refuses_what_makes_no_sense(values):
     with pytest.raises(UserError, match=f"--{next(iter(values))}={next(iter(values.values()))}"):
         ClipSpec(**values)
-
-
-def test_eyes_and_mouth_are_the_outer_35_percent():
-    import numpy as np
-
-    faces = np.array([[100.0, 200.0, 200.0, 300.0]])
-    np.testing.assert_allclose(REGIONS["eyes"].boxes(faces), [[100, 200, 200, 235]])
-    np.testing.assert_allclose(REGIONS["mouth"].boxes(faces), [[100, 265, 200, 300]])
-
-
-def test_control_strips_have_the_area_of_the_mouth():
-    areas = {
-        region.name: (region.right - region.left) * (region.bottom - region.top)
-        for region in REGIONS.values()
-    }
-    assert areas["nose"] == pytest.approx(areas["mouth"])
-    assert areas["forehead"] == pytest.approx(areas["mouth"])
-    assert set(DEFAULT_REGIONS) < set(REGIONS)
-
-
-def test_squares_are_square_and_the_cheek_lies_between_the_strips():
-    squares = {name: region for name, region in REGIONS.items() if name.endswith("_square")}
-    assert set(squares) == {"eyes_square", "mouth_square", "cheek_square"}
-    for region in squares.values():
-        assert region.right - region.left == pytest.approx(region.bottom - region.top)
-    cheek = squares["cheek_square"]
-    assert REGIONS["eyes"].bottom <= cheek.top < cheek.bottom <= REGIONS["mouth"].top
