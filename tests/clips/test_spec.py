@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deepfake_tfdata.clips.regions import Region
-from deepfake_tfdata.clips.spec import ClipSpec, require_same_spec
+from deepfake_tfdata.clips.spec import MAX_FRAME_SIZE, MIN_FRAME_SIZE, ClipSpec, require_same_spec
 from deepfake_tfdata.errors import UserError
 
 CHANGES = {
@@ -68,8 +68,9 @@ def test_equal_specs_pass_although_json_made_lists_of_tuples():
         {"frame_size": 10**6},
         {"fit": "crop"},
         {"min_found": 1.5},
-        {"clips_per_video": 3},
-        {"max_side": 5},
+        {"clips_per_video": 2},
+        {"max_side": MIN_FRAME_SIZE - 1},
+        {"max_side": MAX_FRAME_SIZE + 1},
         {"max_side": 300, "geometry": "resized"},
         {"encoding": "jpeg"},
         {"tracking": "per_frame"},
@@ -78,3 +79,13 @@ def test_equal_specs_pass_although_json_made_lists_of_tuples():
 def test_refuses_what_makes_no_sense(values):
     with pytest.raises(UserError, match=f"--{next(iter(values))}={next(iter(values.values()))}"):
         ClipSpec(**values)
+
+
+@pytest.mark.parametrize("side", [0, MIN_FRAME_SIZE, MAX_FRAME_SIZE])
+def test_a_side_at_the_ends_of_its_range_is_taken(side):
+    assert ClipSpec(max_side=side).max_side == side
+
+
+def test_the_hash_of_the_default_is_the_one_that_records_have():
+    # Changes with any default: what was converted before is then not what would be converted now.
+    assert ClipSpec().hash == "0a38df42e439"
