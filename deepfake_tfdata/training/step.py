@@ -84,12 +84,15 @@ def make_train_steps(
         reports = tf.TensorArray(tf.float32, count)
         for index in tf.range(count):
             start = _clock()
-            batch = next(batches)
+            # Clocks have an order among themselves; what lies between two of them is to be said.
+            with tf.control_dependencies([start]):
+                batch = next(batches)
             with tf.control_dependencies(tf.nest.flatten(batch, expand_composites=True)):
                 waited = _clock() - start
             learning_rate = tf.cast(optimizer.learning_rate, tf.float32)
             before = tf.identity(optimizer.iterations.value)
-            losses = strategy.run(replica_step, args=batch)
+            with tf.control_dependencies([waited]):
+                losses = strategy.run(replica_step, args=batch)
             after_step(optimizer.iterations.value > before)
             done = tf.nest.flatten(losses, expand_composites=True)
             with tf.control_dependencies(done), tf.device("CPU:0"):
