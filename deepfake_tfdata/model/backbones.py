@@ -9,6 +9,7 @@ import keras
 from deepfake_tfdata.errors import UserError
 from deepfake_tfdata.model.applications import application, efficientnet, xception
 from deepfake_tfdata.model.assembly import BACKBONE_LAYER
+from deepfake_tfdata.model.efficientnet_lite import SCALES, efficientnet_lite
 from deepfake_tfdata.model.meso4 import meso4
 from deepfake_tfdata.model.options import ModelOptions
 from deepfake_tfdata.model.weights import load_weights_file
@@ -34,6 +35,7 @@ BUILDERS: dict[str, Builder] = {
     "convnext_small": partial(application, keras.applications.ConvNeXtSmall),
     "convnext_base": partial(application, keras.applications.ConvNeXtBase),
     "xception": xception,
+    **{name: partial(efficientnet_lite, name) for name in SCALES},
     "meso4": meso4,
 }
 

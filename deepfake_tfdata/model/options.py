@@ -13,6 +13,7 @@ BACKBONES = (
     "convnext_small",
     "convnext_base",
     "xception",
+    *(f"efficientnet_lite{n}" for n in range(3)),
     "meso4",
 )
 HEADS = ("attention", "control", "control_matched", "max", "last", "transformer")
