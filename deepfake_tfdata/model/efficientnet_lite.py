@@ -134,7 +134,12 @@ def _inverted_residual(x: keras.KerasTensor, name: str, block: Stage, drop: floa
     if block.expansion > 1:
         x = _convolution(x, f"{name}_expand", filters * block.expansion, 1)
     x = layers.DepthwiseConv2D(
-        block.kernel_size, block.stride, padding="same", use_bias=False, name=f"{name}_depthwise_conv"
+        block.kernel_size,
+        block.stride,
+        padding="same",
+        use_bias=False,
+        depthwise_initializer=_initializer(),
+        name=f"{name}_depthwise_conv",
     )(x)
     x = _normalized(x, f"{name}_depthwise")
     x = _convolution(x, f"{name}_project", block.filters, 1, activate=False)
@@ -148,8 +153,21 @@ def _inverted_residual(x: keras.KerasTensor, name: str, block: Stage, drop: floa
 def _convolution(
     x: keras.KerasTensor, name: str, filters: int, kernel_size: int, strides: int = 1, activate: bool = True
 ) -> keras.KerasTensor:
-    x = layers.Conv2D(filters, kernel_size, strides, padding="same", use_bias=False, name=f"{name}_conv")(x)
+    x = layers.Conv2D(
+        filters,
+        kernel_size,
+        strides,
+        padding="same",
+        use_bias=False,
+        kernel_initializer=_initializer(),
+        name=f"{name}_conv",
+    )(x)
     return _normalized(x, name, activate)
+
+
+def _initializer() -> keras.initializers.Initializer:
+    """The original's (He et al. 2015, arXiv 1502.01852); a new one each time: one always draws the same."""
+    return keras.initializers.VarianceScaling(2.0, "fan_out", "untruncated_normal")
 
 
 def _normalized(x: keras.KerasTensor, name: str, activate: bool = True) -> keras.KerasTensor:

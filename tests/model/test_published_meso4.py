@@ -1,4 +1,4 @@
-"""Meso-4 as its authors published it: a file of theirs gives their probabilities, real and fake not swapped."""
+"""Meso-4 as its authors published it: their files give their probabilities, real and fake not swapped."""
 
 import h5py
 import keras
