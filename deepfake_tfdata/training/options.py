@@ -73,7 +73,7 @@ class StepOptions(Options):
 class LoopOptions(Options):
     """How long to train, and what to save on the way."""
 
-    epochs: int = option(30, "at most", low=1, may_change=True)
+    epochs: int = option(30, "at most; 0 saves the detector as it was built", low=0, may_change=True)
     patience: int = option(6, "epochs without a better validation before stopping", low=1, may_change=True)
     checkpoint_steps: int = option(
         500,
