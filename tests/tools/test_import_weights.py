@@ -257,7 +257,8 @@ def export(path: Path, backbone: keras.Model) -> Path:
     return path
 
 
-def test_without_torch_it_asks_before_it_writes(backbone, tmp_path, capsys):
+def test_without_torch_it_asks_before_it_writes(backbone, target, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(command, "build_backbone", lambda *arguments: target)
     checkpoint = export(tmp_path / "tf_efficientnet_b0.safetensors", backbone)
     output = tmp_path / "new" / "b0.weights.h5"
     arguments = [f"--checkpoint={checkpoint}", "--backbone=efficientnet_b0", f"--output={output}"]

@@ -5,7 +5,7 @@
 
 Takes EfficientNet-B0 to B7 and Xception with the names of timm, efficientnet_pytorch or DeepfakeBench, alone
 or as part of a detector, as .safetensors or as torch.save wrote them; `--weights=b1.weights.h5` of `train`
-takes the result. The classifier is left out. Reading needs no PyTorch; the comparison runs the original in it.
+takes the result. The classifier is left out. Reading needs no PyTorch; comparing runs the original in it.
 """
 
 import argparse
@@ -93,8 +93,8 @@ def compare(weights: Path, original: Original, python: Path, options: argparse.N
         print(f"features differ by at most {difference:.1e} of the largest at {size} pixels")
         if plain and not difference < TOLERANCE:
             raise UserError(
-                f"the features of --checkpoint={options.checkpoint} are not those of {original.network} in our "
-                "graph; nothing was written"
+                f"the features of --checkpoint={options.checkpoint} in our graph are not those of "
+                f"{original.network}; nothing was written"
             )
     if difference > TOLERANCE:
         print(f"at {options.frame_size} pixels {original.network} pads otherwise than our graph does")
@@ -113,8 +113,8 @@ def _python_for(original: Original, options: argparse.Namespace) -> Path:
         return torch_python(options.torch_python, ("torch", package))
     except LookupError as error:
         raise UserError(
-            f"features can't be compared ({error}); name a Python that has what is missing as --torch_python, "
-            "or give --unchecked"
+            f"features can't be compared ({error}); name a Python that has what is missing as "
+            "--torch_python, or give --unchecked"
         ) from error
 
 
