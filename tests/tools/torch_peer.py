@@ -2,13 +2,13 @@
 
 from pathlib import Path
 
-from tools.torch_python import torch_python
+from tools.torch_python import MissingPython, torch_python
 
 
 def _find() -> Path | None:
     try:
         return torch_python(None, ("torch", "timm", "efficientnet_pytorch"))
-    except LookupError:
+    except MissingPython:
         return None
 
 

@@ -20,23 +20,20 @@ def main() -> None:
     """Serves steps; the settings come as JSON."""
     options = argparse.Namespace(**json.loads(sys.argv[1]))
     set_precision(options.precision)
+    # First: where the model fills the memory, there is no place for these later.
+    peaks = {"peak_gflops": matrix_product_gflops(), "peak_gbytes": memory_gbytes()}
     detector = build_row(options)
     compile_steps = product_steps if keras.backend.backend() == "tensorflow" else keras_steps
     labels = np.random.default_rng(0).integers(0, 2, options.batch_size)
-    steps = compile_steps(detector, random_input(options), labels, options.jit_compile)
-
-    def facts() -> dict[str, Any]:
-        return {
-            "backend": keras.backend.backend(),
-            "device": device_name(),
-            "parameters": detector.count_params(),
-            "gflop": options.batch_size * count_flops(detector) / 1e9,
-            "gbyte": options.batch_size * count_bytes(detector) / 1e9,
-            "peak_gflops": matrix_product_gflops(),
-            "peak_gbytes": memory_gbytes(),
-        }
-
-    serve(steps, facts)
+    facts = {
+        "backend": keras.backend.backend(),
+        "device": device_name(),
+        "parameters": detector.count_params(),
+        "gflop": options.batch_size * count_flops(detector) / 1e9,
+        "gbyte": options.batch_size * count_bytes(detector) / 1e9,
+        **peaks,
+    }
+    serve(compile_steps(detector, random_input(options), labels, options.jit_compile), facts)
 
 
 def build_row(options: argparse.Namespace) -> keras.Model:

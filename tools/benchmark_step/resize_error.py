@@ -11,7 +11,7 @@ from tools.benchmark_step.precision import set_precision
 from tools.benchmark_step.roofline import device_name
 
 # Bits of a float32's 23 that stay of its fraction.
-FRACTION_BITS = {"tf32": 10, "mixed_bfloat16": 7}
+FRACTION_BITS = {"tf32": 10, "bfloat16": 7}
 _CROP, _SIZES = 160, (64, 224)
 
 

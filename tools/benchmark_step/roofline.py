@@ -13,7 +13,7 @@ from tools.benchmark_step.serve import seconds
 
 _LARGEST_MATRIX = 16384
 _LONG_ENOUGH_S = 0.1
-_COPY_ELEMENTS = 2**26
+_COPY_ELEMENTS = 2**25
 
 
 def matrix_product_gflops(largest: int = _LARGEST_MATRIX) -> float:

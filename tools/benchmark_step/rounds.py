@@ -5,13 +5,15 @@ import os
 import statistics
 import subprocess
 import sys
-from collections.abc import Iterable
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from itertools import product
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO, Any
 
 from tools.benchmark_step.rows import Row
+from tools.torch_python import MissingPython
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PHASES = ("forward", "train")
@@ -32,31 +34,50 @@ class RowFailed(Exception):
 class RowProcess:
     """A process that holds one row's model and makes steps of it."""
 
-    def __init__(self, row: Row, options: dict[str, Any], python: Path, errors: IO[str]) -> None:
-        settings = json.dumps({**options, "row": row.name}, default=str)
+    def __init__(self, row: Row, options: dict[str, Any], python: Path | None, errors: IO[str]) -> None:
+        self._first: dict[str, float] = {}
+        self._seconds: dict[str, list[float]] = {phase: [] for phase in PHASES}
         self._errors = errors
+        settings = json.dumps({**options, "row": row.name}, default=str)
         self._process = subprocess.Popen(
-            [python, "-m", row.module, settings],
+            [row.python(python), "-m", row.module, settings],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=errors,
+            stderr=self._errors,
             text=True,
             cwd=ROOT,
             env={**os.environ, **_ENVIRONMENT},
         )
 
-    def answer(self, order: str = "") -> Result:
-        """What it says to an order, or once it is ready.
+    def start(self) -> None:
+        """Waits until the model is built, and makes the first steps."""
+        self._answer()
+        for phase in PHASES:
+            (self._first[phase],) = self._ask(f"{phase} 1")["seconds"]
 
-        Raises:
-            RowFailed: it ended instead.
-        """
-        try:
-            if order:
-                print(order, file=self._process.stdin, flush=True)
-        except BrokenPipeError:
-            pass  # what it said last is read below
-        for line in self._process.stdout:
+    def measure(self, phase: str, steps: int) -> None:
+        """Makes some more."""
+        self._seconds[phase] += self._ask(f"{phase} {steps}")["seconds"]
+
+    def result(self) -> Result:
+        """Ends well: `{phase}_first_s`, `{phase}_s` (the median), and what the process says of itself."""
+        firsts = {f"{phase}_first_s": taken for phase, taken in self._first.items()}
+        medians = {f"{phase}_s": statistics.median(taken) for phase, taken in self._seconds.items()}
+        return {**firsts, **medians, **self._ask("finish")}
+
+    def end(self) -> None:
+        """Ends it, whatever it does."""
+        self._process.kill()
+        self._process.communicate()
+
+    def _ask(self, order: str) -> Result:
+        # Of one that has died, _answer reads what it said last.
+        with suppress(BrokenPipeError):
+            print(order, file=self._process.stdin, flush=True)
+        return self._answer()
+
+    def _answer(self) -> Result:
+        for line in self._process.stdout or ():
             if line.startswith("{"):  # libraries print other things
                 return json.loads(line)
         status = self._process.wait()
@@ -64,13 +85,8 @@ class RowProcess:
         last = (self._errors.read().strip().splitlines() or ["no message"])[-1]
         raise RowFailed(f"exit status {status}: {last}")
 
-    def end(self) -> None:
-        """Ends it, whatever it does."""
-        self._process.kill()
-        self._process.communicate()
 
-
-def measure_rows(rows: Iterable[Row], options: dict[str, Any], python: Path | None) -> dict[str, Result]:
+def measure_rows(rows: Sequence[Row], options: dict[str, Any], python: Path | None) -> dict[str, Result]:
     """Every row's figures by its name.
 
     Args:
@@ -79,42 +95,33 @@ def measure_rows(rows: Iterable[Row], options: dict[str, Any], python: Path | No
         python: that has PyTorch; None for the usual one.
 
     Returns:
-        Of each row `{phase}_first_s`, `{phase}_s` (the median over all rounds), and what `serve` says at the
-        end; or {"skipped": why}. A row that fails leaves the others alone.
+        What `RowProcess.result` says of each, or {"skipped": why}. One that fails leaves the others alone.
     """
     results: dict[str, Result] = {}
     with ExitStack() as stack:
         running: dict[str, RowProcess] = {}
-        firsts: dict[str, Result] = {}
         for row in rows:
             print(f"first steps: {row.title}", file=sys.stderr, flush=True)
-            try:
-                process = RowProcess(
-                    row, options, row.python(python), stack.enter_context(TemporaryFile("w+"))
-                )
+            with _noted(results, row.name):
+                process = RowProcess(row, options, python, stack.enter_context(TemporaryFile("w+")))
                 stack.callback(process.end)
-                process.answer()
-                firsts[row.name] = {
-                    f"{phase}_first_s": process.answer(f"{phase} 1")["seconds"][0] for phase in PHASES
-                }
+                process.start()
                 running[row.name] = process
-            except (LookupError, RowFailed) as error:
-                results[row.name] = {"skipped": str(error)}
-        seconds: dict[tuple[str, str], list[float]] = {}
-        for number in range(options["rounds"]):
-            print(f"round {number + 1}", file=sys.stderr, flush=True)
-            for phase in PHASES:
-                for name in list(running):
-                    try:
-                        answer = running[name].answer(f"{phase} {options['steps']}")
-                        seconds.setdefault((name, phase), []).extend(answer["seconds"])
-                    except RowFailed as error:
-                        results[name] = {"skipped": str(error)}
-                        del running[name]
-        for name, process in running.items():
-            try:
-                medians = {f"{phase}_s": statistics.median(seconds[name, phase]) for phase in PHASES}
-                results[name] = {**firsts[name], **medians, **process.answer("finish")}
-            except RowFailed as error:
-                results[name] = {"skipped": str(error)}
+        for number, phase in product(range(options["rounds"]), PHASES):
+            print(f"round {number + 1}: {phase}", file=sys.stderr, flush=True)
+            for name in [name for name in running if name not in results]:
+                with _noted(results, name):
+                    running[name].measure(phase, options["steps"])
+        for name in [name for name in running if name not in results]:
+            with _noted(results, name):
+                results[name] = running[name].result()
     return {row.name: results[row.name] for row in rows}
+
+
+@contextmanager
+def _noted(results: dict[str, Result], name: str) -> Iterator[None]:
+    """Makes a row's failure its result."""
+    try:
+        yield
+    except (MissingPython, RowFailed) as error:
+        results[name] = {"skipped": str(error)}

@@ -27,7 +27,7 @@ class Row:
         """Its interpreter.
 
         Raises:
-            LookupError: there is none; the message says why in a few words.
+            MissingPython: there is none.
         """
         return torch_python(given, self.modules) if self.modules else Path(sys.executable)
 

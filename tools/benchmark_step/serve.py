@@ -1,4 +1,4 @@
-"""What a measured process does: steps when it is told to. Standard library only; rounds.py is its master."""
+"""What a measured process does: steps when rounds.py tells it to. Standard library only."""
 
 import json
 import resource
@@ -11,19 +11,19 @@ from typing import Any
 Step = Callable[[], Any]
 
 
-def serve(steps: dict[str, Step], facts: Callable[[], dict[str, Any]]) -> None:
+def serve(steps: dict[str, Step], facts: dict[str, Any]) -> None:
     """Obeys lines on standard input, a step's name and how often, or "finish", and answers each in JSON.
 
     Args:
         steps: by name.
-        facts: what to say in the end, beside the peak of the memory; measured after that was read.
+        facts: what to say in the end, beside the peak of this process's memory.
     """
     print(json.dumps({"ready": True}), flush=True)
     for line in sys.stdin:
         name, *count = line.split()
         if name == "finish":
             peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-            print(json.dumps({"peak_memory_gib": peak, **facts()}), flush=True)
+            print(json.dumps({"peak_memory_gib": peak, **facts}), flush=True)
             return
         print(json.dumps({"seconds": [seconds(steps[name]) for _ in range(int(*count))]}), flush=True)
 

@@ -35,12 +35,11 @@ def main() -> None:
     torch.manual_seed(0)
     detector = Detector(options).to(device, memory_format=torch.channels_last)
     steps = make_steps(detector, options, device)
-
-    def facts() -> dict[str, Any]:
-        name = torch.cuda.get_device_name() if device.type == "cuda" else "cpu"
-        parameters = sum(parameter.numel() for parameter in detector.parameters())
-        return {"backend": f"torch {torch.__version__}", "device": name, "parameters": parameters}
-
+    facts = {
+        "backend": f"torch {torch.__version__}",
+        "device": torch.cuda.get_device_name() if device.type == "cuda" else "cpu",
+        "parameters": sum(parameter.numel() for parameter in detector.parameters()),
+    }
     serve(steps, facts)
 
 

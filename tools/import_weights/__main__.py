@@ -23,7 +23,7 @@ from tools.import_weights.check import TOLERANCE, exact_size, feature_difference
 from tools.import_weights.checkpoint import read_checkpoint
 from tools.import_weights.convert import import_tensors
 from tools.import_weights.original import HALF, Original, find_original
-from tools.torch_python import torch_python
+from tools.torch_python import MissingPython, torch_python
 
 _SUFFIX = ".weights.h5"
 
@@ -111,7 +111,7 @@ def _python_for(original: Original, options: argparse.Namespace) -> Path:
     package = "timm" if original.family == "timm" else "efficientnet_pytorch"
     try:
         return torch_python(options.torch_python, ("torch", package))
-    except LookupError as error:
+    except MissingPython as error:
         raise UserError(
             f"features can't be compared ({error}); name a Python that has what is missing as "
             "--torch_python, or give --unchecked"
