@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from deepfake_tfdata.model.detector import batch_norm_statistics
+from deepfake_tfdata.scoring.kernels import use_fast_kernels
 from deepfake_tfdata.training.options import StepOptions
 from deepfake_tfdata.training.rematerialization import rematerialized
 from deepfake_tfdata.training.replicas import average_over_replicas, leave_sum_to_caller, sum_over_replicas
@@ -43,8 +44,8 @@ def make_train_steps(
         From an iterator of distributed batches (frames, labels) and a number of steps to float32 [steps, 3]:
         a step's loss, the learning rate it was made with, and the seconds it waited for its batch.
     """
+    use_fast_kernels(model)
     variables = model.trainable_variables
-
     several = strategy.num_replicas_in_sync > 1
     # Statistics that each replica takes of its own clips. Training reads them not at all, all else the mean.
     apart = batch_norm_statistics(model) if several and not options.sync_batch_norm else []

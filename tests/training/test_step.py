@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from deepfake_tfdata import build_detector
 from deepfake_tfdata.model.assembly import assemble_detector
-from deepfake_tfdata.training.optimization import build_optimizer, scaled_learning_rate
+from deepfake_tfdata.training.optimization import FusedAdam, build_optimizer, scaled_learning_rate
 from deepfake_tfdata.training.options import OptimizerOptions, StepOptions
 from deepfake_tfdata.training.rematerialization import segments
 from deepfake_tfdata.training.replicas import give_replicas_their_own_dropout
@@ -236,3 +236,17 @@ class Counted:
     def __call__(self, *arguments, **options):
         self.count += 1
         return self._call(*arguments, **options)
+
+
+def test_fused_adam_makes_keras_steps():
+    def weights(optimizer):
+        keras.utils.set_random_seed(0)
+        model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
+        optimizer.build(model.trainable_variables)
+        for step in range(4):
+            optimizer.apply([tf.fill(each.shape, 0.1 * step - 0.15) for each in model.trainable_variables])
+        return np.concatenate([each.reshape(-1) for each in model.get_weights()])
+
+    options = {"learning_rate": 0.01, "weight_decay": 0.1, "global_clipnorm": 0.2}
+    fused, plain = weights(FusedAdam(**options)), weights(keras.optimizers.Adam(**options))
+    np.testing.assert_allclose(fused, plain, rtol=1e-5)
