@@ -15,6 +15,7 @@ from deepfake_tfdata.training.replicas import give_replicas_their_own_dropout
 from deepfake_tfdata.training.step import make_train_steps
 from deepfake_tfdata.training.validation import averaged_weights
 from tests.processes import run
+from tests.training.small_backbone import small_backbone
 
 PLAIN = {"learning_rate": 1e-3, "weight_decay": 0.0}
 FRAMES = np.random.default_rng(0).integers(0, 256, (4, 2, 32, 32, 3), np.uint8)
@@ -187,20 +188,6 @@ def test_a_compiled_step_leaves_cudnn_out(monkeypatch):
     assert losses(jit_compile=True) == pytest.approx(plain, rel=1e-5)
 
 
-def small_backbone():
-    """Two blocks, one of them residual, with all that a segment could get wrong."""
-    x = images = keras.Input((8, 8, 3), dtype="uint8", name="images")
-    x = keras.layers.Rescaling(1 / 255, dtype="float32")(x)
-    for residual in (False, True):
-        wide = keras.layers.Conv2D(64, 1)(x)
-        wide = keras.layers.BatchNormalization(momentum=0.5)(wide)
-        wide = keras.layers.Activation("relu")(wide)
-        wide = keras.layers.Dropout(0.5, noise_shape=(None, 1, 1, None))(wide)
-        narrow = keras.layers.Conv2D(4, 3, padding="same")(wide)
-        x = keras.layers.Add()([x, narrow]) if residual else narrow
-    return keras.Model(images, keras.layers.GlobalAveragePooling2D()(x), name="backbone")
-
-
 def test_a_backbone_is_cut_between_its_blocks():
     backbone = small_backbone()
     parts = segments(backbone)
@@ -240,6 +227,14 @@ def test_rematerialized_steps_are_the_same(policy):
     assert same_losses == pytest.approx(losses, rel=1e-5 if policy == "float32" else 1e-3)
     for expected, found in zip(weights, same_weights, strict=True):
         np.testing.assert_allclose(found, expected, atol=1e-5 if policy == "float32" else 1e-3)
+
+
+def test_rematerialized_replicas_normalize_together(on_replicas):
+    plain, rematerialized = on_replicas["rematerialized"]
+    assert rematerialized["losses"] == pytest.approx(plain["losses"], rel=1e-5)
+    for expected, found in zip(plain["statistics"], rematerialized["statistics"], strict=True):
+        np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-6)
+        np.testing.assert_array_equal(found[0], found[1])
 
 
 class Counted:
