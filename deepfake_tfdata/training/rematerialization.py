@@ -35,8 +35,9 @@ def segments(backbone: keras.Model) -> list[keras.Model]:
     """
     operations = [each for each in backbone.operations if not isinstance(each, keras.layers.InputLayer)]
     last_uses = {id(tensor): index for index, each in enumerate(operations) for tensor in _inputs(each)}
+    start = backbone.inputs[0]
     parts: list[keras.Model] = []
-    start, computed, needed = backbone.inputs[0], 0, {id(backbone.inputs[0])}
+    computed, needed = 0, {id(start)}
     for index, operation in enumerate(operations[:-1]):
         output = operation.output
         computed += _size(output)

@@ -26,6 +26,7 @@ def make_train_steps(
     strategy: tf.distribute.Strategy,
     batch_size: int,
     options: StepOptions,
+    after_step: Callable[[tf.Tensor], None] = lambda stepped: None,
 ) -> TrainSteps:
     """Compiles training steps, which run one after another without coming back to Python between them.
 
@@ -36,13 +37,13 @@ def make_train_steps(
         batch_size: over all replicas; the loss is the mean over these, so that replicas do not matter.
         options: of the step. Where a batch is worked on in parts, the activations of one part at a time are
             in memory, and BatchNormalization sees a part at a time.
+        after_step: is traced with the steps, outside the replicas; told whether the optimizer made a step.
 
     Returns:
         From an iterator of distributed batches (frames, labels) and a number of steps to float32 [steps, 3]:
         a step's loss, the learning rate it was made with, and the seconds it waited for its batch.
     """
     variables = model.trainable_variables
-
     several = strategy.num_replicas_in_sync > 1
     # Statistics that each replica takes of its own clips. Training reads them not at all, all else the mean.
     apart = batch_norm_statistics(model) if several and not options.sync_batch_norm else []
@@ -83,11 +84,16 @@ def make_train_steps(
         reports = tf.TensorArray(tf.float32, count)
         for index in tf.range(count):
             start = _clock()
-            batch = next(batches)
+            # Clocks have an order among themselves; what lies between two of them is to be said.
+            with tf.control_dependencies([start]):
+                batch = next(batches)
             with tf.control_dependencies(tf.nest.flatten(batch, expand_composites=True)):
                 waited = _clock() - start
             learning_rate = tf.cast(optimizer.learning_rate, tf.float32)
-            losses = strategy.run(replica_step, args=batch)
+            before = tf.identity(optimizer.iterations.value)
+            with tf.control_dependencies([waited]):
+                losses = strategy.run(replica_step, args=batch)
+            after_step(optimizer.iterations.value > before)
             done = tf.nest.flatten(losses, expand_composites=True)
             with tf.control_dependencies(done), tf.device("CPU:0"):
                 # On the host the loss is there when the device has done the step, not when it was given it.

@@ -13,7 +13,6 @@ from deepfake_tfdata.training.options import OptimizerOptions, StepOptions
 from deepfake_tfdata.training.rematerialization import segments
 from deepfake_tfdata.training.replicas import give_replicas_their_own_dropout
 from deepfake_tfdata.training.step import make_train_steps
-from deepfake_tfdata.training.validation import averaged_weights
 from tests.processes import run
 from tests.training.small_backbone import small_backbone
 
@@ -111,21 +110,6 @@ def test_warm_up_and_cosine():
         loss_scaling=False,
     )
     assert float(constant._learning_rate(40)) == pytest.approx(1e-3)
-
-
-def test_the_average_of_the_weights_is_swapped_in_and_out_again():
-    model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1, use_bias=False)])
-    config = OptimizerOptions(**{**PLAIN, "learning_rate": 0.1, "ema": 0.5})
-    optimizer = build_optimizer(config, 16, 10, 5, loss_scaling=False)
-    model.layers[0].kernel.assign([[1.0]])
-    optimizer.build(model.trainable_variables)
-    for _ in range(3):
-        optimizer.apply([tf.constant([[1.0]])])
-    last = model.get_weights()[0][0, 0]
-    assert last == pytest.approx(0.7, abs=1e-3)
-    with averaged_weights(optimizer, model):
-        assert last < model.get_weights()[0][0, 0] < 1.0
-    assert model.get_weights()[0][0, 0] == last
 
 
 @pytest.fixture(scope="module")
