@@ -59,6 +59,27 @@ def assemble_detector(
     return keras.Model(inputs, logit, name="detector")
 
 
+def assemble_published(classifier: keras.Model, num_frames: int, native: bool) -> keras.Model:
+    """Makes a detector of a network that judges single frames.
+
+    A clip's probability is the mean of its frames', as in the MesoNet paper (arXiv 1809.00888, section IV).
+
+    Args:
+        classifier: from uint8 [N, H, W, 3] to the logit of fake [N, 1], as `build_published` returns it.
+        num_frames: frames a clip, T.
+        native: as in `build_detector`.
+
+    Returns:
+        As `build_detector`.
+    """
+    inputs, frames = (_native_frames if native else _frames)(FRAMES, num_frames, classifier)
+    fake = ops.cast(fold_frames(classifier, frames), "float32")
+    # The logit of the mean p is log(mean p) - log(mean(1 - p)); in logarithms, sure frames don't overflow.
+    logit = [ops.logsumexp(ops.log_sigmoid(each), axis=1) for each in (fake, ops.negative(fake))]
+    logit = keras.layers.Reshape((), dtype="float32", name="logit")(ops.subtract(*logit))
+    return keras.Model(inputs, logit, name="detector")
+
+
 def _frames(
     name: str, num_frames: int, backbone: keras.Model
 ) -> tuple[list[keras.KerasTensor], keras.KerasTensor]:

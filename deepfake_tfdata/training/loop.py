@@ -6,7 +6,7 @@ Keras' `fit` is not used: with several replicas or workers it fails for more tha
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +20,7 @@ from deepfake_tfdata.errors import UserError
 from deepfake_tfdata.files import atomic_path
 from deepfake_tfdata.model.detector import set_batch_norm_synchronized, weighs_frames
 from deepfake_tfdata.model.halves import temporal_detector
-from deepfake_tfdata.scoring.clip_scores import make_predict, score_clips
+from deepfake_tfdata.scoring.clip_scores import ClipScores, make_predict, score_clips
 from deepfake_tfdata.scoring.local_devices import explained_lack_of_memory
 from deepfake_tfdata.scoring.run_evaluation import scored_model
 from deepfake_tfdata.scoring.runs import MODEL_FILE
@@ -28,9 +28,10 @@ from deepfake_tfdata.training.averaging import WeightAverage
 from deepfake_tfdata.training.checkpoints import CHECKPOINTS, newest_checkpoint, restore, save_checkpoint
 from deepfake_tfdata.training.optimization import build_for
 from deepfake_tfdata.training.options import StepOptions
+from deepfake_tfdata.training.replicas import give_replicas_their_own_dropout
 from deepfake_tfdata.training.run_state import RunState, describe_epoch
 from deepfake_tfdata.training.stages import Stage, set_trainable, stage_at, trained_model
-from deepfake_tfdata.training.step import give_replicas_their_own_dropout, make_train_steps
+from deepfake_tfdata.training.step import make_train_steps
 from deepfake_tfdata.training.step_plan import StepPlan
 from deepfake_tfdata.training.stopping import StopRequested, until_stopped
 from deepfake_tfdata.training.summaries import TENSORBOARD, Summaries
@@ -72,6 +73,10 @@ class Trainer:
         step: how one is made.
         ema: momentum of the weights' moving average; 0 keeps none.
         skipped_clips: damaged ones that the run goes without, for its metrics.
+        validated_videos: the video of each clip of the validation; where not given, every clip is one.
+
+    Attributes:
+        best_scores: of the validation, where its best epoch was one of this process.
     """
 
     def __init__(
@@ -87,10 +92,13 @@ class Trainer:
         step: StepOptions,
         ema: float = 0.0,
         skipped_clips: int = 0,
+        validated_videos: Sequence[str] = (),
     ) -> None:
         self.model, self.saved, self.stages, self.strategy = model, saved, stages, strategy
         self.workdir, self.plan, self._skipped_clips = workdir, plan, skipped_clips
         self._batch_size, self._step_options = batch_size, step
+        self._validated_videos = validated_videos
+        self.best_scores: ClipScores | None = None
         self.state = RunState()
         if strategy.num_replicas_in_sync > 1:
             give_replicas_their_own_dropout(model)
@@ -154,6 +162,8 @@ class Trainer:
         """
         if self._workers.chief:
             self._summaries.forget_after(self.step)
+            if self.plan.loop.epochs == 0:
+                self._save_model()
         with explained_lack_of_memory(self._batch_size):
             while not self.finished:
                 if self._steps_left:
@@ -247,9 +257,11 @@ class Trainer:
         }
         with self._average.swapped_in() if self._average else nullcontext():
             scores = scores_of_all_workers(score_clips(self._predict, validation), self._workers)
-            metrics.update(validation_metrics(scores))
-            if state.end_epoch(metrics) and self._workers.chief:
-                self._save_model()
+            metrics.update(validation_metrics(scores, self._validated_videos))
+            if state.end_epoch(metrics):
+                self.best_scores = scores
+                if self._workers.chief:
+                    self._save_model()
         self._enter_stage_of_epoch()
         if self._workers.chief:
             # Before the checkpoint, which ends the epoch for good; a repeated epoch writes the same again.
@@ -272,9 +284,9 @@ class Trainer:
         self._synchronize(True)
 
     def _synchronize(self, synchronized: bool) -> None:
-        """Replicas see different clips; unsynchronised, only the first one's statistics would be saved."""
         several = self.strategy.num_replicas_in_sync > 1
-        set_batch_norm_synchronized(self.saved, synchronized and several)
+        asked = self._step_options.sync_batch_norm
+        set_batch_norm_synchronized(self.saved, synchronized and asked and several)
 
     def _variables(self) -> dict[str, keras.Variable]:
         """Every variable that decides how training goes on, by a name that is the same in every process."""

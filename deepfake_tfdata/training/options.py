@@ -60,14 +60,20 @@ class StepOptions(Options):
     accumulation: int = option(
         1, "parts of a batch that are worked on one after another, to save memory", low=1
     )
-    jit_compile: bool = option(False, "compile the step with XLA (one device)")
+    rematerialize: bool = option(
+        False, "compute the backbone's activations again in the backward pass, to save memory"
+    )
+    jit_compile: bool = option(False, "compile the passes forward and backward with XLA")
+    sync_batch_norm: bool = option(
+        True, "BatchNormalization sees the clips of all devices; if not, each device those of its own"
+    )
 
 
 @dataclass(frozen=True)
 class LoopOptions(Options):
     """How long to train, and what to save on the way."""
 
-    epochs: int = option(30, "at most", low=1, may_change=True)
+    epochs: int = option(30, "at most; 0 saves the detector as it was built", low=0, may_change=True)
     patience: int = option(6, "epochs without a better validation before stopping", low=1, may_change=True)
     checkpoint_steps: int = option(
         500,

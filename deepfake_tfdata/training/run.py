@@ -10,7 +10,6 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from deepfake_tfdata.clips.splits import SPLITS
 from deepfake_tfdata.errors import UserError
 from deepfake_tfdata.input.batches import (
     clip_ids,
@@ -25,6 +24,7 @@ from deepfake_tfdata.model.flops import count_flops
 from deepfake_tfdata.model.halves import temporal_detector
 from deepfake_tfdata.options import flat
 from deepfake_tfdata.scoring.local_devices import describe_devices, explained_lack_of_memory
+from deepfake_tfdata.scoring.run_evaluation import EvaluatedRun, evaluated
 from deepfake_tfdata.scoring.runs import Run, write_run
 from deepfake_tfdata.scoring.sessions import continued, this_session
 from deepfake_tfdata.training.config import TrainConfig
@@ -55,10 +55,12 @@ class Outcome:
     Attributes:
         finished: it was not asked to stop before its end.
         chief: it is the one that writes the files.
+        validation: what the best epoch gave, where the run is finished and had that epoch in this process.
     """
 
     finished: bool
     chief: bool
+    validation: EvaluatedRun | None
 
 
 @contextmanager
@@ -87,7 +89,7 @@ def train(
         UserError: the records, the options or the workdir do not fit.
     """
     strategy = select_strategy(config.devices.strategy)
-    splits = {split: find_split(config.input, split) for split in SPLITS}
+    splits = {split: find_split(config.input, split) for split in ("train", "val")}
     _check_devices(config, strategy, splits["train"])
     if config.devices.deterministic:
         tf.config.experimental.enable_op_determinism()
@@ -113,7 +115,10 @@ def train(
     )
     with explained_damage(splits["train"], splits["val"]), suppress(StopRequested):
         _fit(trainer, config, splits, start_progress, should_stop)
-    return Outcome(trainer.finished, workers.chief)
+    validation = None
+    if trainer.finished and trainer.best_scores:
+        validation = evaluated(run, config.folder, trainer.best_scores, splits["val"], config.input.data)
+    return Outcome(trainer.finished, workers.chief, validation)
 
 
 def _check_devices(config: TrainConfig, strategy: tf.distribute.Strategy, shards: Shards) -> None:
@@ -129,8 +134,10 @@ def _check_devices(config: TrainConfig, strategy: tf.distribute.Strategy, shards
         )
     if config.stages.cache_features and Workers(strategy).count > 1:
         raise UserError("--cache_features works on one machine; leave it out")
-    if config.step.jit_compile and replicas > 1:
-        raise UserError(f"--jit_compile holds on one device, not on {replicas}; leave it out")
+    if config.step.jit_compile and config.step.sync_batch_norm and replicas > 1:
+        raise UserError(
+            f"--jit_compile can't join {replicas} devices' BatchNormalization; add --sync_batch_norm=false"
+        )
 
 
 def _build(
@@ -172,6 +179,7 @@ def _build(
         step=config.step,
         ema=config.optimizer.ema,
         skipped_clips=splits["train"].num_skipped + splits["val"].num_skipped,
+        validated_videos=[clip.video_key for clip in splits["val"].clips[0]],
     )
     return trainer, run
 

@@ -54,7 +54,7 @@ def plan_stages(
     epochs, rate = plan.loop.epochs, optimizer.learning_rate
     frozen_until = min(options.freeze_epochs, epochs)
     stages = [stage(0, frozen_until, True, rate)] if frozen_until else []
-    if frozen_until < epochs:
+    if frozen_until < epochs or not stages:
         rate = options.finetune_learning_rate if frozen_until else rate
         stages.append(stage(frozen_until, epochs, False, rate))
     return stages
