@@ -25,7 +25,7 @@ RATE = 0.005
 
 
 def small_detector(*, num_frames, frame_size, dropout, **_):
-    """The clip's mean colour through a backbone of two dense layers; no LSTM, which takes seconds to trace."""
+    """The clip's mean colour through a backbone of two dense layers; an LSTM would take seconds to trace."""
     frames = keras.Input((num_frames, frame_size, frame_size, 3), dtype="uint8", name="frames")
     colour = keras.layers.GlobalAveragePooling3D()(keras.layers.Rescaling(1 / 255)(frames))
     image = keras.Input((3,))
