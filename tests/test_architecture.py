@@ -58,13 +58,14 @@ def test_a_folder_imports_only_what_comes_before_it(folder):
         assert not libraries & {"tools", "tests"}, path
 
 
-def test_only_what_own_processes_send_is_unpickled():
+def test_only_what_own_processes_send_is_unpickled_freely():
     # Whoever can write a file or a message that is unpickled runs code here.
     unpickling = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "shelve", "marshal"}
     users = {
         path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py") if imports(path) & unpickling
     }
-    assert users == {"records/outcome.py"}
+    # model/torch_file.py reads what others wrote, but its unpickler runs nothing of it.
+    assert users == {"records/outcome.py", "model/torch_file.py"}
 
 
 def test_no_leaf_makes_a_report():

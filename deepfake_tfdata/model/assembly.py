@@ -47,7 +47,7 @@ def assemble_detector(
         region_inputs, frames = (_native_frames if native else _frames)(name, num_frames, model)
         features = (per_frame or fold_frames)(model, frames)
         # tanh, sigmoid, no recurrent dropout and no mask: what cuDNN's LSTM can do.
-        lstm = keras.layers.LSTM(lstm_units, return_sequences=True)
+        lstm = keras.layers.LSTM(lstm_units, return_sequences=True, name="lstm")
         layer_name = TEMPORAL_LAYER if len(backbones) == 1 else f"{TEMPORAL_LAYER}_{name}"
         sequences.append(keras.layers.Bidirectional(lstm, name=layer_name)(features))
         inputs += region_inputs
@@ -56,6 +56,27 @@ def assemble_detector(
     logit = keras.layers.Dense(1, dtype="float32", name="classifier")(clip)
     logit = keras.layers.Reshape((), dtype="float32", name="logit")(logit)
     # A list of inputs takes a dict with more keys than their names as well, and a list of one a tensor.
+    return keras.Model(inputs, logit, name="detector")
+
+
+def assemble_published(classifier: keras.Model, num_frames: int, native: bool) -> keras.Model:
+    """Makes a detector of a network that judges single frames.
+
+    A clip's probability is the mean of its frames', as in the MesoNet paper (arXiv 1809.00888, section IV).
+
+    Args:
+        classifier: from uint8 [N, H, W, 3] to the logit of fake [N, 1], as `build_published` returns it.
+        num_frames: frames a clip, T.
+        native: as in `build_detector`.
+
+    Returns:
+        As `build_detector`.
+    """
+    inputs, frames = (_native_frames if native else _frames)(FRAMES, num_frames, classifier)
+    fake = ops.cast(fold_frames(classifier, frames), "float32")
+    # The logit of the mean p is log(mean p) - log(mean(1 - p)); in logarithms, sure frames don't overflow.
+    logit = [ops.logsumexp(ops.log_sigmoid(each), axis=1) for each in (fake, ops.negative(fake))]
+    logit = keras.layers.Reshape((), dtype="float32", name="logit")(ops.subtract(*logit))
     return keras.Model(inputs, logit, name="detector")
 
 

@@ -9,7 +9,8 @@ import keras
 from deepfake_tfdata.errors import UserError
 from deepfake_tfdata.model.applications import application, efficientnet, xception
 from deepfake_tfdata.model.assembly import BACKBONE_LAYER
-from deepfake_tfdata.model.meso4 import meso4
+from deepfake_tfdata.model.efficientnet_lite import SCALES, efficientnet_lite
+from deepfake_tfdata.model.meso4 import meso4, published_meso4
 from deepfake_tfdata.model.options import ModelOptions
 from deepfake_tfdata.model.weights import load_weights_file
 
@@ -34,6 +35,7 @@ BUILDERS: dict[str, Builder] = {
     "convnext_small": partial(application, keras.applications.ConvNeXtSmall),
     "convnext_base": partial(application, keras.applications.ConvNeXtBase),
     "xception": xception,
+    **{name: partial(efficientnet_lite, name) for name in SCALES},
     "meso4": meso4,
 }
 
@@ -59,10 +61,32 @@ def build_backbone(
         UserError: unknown name, frames too small, or weights that are not to be had or don't fit.
     """
     ModelOptions(backbone=name)  # refuses an unknown one
+    return _build(BUILDERS[name], frame_size, weights, layer_name)
+
+
+def build_published(frame_size: int, weights: str | os.PathLike[str]) -> keras.Model:
+    """Builds Meso-4 as it was published, which judges each frame by itself.
+
+    Args:
+        frame_size: 256.
+        weights: "none", or the path of a weights file.
+
+    Returns:
+        A model from uint8 RGB [N, 256, 256, 3] to the logit of fake, float32 [N, 1].
+
+    Raises:
+        UserError: another frame size, or weights that are not to be had or don't fit.
+    """
+    return _build(published_meso4, frame_size, weights, BACKBONE_LAYER)
+
+
+def _build(
+    builder: Builder, frame_size: int, weights: str | os.PathLike[str], layer_name: str
+) -> keras.Model:
     if frame_size < MIN_FRAME_SIZE:
         raise UserError(f"--frame_size={frame_size} is too small; choose {MIN_FRAME_SIZE} or more")
     images = keras.Input((frame_size, frame_size, 3), dtype="uint8", name="images")
-    features = BUILDERS[name](images, weights == "imagenet")
+    features = builder(images, weights == "imagenet")
     backbone = keras.Model(images, features, name=layer_name)
     _preprocess_in_float32(backbone)
     if weights not in ("imagenet", "none"):

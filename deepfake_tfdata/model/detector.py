@@ -1,7 +1,7 @@
 """The detector: backbone on every frame, bidirectional LSTM over time, temporal head, one logit a clip."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import keras
 from keras import ops
@@ -11,12 +11,13 @@ from deepfake_tfdata.model.assembly import (
     BACKBONE_LAYER,
     TEMPORAL_LAYER,
     assemble_detector,
+    assemble_published,
     backbones_of,
     frame_inputs,
 )
-from deepfake_tfdata.model.backbones import build_backbone
+from deepfake_tfdata.model.backbones import build_backbone, build_published
 from deepfake_tfdata.model.heads import ATTENTION_LAYER
-from deepfake_tfdata.model.options import ModelOptions
+from deepfake_tfdata.model.options import PUBLISHED, ModelOptions
 from deepfake_tfdata.model.weights import load_weights_file
 
 
@@ -39,7 +40,7 @@ def build_detector(
 
     Args:
         backbone: one of `BACKBONES`.
-        head: one of `HEADS`.
+        head: one of `HEADS`, or "published" for Meso-4 as its authors have it, without an LSTM.
         num_frames: frames a clip, T.
         frame_size: side of a frame, pixels, at least 32.
         weights: "imagenet" or "none" for the backbone, or a file for the backbone or the whole detector (see
@@ -68,22 +69,38 @@ def build_detector(
         raise UserError(f"num_frames={num_frames} is too small; choose 1 or more")
     _check_regions(regions)
     from_file = weights not in ("imagenet", "none")
+    built_with = "none" if from_file else weights
 
     def build(layer_name: str) -> keras.Model:
-        return build_backbone(backbone, frame_size, "none" if from_file else weights, layer_name)
+        return build_backbone(backbone, frame_size, built_with, layer_name)
 
-    if len(regions) == 1:
-        backbones = build(BACKBONE_LAYER)
-    elif share_backbone:
-        backbones = dict.fromkeys(regions, build(BACKBONE_LAYER))
+    if head == PUBLISHED:
+        if len(regions) > 1:
+            raise UserError(f"--head=published looks at one region, not at {len(regions)}; give one --region")
+        detector = assemble_published(build_published(frame_size, built_with), num_frames, native)
     else:
-        backbones = {region: build(f"{BACKBONE_LAYER}_{region}") for region in regions}
-    detector = assemble_detector(
-        backbones, head, num_frames, lstm_units=lstm_units, dropout=dropout, native=native
-    )
+        detector = assemble_detector(
+            _backbones(build, regions, share_backbone),
+            head,
+            num_frames,
+            lstm_units=lstm_units,
+            dropout=dropout,
+            native=native,
+        )
     if from_file:
         load_weights_file(detector, weights)
     return detector
+
+
+def _backbones(
+    build: Callable[[str], keras.Model], regions: Sequence[str], share: bool
+) -> keras.Model | dict[str, keras.Model]:
+    """The backbones as `assemble_detector` takes them; `build` makes one by its layer's name."""
+    if len(regions) == 1:
+        return build(BACKBONE_LAYER)
+    if share:
+        return dict.fromkeys(regions, build(BACKBONE_LAYER))
+    return {region: build(f"{BACKBONE_LAYER}_{region}") for region in regions}
 
 
 def weighs_frames(detector: keras.Model) -> bool:
@@ -117,9 +134,14 @@ def set_batch_norm_synchronized(model: keras.Model, synchronized: bool) -> None:
         model: changed in place.
         synchronized: True needs the TensorFlow backend.
     """
-    for layer in _leaf_layers(model):
-        if isinstance(layer, keras.layers.BatchNormalization):
-            layer.synchronized = synchronized
+    for layer in _batch_norms(model):
+        layer.synchronized = synchronized
+
+
+def batch_norm_statistics(model: keras.Model) -> list[keras.Variable]:
+    """The moving means and variances of every BatchNormalization that is not frozen: training moves them."""
+    learning = [layer for layer in _batch_norms(model) if layer.trainable]
+    return [each for layer in learning for each in (layer.moving_mean, layer.moving_variance)]
 
 
 def count_parameters(detector: keras.Model) -> dict[str, int]:
@@ -139,6 +161,10 @@ def count_parameters(detector: keras.Model) -> dict[str, int]:
         "total": total,
         "trainable": sum(int(ops.size(weight)) for weight in detector.trainable_weights),
     }
+
+
+def _batch_norms(model: keras.Model) -> Iterator[keras.layers.BatchNormalization]:
+    return (layer for layer in _leaf_layers(model) if isinstance(layer, keras.layers.BatchNormalization))
 
 
 def _leaf_layers(model: keras.Model) -> Iterator[keras.layers.Layer]:

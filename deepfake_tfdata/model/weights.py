@@ -13,6 +13,7 @@ import keras
 from deepfake_tfdata.errors import UserError
 from deepfake_tfdata.model.applications import square_published_variance
 from deepfake_tfdata.model.assembly import backbones_of
+from deepfake_tfdata.model.meso4 import is_meso4, load_published_meso4
 
 # Where Keras puts the model inside a detector, and the weights inside a .keras file.
 _NESTED_BACKBONE = "layers/functional/"
@@ -37,8 +38,8 @@ def load_weights_file(model: keras.Model, path: str | os.PathLike[str]) -> None:
 
     Args:
         model: what `build_detector` or `build_backbone` returned.
-        path: a .keras or .weights.h5 file of a detector or a backbone, or a "notop" .h5 file as
-            keras.applications publishes them. Frame size and number of frames may differ.
+        path: a .keras or .weights.h5 file of a detector or a backbone, a "notop" .h5 file as
+            keras.applications publishes them, or one of Meso-4's. Frame size and number of frames may differ.
 
     Raises:
         UserError: no such file, not a file of weights, or its layers are not the model's; the message names
@@ -80,7 +81,10 @@ def _load_checked(model: keras.Model, path: Path, found: dict[str, StoredWeight]
 
 def _load_published(backbone: keras.Model, path: Path) -> None:
     try:
-        backbone.load_weights(path)
+        if is_meso4(backbone):
+            load_published_meso4(backbone, path)
+        else:
+            backbone.load_weights(path)
     except (ValueError, KeyError, OSError) as error:
         reason = str(error).splitlines()[0]
         raise UserError(f"--weights={path} does not fit the backbone: {reason}") from error

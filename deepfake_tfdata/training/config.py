@@ -5,7 +5,7 @@ from pathlib import Path
 
 from deepfake_tfdata.errors import UserError
 from deepfake_tfdata.input.options import InputOptions, parse_augmentations
-from deepfake_tfdata.model.options import ModelOptions
+from deepfake_tfdata.model.options import PUBLISHED, ModelOptions
 from deepfake_tfdata.options import Options, group, option
 from deepfake_tfdata.training.options import (
     DeviceOptions,
@@ -33,6 +33,11 @@ class TrainConfig(Options):
         super().__post_init__()
         if "://" in self.workdir:
             raise UserError(f"--workdir={self.workdir} is on object storage; use a local or mounted folder")
+        if self.model.head == PUBLISHED and (self.stages.freeze_epochs or self.stages.cache_features):
+            raise UserError(
+                "--head=published leaves nothing to train beside the backbone; leave --freeze_epochs and "
+                "--cache_features out"
+            )
         if self.stages.cache_features:
             self._check_cache_features()
 

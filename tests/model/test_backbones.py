@@ -32,6 +32,7 @@ def standardized(images):
         ("convnext_tiny", standardized),
         ("mobilenet_v3_small", lambda images: images / 127.5 - 1),
         ("xception", lambda images: images / 127.5 - 1),
+        ("efficientnet_lite0", lambda images: (images - 127) / 128),
         ("meso4", lambda images: images / 255),
     ],
 )
@@ -115,7 +116,7 @@ def test_any_frame_size_from_32(name, frame_size, rng):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["mobilenet_v3_small", "convnext_tiny"])
+@pytest.mark.parametrize("name", ["mobilenet_v3_small", "convnext_tiny", "efficientnet_lite0"])
 def test_a_saved_graph_loads_without_custom_objects(name):
     backbone = build_backbone(name, FRAME_SIZE, "none")
     loaded = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(backbone))
