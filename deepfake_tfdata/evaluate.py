@@ -5,12 +5,16 @@ python -m deepfake_tfdata.evaluate --workdir=runs/mouth_attention --split=test
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from deepfake_tfdata import cli
 from deepfake_tfdata.clips.splits import SPLITS
 from deepfake_tfdata.options import Options, option
 from deepfake_tfdata.scoring.runs import read_run
 from deepfake_tfdata.startup import import_tensorflow
+
+if TYPE_CHECKING:
+    from deepfake_tfdata.scoring.run_evaluation import EvaluatedRun
 
 
 @dataclass(frozen=True)
@@ -26,21 +30,20 @@ class EvaluateConfig(Options):
 def main(config: EvaluateConfig) -> None:
     """Evaluates, and says what came out."""
     read_run(Path(config.workdir))  # a mistake here need not wait for TensorFlow
-    report(Path(config.workdir), config.split, config.data, config.batch_size)
-
-
-def report(workdir: Path, split: str, data: str = "", batch_size: int = 0) -> None:
-    """Scores a split with a run, writes what came out and says it; the arguments are `evaluate_run`'s."""
     import_tensorflow()
-    from deepfake_tfdata.evaluation.comparison import comparison_table
-    from deepfake_tfdata.reports.evaluation_report import write_evaluation
     from deepfake_tfdata.scoring.run_evaluation import evaluate_run
 
-    run = evaluate_run(workdir, split, data, batch_size)
-    write_evaluation(
-        run.folder, run.predictions, run.metrics, title=f"{run.name} on {split}", context=run.context
-    )
-    cli.say(comparison_table([run]))
+    report(evaluate_run(Path(config.workdir), config.split, config.data, config.batch_size))
+
+
+def report(run: "EvaluatedRun") -> None:
+    """Writes what was found, and says it."""
+    from deepfake_tfdata.evaluation.texts import evaluation_text
+    from deepfake_tfdata.reports.evaluation_report import write_evaluation
+
+    title = f"{run.name} on {run.split}"
+    write_evaluation(run.folder, run.predictions, run.metrics, title=title, context=run.context)
+    cli.say(evaluation_text(title, run.data, run.metrics))
     cli.say(f"report: {run.folder}/report.html")
 
 

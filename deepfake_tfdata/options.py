@@ -6,6 +6,7 @@ A command's configuration is such a dataclass, too: its fields are options of it
 
 import dataclasses
 import types
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
@@ -58,7 +59,11 @@ class Option:
         return f"{self.low:g} or more" if self.high is None else f"{self.low:g} to {self.high}"
 
     def check(self, value: Any) -> None:
-        """Raises UserError for a value that is not among the choices or out of the range."""
+        """Raises UserError for a value that is not among the choices or out of the range, and for a list that
+        has an empty text or one twice.
+        """
+        if self.kind is tuple:
+            self._check_texts(value)
         for chosen in value if self.kind is tuple else (value,):
             if self.choices and chosen not in self.choices:
                 raise UserError(f"--{self.name}={chosen} is unknown; choose from {', '.join(self.choices)}")
@@ -73,6 +78,14 @@ class Option:
         )
         if not inside:
             raise UserError(f"--{self.name}={value} is out of range; use {self.range}")
+
+    def _check_texts(self, texts: Sequence[str]) -> None:
+        given = f"--{self.name}={','.join(texts)}"
+        for text, times in Counter(texts).items():
+            if not text.strip():
+                raise UserError(f"{given} has nothing between two commas or at an end; leave a comma out")
+            if times > 1:
+                raise UserError(f"{given} has {text} {times} times; name it once")
 
 
 def option(default: Any = dataclasses.MISSING, meaning: str = "", **limits: Any) -> Any:

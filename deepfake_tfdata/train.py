@@ -1,8 +1,8 @@
-"""Trains a detector on the records of one region or of several, then evaluates it on the test split.
+"""Trains a detector on the records of one region or of several, and ends with the validation's figures.
 
 python -m deepfake_tfdata.train --region=mouth --head=attention
 
-Run again with the same --workdir, it goes on where it stopped.
+Run again with the same --workdir, it goes on where it stopped. The test split is left to `evaluate`.
 """
 
 import signal
@@ -23,9 +23,10 @@ _TERMINATED = 143
 
 
 def main(config: TrainConfig) -> None:
-    """Trains, evaluates, and says what came out."""
+    """Trains, and says how good the best epoch was on the validation."""
     find_conversion(config.input.data, config.input.regions)  # a mistake here need not wait for TensorFlow
     import_tensorflow()
+    from deepfake_tfdata.scoring.run_evaluation import evaluate_run
     from deepfake_tfdata.training.run import train
 
     interrupt = signal.getsignal(signal.SIGTERM)
@@ -36,7 +37,9 @@ def main(config: TrainConfig) -> None:
         sys.exit(_TERMINATED)
     signal.signal(signal.SIGTERM, interrupt)
     if outcome.chief:
-        report(config.folder, "test")
+        # The best epoch may have been another process's, which took its scores along.
+        report(outcome.validation or evaluate_run(config.folder, "val"))
+        cli.say(f"test split: python -m deepfake_tfdata.evaluate --workdir={config.folder} --split=test")
 
 
 def _on_termination() -> threading.Event:

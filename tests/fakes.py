@@ -99,7 +99,7 @@ def hash_shift(name: str) -> float:
     return float(sum(map(ord, name)) % 7)
 
 
-def recount(records: Path, split: str, **counts: int) -> None:
+def recount(records: Path, split: str, **counts: object) -> None:
     """Changes what conversion.json says of a split, as a conversion would have written it."""
     conversion = read_conversion(records)
     conversion.counts[split].update(counts)

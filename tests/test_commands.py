@@ -3,12 +3,14 @@
 import csv
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 
 import pytest
 
-from tests.fakes import NUM_FRAMES
+from deepfake_tfdata.records.index import read_index, write_index
+from tests.fakes import NUM_FRAMES, recount
 from tests.processes import OPTIMIZE_GRAPHS, run_fresh
 
 SMALL = [
@@ -28,8 +30,13 @@ def workdir(records, tmp_path_factory):
     flags = [f"--data={records}", f"--workdir={folder}", *SMALL, "--epochs=3"]
     result = run_fresh("deepfake_tfdata.train", *flags)
     assert result.returncode == 0, result.stderr
-    assert "mouth/attention" in result.stdout
+    assert "mouth/attention on val" in result.stdout
+    assert f"deepfake_tfdata.evaluate --workdir={folder} --split=test" in result.stdout
     return folder
+
+
+def evaluation(workdir: Path, split: str = "val") -> dict:
+    return json.loads((workdir / "evaluation" / split / "metrics.json").read_text())
 
 
 def metrics_lines(folder: Path) -> list[dict]:
@@ -45,6 +52,11 @@ def test_train_leaves_what_the_contract_says(workdir):
     assert [line["step"] for line in lines] == [3, 6, 9]
     for key in ("loss", "val_loss", "val_auc", "clips_per_second", "input_wait_fraction"):
         assert all(line[key] >= 0 for line in lines)
+    # It ends with the figures of its best epoch, and has not looked at the test split.
+    assert [path.name for path in (workdir / "evaluation").iterdir()] == ["val"]
+    best = max(lines, key=lambda line: (line["val_auc"], -line["val_loss"]))
+    found = evaluation(workdir)
+    assert (found["auc"], found["log_loss"]) == pytest.approx((best["val_auc"], best["val_loss"]))
     config = json.loads((workdir / "config.json").read_text())
     assert config["config"]["backbone"] == "meso4"
     assert len(config["spec_hash"]) == 12
@@ -52,6 +64,7 @@ def test_train_leaves_what_the_contract_says(workdir):
 
 @pytest.mark.slow
 def test_evaluate_leaves_what_the_contract_says(workdir):
+    of_training = evaluation(workdir)
     flags = [f"--workdir={workdir}", "--split=val", "--batch_size=3"]
     result = run_fresh("deepfake_tfdata.evaluate", *flags)
     assert result.returncode == 0, result.stderr
@@ -74,7 +87,12 @@ def test_evaluate_leaves_what_the_contract_says(workdir):
     )
     assert len({row["component"] for row in rows}) == 2
     # What training said of its best epoch is what evaluation finds in the saved model.
-    assert metrics["auc"] == pytest.approx(max(line["val_auc"] for line in metrics_lines(workdir)))
+    assert metrics["brier"] == pytest.approx(of_training["brier"], rel=1e-3)
+    assert metrics["auc"] == of_training["auc"]
+    assert {**metrics, **dict.fromkeys(("brier", "log_loss"))} == {
+        **of_training,
+        **dict.fromkeys(("brier", "log_loss")),
+    }
 
 
 @pytest.mark.slow
@@ -87,16 +105,16 @@ def test_other_data_never_stands_where_the_own_stands(workdir, ffpp_tree, record
     flags = [f"--source={tree}", f"--output={other}", "--compression=c40", "--regions=mouth"]
     assert command("convert", *flags, f"--num_frames={NUM_FRAMES}").returncode == 0
     evaluations = workdir / "evaluation"
-    result = command("evaluate", f"--workdir={workdir}", "--split=test", f"--data={other}")
+    result = command("evaluate", f"--workdir={workdir}", "--split=val", f"--data={other}")
     assert result.returncode == 0, result.stderr
-    (elsewhere,) = evaluations.glob("test-*")
-    own = json.loads((evaluations / "test" / "metrics.json").read_text())["data"]
-    about = json.loads((elsewhere / "metrics.json").read_text())["data"]
+    (elsewhere,) = evaluations.glob("val-*")
+    own = evaluation(workdir)["data"]
+    about = evaluation(workdir, elsewhere.name)["data"]
     assert (own["name"], about["name"]) == ("ffpp c23", "ffpp c40")
     assert own["folder"] == str(records) and about["folder"] == str(other)
     compared = tmp_path / "compared.json"
     result = command(
-        "compare", f"--first={elsewhere}", f"--second={evaluations / 'test'}", f"--output={compared}"
+        "compare", f"--first={elsewhere}", f"--second={evaluations / 'val'}", f"--output={compared}"
     )
     assert "scored on different data" in result.stderr
     assert json.loads(compared.read_text())["data_first"] == f"ffpp c40 ({about['identity']})"
@@ -125,9 +143,12 @@ def test_a_run_of_three_epochs_is_one_of_two_resumed(workdir, records, command, 
 @pytest.mark.slow
 def test_several_regions_of_pairs_are_trained_and_evaluated_together(records, command, tmp_path):
     flags = [f"--data={records}", f"--workdir={tmp_path}", *SMALL, "--epochs=1", "--region=full,mouth"]
-    result = command("train", *flags, "--share_backbone", "--accumulation=2", "--pairs")
+    # Of another size than they were converted to.
+    result = command("train", *flags, "--share_backbone", "--accumulation=2", "--pairs", "--frame_size=32")
     assert result.returncode == 0, result.stderr
-    assert "full,mouth/attention" in result.stdout
+    result = command("evaluate", f"--workdir={tmp_path}", "--split=test")
+    assert result.returncode == 0, result.stderr
+    assert "full,mouth/attention on test" in result.stdout
     assert (tmp_path / "evaluation" / "test" / "report.html").exists()
     config = json.loads((tmp_path / "config.json").read_text())
     assert config["flops_per_clip"] > 0
@@ -284,6 +305,27 @@ def test_help_lists_the_flags_with_their_defaults(name):
     assert "default: " in result.stdout
 
 
+def without_test_split(records: Path) -> None:
+    """Leaves the mouths of two splits, as of a data set without a test split."""
+    folder = records / "mouth"
+    write_index(folder, [clip for clip in read_index(folder) if clip.split != "test"])
+    for shard in folder.glob("*-test.tfrecord-*"):
+        shard.unlink()
+    recount(records, "test", shards=0, videos=0, real=0, fake=0, planned={"real": {}, "fake": {}})
+
+
+def two_clips_a_video(records: Path) -> None:
+    """Calls the mouths of two videos of val that follow each other in their class clips of one."""
+    clips = read_index(records / "mouth")
+    for label in (0, 1):
+        members = [place for place, clip in enumerate(clips) if (clip.split, clip.label) == ("val", label)]
+        for first, second in zip(members[::2], members[1::2], strict=True):
+            names = ("video_id", "target_id", "source_id", "component")
+            of_first = {name: getattr(clips[first], name) for name in names}
+            clips[second] = replace(clips[second], **of_first)
+    write_index(records / "mouth", clips)
+
+
 @pytest.mark.slow
 def test_damaged_clips_are_counted_or_end_the_run(records, command, tmp_path):
     copy = tmp_path / "records"
@@ -292,16 +334,23 @@ def test_damaged_clips_are_counted_or_end_the_run(records, command, tmp_path):
     content = bytearray(shard.read_bytes())
     content[len(content) // 2] ^= 1
     shard.write_bytes(content)
+    without_test_split(copy)
     flags = [f"--data={copy}", f"--workdir={tmp_path / 'run'}", *SMALL, "--epochs=1"]
     result = command("train", *flags)
     assert result.returncode == 2
     line = result.stderr.splitlines()[-1]
     assert f"{shard.name} is damaged at byte" in line
     assert "--skip_corrupt" in line
-    # A balanced run, and one of another size than converted, is to be seen as well.
-    flags += ["--skip_corrupt", f"--workdir={tmp_path / 'skipped'}", "--balance=class", "--frame_size=32"]
+    # A balanced run is to be seen as well, and what it says of videos with several clips.
+    two_clips_a_video(copy)
+    flags += ["--skip_corrupt", f"--workdir={tmp_path / 'skipped'}", "--balance=class"]
     result = command("train", *flags)
     assert result.returncode == 0, result.stderr
     assert "1 of 12 train clips are damaged and left out" in result.stderr
-    assert metrics_lines(tmp_path / "skipped")[0]["skipped_clips"] == 1
-    assert (tmp_path / "skipped" / "evaluation" / "test" / "report.html").exists()
+    (line,) = metrics_lines(tmp_path / "skipped")
+    assert line["skipped_clips"] == 1
+    found = evaluation(tmp_path / "skipped")
+    assert (found["num_clips"], found["num_videos"], found["coverage"]) == (8, 4, 0.5)
+    assert (found["auc"], found["log_loss"]) == pytest.approx((line["val_auc"], line["val_loss"]))
+    result = command("evaluate", f"--workdir={tmp_path / 'skipped'}", "--split=test")
+    assert "the test split of" in failing(result) and "is empty" in result.stderr

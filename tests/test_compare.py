@@ -16,7 +16,7 @@ def evaluations(make_predictions, tmp_path):
     folders = []
     for name, separation in {"mouth_attention": 4, "full_control": 0}.items():
         predictions = make_predictions(30, separation=separation)
-        metrics = evaluate(predictions, num_videos_in_split=60)
+        metrics = evaluate(predictions)
         folder = tmp_path / name / "evaluation" / "test"
         write_evaluation(folder, predictions, metrics, title=name, context={})
         folders.append(folder)

@@ -104,6 +104,9 @@ def test_the_same_values_are_refused_from_python():
         Outer("here", rate=-1)
 
 
+lists_of_texts = st.lists(st.text().filter(str.strip), max_size=3, unique=True).map(tuple)
+
+
 @given(
     st.builds(
         Outer,
@@ -112,7 +115,7 @@ def test_the_same_values_are_refused_from_python():
         limit=st.none() | st.integers(1, 99),
         rate=st.floats(0, 10, exclude_min=True, exclude_max=True),
         fast=st.booleans(),
-        inner=st.builds(Inner, st.floats(0, 1, exclude_max=True), st.lists(st.text(), max_size=3).map(tuple)),
+        inner=st.builds(Inner, st.floats(0, 1, exclude_max=True), lists_of_texts),
     )
 )
 def test_a_file_of_options_gives_them_back(options):

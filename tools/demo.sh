@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# From nothing to a report: makes a synthetic FaceForensics++, converts it, trains two detectors, compares them.
+# From nothing to a report: makes a synthetic FaceForensics++, converts it, trains two detectors, compares them on test.
 # Usage: bash tools/demo.sh [dilution|null|pretrained]
 # `dilution` plants stripes in the mouths of the fakes that a resized full face loses; `null` plants nothing.
 # `pretrained` shows those mouths to a frozen network, with ImageNet's weights and with random ones.

@@ -18,6 +18,7 @@ from deepfake_tfdata.evaluation.intervals import (
 )
 from deepfake_tfdata.evaluation.metrics import evaluate
 from deepfake_tfdata.evaluation.predictions import Predictions, per_video, read_csv
+from deepfake_tfdata.evaluation.texts import HEADER, aligned, figures
 
 # In the folder of an evaluation.
 METRICS_FILE, PREDICTIONS_FILE = "metrics.json", "predictions.csv"
@@ -82,17 +83,17 @@ def read_evaluation(place: Path) -> Evaluation:
     """
     if place.suffix == ".csv":
         predictions = read_csv(place)
-        num_videos = len(per_video(predictions))  # as far as the file tells, all that there were
-        return Evaluation(place.stem, predictions, evaluate(predictions, num_videos_in_split=num_videos))
+        return Evaluation(place.stem, predictions, evaluate(predictions))
     try:
         metrics = json.loads((place / METRICS_FILE).read_text(encoding="utf-8"))
+        figures(metrics)  # names all that is shown of it
     except FileNotFoundError:
         raise UserError(
             f"no evaluation in {place}; name WORKDIR/evaluation/SPLIT, as the evaluate command left it, or a "
             "predictions.csv"
         ) from None
-    except ValueError:
-        raise UserError(f"{place / METRICS_FILE} is damaged; evaluate again") from None
+    except (ValueError, TypeError, KeyError):
+        raise UserError(f"{place / METRICS_FILE} is damaged or of another version; evaluate again") from None
     return Evaluation(_name_of(place), read_csv(place / PREDICTIONS_FILE), metrics)
 
 
@@ -159,37 +160,17 @@ def comparison_table(rows: Sequence[Evaluation]) -> str:
     Returns:
         Aligned lines without a trailing newline.
     """
-    header = ("name", "data", "AUC [95 %]", "accuracy", "videos", "coverage", "difference of AUC [95 %]")
+    header = (*HEADER, "difference of AUC [95 %]")
     cells = [
         (row.name, row.data, *figures(row.metrics), difference)
         for row, difference in zip(rows, difference_texts(rows), strict=True)
     ]
-    widths = [max(map(len, column)) for column in zip(header, *cells, strict=True)]
-    lines = (header, ["-" * width for width in widths], *cells)
-    padded = ([cell.ljust(width) for cell, width in zip(line, widths, strict=True)] for line in lines)
-    return "\n".join("  ".join(line).rstrip() for line in padded)
+    return aligned(header, cells)
 
 
 def difference_texts(rows: Sequence[Evaluation]) -> list[str]:
     """Each row's difference from the first, as text."""
     return ["reference", *(str(change or "no shared videos") for change in differences(rows))][: len(rows)]
-
-
-def figures(metrics: dict[str, Any]) -> tuple[str, str, str, str]:
-    """AUC with interval, accuracy, number of videos and coverage, as text."""
-    return (
-        auc_text(metrics),
-        f"{metrics['accuracy']:.1%}",
-        str(metrics["num_videos"]),
-        f"{metrics['coverage']:.1%}",
-    )
-
-
-def auc_text(metrics: dict[str, Any]) -> str:
-    """Such as '0.970 [0.930, 0.990]'."""
-    if metrics["auc"] is None:
-        return "undefined"
-    return f"{metrics['auc']:.3f} [{metrics['auc_low']:.3f}, {metrics['auc_high']:.3f}]"
 
 
 def _difference_or_none(row: Evaluation, reference: Evaluation) -> Difference | None:

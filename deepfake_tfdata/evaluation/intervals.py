@@ -120,10 +120,8 @@ def auc_interval(
     drawn = bootstrap(
         lambda weights: weighted_auc(labels, scores, weights), clusters, seed=seed, resamples=resamples
     )
-    real, fake = _independent_counts(labels, clusters)
-    return _wider(
-        percentile_interval(drawn, level), newcombe_interval(auc(labels, scores), real, fake, level)
-    )
+    real, fake = independent_counts(labels, clusters)
+    return wider(percentile_interval(drawn, level), newcombe_interval(auc(labels, scores), real, fake, level))
 
 
 def accuracy_interval(
@@ -148,8 +146,8 @@ def accuracy_interval(
     drawn = bootstrap(
         lambda weights: weights @ correct / weights.sum(axis=-1), clusters, seed=seed, resamples=resamples
     )
-    count = sum(_independent_counts(labels, clusters))
-    return _wider(percentile_interval(drawn, level), wilson_interval(float(np.mean(correct)), count, level))
+    count = sum(independent_counts(labels, clusters))
+    return wider(percentile_interval(drawn, level), wilson_interval(float(np.mean(correct)), count, level))
 
 
 def newcombe_interval(estimate: float, real: int, fake: int, level: float = CONFIDENCE_LEVEL) -> Interval:
@@ -194,15 +192,17 @@ def wilson_interval(share: float, count: int, level: float = CONFIDENCE_LEVEL) -
     z = _z(level)
     centre = (share + z**2 / (2 * count)) / (1 + z**2 / count)
     half = z / (1 + z**2 / count) * (share * (1 - share) / count + z**2 / (4 * count**2)) ** 0.5
-    return Interval(max(0.0, centre - half), min(1.0, centre + half))
+    # Rounding must not leave out what was seen, at 0 and at 1.
+    return Interval(max(0.0, min(share, centre - half)), min(1.0, max(share, centre + half)))
 
 
-def _independent_counts(labels: np.ndarray, clusters: np.ndarray) -> tuple[int, int]:
+def independent_counts(labels: np.ndarray, clusters: np.ndarray) -> tuple[int, int]:
     """Numbers of clusters that have a real video, and that have a fake one."""
     return len(set(clusters[labels == 0])), len(set(clusters[labels == 1]))
 
 
-def _wider(first: Interval, second: Interval) -> Interval:
+def wider(first: Interval, second: Interval) -> Interval:
+    """The smallest interval that holds both."""
     return Interval(min(first.low, second.low), max(first.high, second.high))
 
 

@@ -137,9 +137,6 @@ class Predictions:
 def per_video(predictions: Predictions) -> Predictions:
     """Averages the clips of each video.
 
-    The mean is over probabilities, not logits: it stays bounded, so that one saturated clip (a logit without
-    limit) can't outvote all others.
-
     Args:
         predictions: of clips.
 
@@ -150,30 +147,57 @@ def per_video(predictions: Predictions) -> Predictions:
     Raises:
         UserError: the clips of a video differ in label or in target.
     """
-    _, first, video = np.unique(predictions.video_keys, return_index=True, return_inverse=True)
+    first, video = group_clips(predictions.video_keys)
     for name in ("labels", "target_ids", "source_ids", "components"):
         values = getattr(predictions, name)
         differs = values != values[first][video]
         if differs.any():
             key = predictions.video_keys[np.flatnonzero(differs)[0]]
             raise UserError(f"the clips of video '{key}' differ in {name}; a video has one, so convert again")
-    order = np.argsort(first)
-    rows = first[order]
-    clips = np.bincount(video)
-    attention = None
-    if predictions.attention is not None:
-        attention = np.zeros((len(clips), predictions.attention.shape[1]))
-        np.add.at(attention, video, predictions.attention)
-        attention = (attention / clips[:, None])[order]
+    attention = predictions.attention
     return replace(
-        predictions.select(rows),
-        clip_ids=predictions.video_keys[rows],
-        # A mean of equal probabilities may round to just above one.
-        scores=np.clip(np.bincount(video, predictions.scores) / clips, 0, 1)[order],
-        attention=attention,
+        predictions.select(first),
+        clip_ids=predictions.video_keys[first],
+        scores=mean_scores(predictions.scores, video),
+        attention=None if attention is None else _means(attention, video),
         frame_indices=None,
         timestamps=None,
     )
+
+
+def group_clips(video_keys: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Which clips are of one video.
+
+    Args:
+        video_keys: str [N].
+
+    Returns:
+        int64 [V], the first clip of each video, rising; int64 [N], the video of each clip in that order.
+    """
+    _, first, video = np.unique(video_keys, return_index=True, return_inverse=True)
+    order = np.argsort(first)
+    return first[order], np.argsort(order)[video]
+
+
+def mean_scores(scores: np.ndarray, video: np.ndarray) -> np.ndarray:
+    """The score of each video, float64 [V]: the mean probability over its clips.
+
+    Of probabilities, not logits: it stays bounded, so that one saturated clip (a logit without limit) can't
+    outvote all others.
+
+    Args:
+        scores: float64 [N], probabilities.
+        video: int64 [N], from `group_clips`.
+    """
+    return np.clip(_means(scores, video), 0, 1)  # a mean of equal probabilities may round to just above one
+
+
+def _means(values: np.ndarray, video: np.ndarray) -> np.ndarray:
+    """The mean of the rows of each group."""
+    counts = np.bincount(video)
+    sums = np.zeros((len(counts), *values.shape[1:]))
+    np.add.at(sums, video, values)
+    return (sums.T / counts).T
 
 
 def write_csv(predictions: Predictions, path: Path) -> None:

@@ -55,6 +55,9 @@ class InputOptions(Options):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        for name in ("region", "augment", "balance"):
+            # As it is kept, so that a run is resumed with blanks or without.
+            object.__setattr__(self, name, ",".join(_items(getattr(self, name))))
         region_names(self.region)
         parse_augmentations(self.augment)
         parse_balance(self.balance)
@@ -73,14 +76,21 @@ def region_names(region: str | Sequence[str]) -> tuple[str, ...]:
     """The names in 'mouth', 'full,eyes,mouth' or ('full', 'eyes', 'mouth').
 
     Raises:
-        UserError: there are none, or one occurs twice.
+        UserError: there are none, or one occurs twice or has no name.
     """
-    names = tuple(name.strip() for name in (region.split(",") if isinstance(region, str) else region))
+    names = tuple(_items(region) if isinstance(region, str) else region)
     if not any(names):
         raise UserError("no region is named; use --region=mouth, or several such as full,mouth")
+    if not all(names):
+        raise UserError(f"--region={','.join(names)} has a region without a name; leave a comma out")
     if len(set(names)) < len(names):
         raise UserError(f"--region={','.join(names)} has a region twice; name each once")
     return names
+
+
+def _items(text: str) -> list[str]:
+    """What is between the commas, without blanks around it."""
+    return [item.strip() for item in text.split(",")]
 
 
 def parse_augmentations(text: str | Sequence[str]) -> tuple[str, ...]:
@@ -94,7 +104,7 @@ def parse_augmentations(text: str | Sequence[str]) -> tuple[str, ...]:
     """
     if isinstance(text, str) and text in _PRESETS:
         return _PRESETS[text]
-    chosen = text.split(",") if isinstance(text, str) else text
+    chosen = _items(text) if isinstance(text, str) else text
     for name in chosen:
         if name not in AUGMENTATIONS:
             raise UserError(
@@ -113,7 +123,7 @@ def parse_balance(balance: str) -> dict[str, int]:
     if balance in BALANCES:
         return {}
     weights = {}
-    for item in balance.split(","):
+    for item in _items(balance):
         name, colon, weight = item.rpartition(":")
         if not (name and colon and weight.isdecimal() and 0 < int(weight) <= 1000):
             raise UserError(

@@ -1,7 +1,7 @@
 """The shards of one split of a region, or of several: found, counted, and checked."""
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -28,7 +28,7 @@ class Shards:
         split: train, val or test.
         clips: by region, the same clips in the same order.
         shard_bytes: by region, the size of each shard.
-        num_videos: planned for the split, whether or not they gave a clip.
+        planned: by class and method, how many videos the split has, whether or not they gave a clip.
         spec: how the clips were made.
         conversion: what conversion.json says of them.
         num_skipped: damaged clips that were left out.
@@ -39,7 +39,7 @@ class Shards:
     split: str
     clips: tuple[tuple[IndexedClip, ...], ...]
     shard_bytes: tuple[tuple[int, ...], ...]
-    num_videos: int
+    planned: Mapping[str, Mapping[str, int]]
     spec: ClipSpec
     conversion: Conversion
     num_skipped: int = 0
@@ -116,7 +116,7 @@ def find_shards(
             _shard_bytes(place, split, members, counts["shards"])
             for place, members in zip(folders, clips, strict=True)
         ),
-        counts["videos"],
+        counts["planned"],
         _readable_spec(conversion),
         conversion,
     )

@@ -47,7 +47,7 @@ def assemble_detector(
         region_inputs, frames = (_native_frames if native else _frames)(name, num_frames, model)
         features = (per_frame or fold_frames)(model, frames)
         # tanh, sigmoid, no recurrent dropout and no mask: what cuDNN's LSTM can do.
-        lstm = keras.layers.LSTM(lstm_units, return_sequences=True)
+        lstm = keras.layers.LSTM(lstm_units, return_sequences=True, name="lstm")
         layer_name = TEMPORAL_LAYER if len(backbones) == 1 else f"{TEMPORAL_LAYER}_{name}"
         sequences.append(keras.layers.Bidirectional(lstm, name=layer_name)(features))
         inputs += region_inputs

@@ -134,9 +134,14 @@ def set_batch_norm_synchronized(model: keras.Model, synchronized: bool) -> None:
         model: changed in place.
         synchronized: True needs the TensorFlow backend.
     """
-    for layer in _leaf_layers(model):
-        if isinstance(layer, keras.layers.BatchNormalization):
-            layer.synchronized = synchronized
+    for layer in _batch_norms(model):
+        layer.synchronized = synchronized
+
+
+def batch_norm_statistics(model: keras.Model) -> list[keras.Variable]:
+    """The moving means and variances of every BatchNormalization that is not frozen: training moves them."""
+    learning = [layer for layer in _batch_norms(model) if layer.trainable]
+    return [each for layer in learning for each in (layer.moving_mean, layer.moving_variance)]
 
 
 def count_parameters(detector: keras.Model) -> dict[str, int]:
@@ -156,6 +161,10 @@ def count_parameters(detector: keras.Model) -> dict[str, int]:
         "total": total,
         "trainable": sum(int(ops.size(weight)) for weight in detector.trainable_weights),
     }
+
+
+def _batch_norms(model: keras.Model) -> Iterator[keras.layers.BatchNormalization]:
+    return (layer for layer in _leaf_layers(model) if isinstance(layer, keras.layers.BatchNormalization))
 
 
 def _leaf_layers(model: keras.Model) -> Iterator[keras.layers.Layer]:

@@ -41,8 +41,8 @@ class ResizeView(keras.layers.Layer):
             uint8 [B, T, size, size, 3].
         """
         height, width, top, left, bottom, right, *tone = ops.split(view, len(VIEW), axis=1)
-        rows, row_inside = _filter_matrix(self.size, ops.shape(frames)[2], height, top, bottom)
-        columns, column_inside = _filter_matrix(self.size, ops.shape(frames)[3], width, left, right)
+        rows, row_inside = filter_matrix(self.size, ops.shape(frames)[2], height, top, bottom)
+        columns, column_inside = filter_matrix(self.size, ops.shape(frames)[3], width, left, right)
         # Columns first: strips are wider than high, so that the larger product is the smaller one.
         resized = ops.einsum("bpw,bthwc->bthpc", columns, ops.cast(frames, "float32"))
         resized = ops.einsum("boh,bthpc->btopc", rows, resized)
@@ -72,7 +72,7 @@ def _toned(
     return MID_GREY + contrast * (images - MID_GREY) + brightness
 
 
-def _filter_matrix(
+def filter_matrix(
     size: int, length: int, used: keras.KerasTensor, start: keras.KerasTensor, end: keras.KerasTensor
 ) -> tuple[keras.KerasTensor, keras.KerasTensor]:
     """One direction's filter, and which results lie inside the image.

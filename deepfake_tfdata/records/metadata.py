@@ -11,6 +11,7 @@ from typing import Any
 
 from deepfake_tfdata.clips.spec import ClipSpec
 from deepfake_tfdata.clips.splits import SPLITS
+from deepfake_tfdata.clips.video import LABEL_NAMES
 from deepfake_tfdata.errors import UserError
 from deepfake_tfdata.files import write_json
 from deepfake_tfdata.records.ledger import LedgerEntry
@@ -36,7 +37,8 @@ class Conversion:
             already resized (`not_native`).
         plan: a fingerprint of which videos go where.
         complete: whether every shard is written.
-        counts: by split, shards and videos, real and fake clips, and videos by status.
+        counts: by split, shards and videos, real and fake clips, and videos by status; `planned` has the
+            videos by class and method, whether or not they gave a clip.
         versions: of Python and of packages that should decide no byte.
         face_sizes: as FaceSizes has them; empty until the conversion is complete.
     """
@@ -85,6 +87,7 @@ def read_conversion(folder: AnyPath) -> Conversion:
         values = json.loads(path.read_text(encoding="utf-8"))
         checksum = values.pop("checksum")
         conversion = Conversion(**values)
+        _ = [conversion.counts[split]["planned"] for split in conversion.counts]
     except (ValueError, TypeError, KeyError, AttributeError):
         raise UserError(
             f"{path} is damaged or of another version of this project; convert again into a new folder"
@@ -135,7 +138,7 @@ def package_versions() -> dict[str, str]:
 
 
 def count_videos(plan: Sequence[ShardPlan], entries: Mapping[str, LedgerEntry]) -> dict[str, Any]:
-    """Counts by split: shards, planned videos, clips written, and how many videos ended in each status."""
+    """Counts by split, as `Conversion` has them."""
     counts = {}
     for split in SPLITS:
         videos = [video for shard in plan if shard.split == split for video in shard.videos]
@@ -144,6 +147,12 @@ def count_videos(plan: Sequence[ShardPlan], entries: Mapping[str, LedgerEntry]) 
             "videos": len(videos),
             "real": sum(entries[video.key].clips for video in videos if video.label == 0),
             "fake": sum(entries[video.key].clips for video in videos if video.label == 1),
+            "planned": {
+                name: dict(
+                    sorted(Counter(video.manipulation for video in videos if video.label == label).items())
+                )
+                for label, name in enumerate(LABEL_NAMES)
+            },
             "status": dict(sorted(Counter(entries[video.key].status for video in videos).items())),
         }
     return counts

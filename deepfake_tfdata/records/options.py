@@ -1,7 +1,6 @@
 """What a user may choose of a conversion."""
 
 import shlex
-from collections import Counter
 from dataclasses import dataclass
 from importlib.util import find_spec
 
@@ -58,7 +57,5 @@ class ConversionConfig(Options):
         super().__post_init__()
         if not self.regions:
             raise UserError("--regions is empty; name at least one")
-        for name, times in Counter(self.regions).items():
+        for name in self.regions:
             region_named(name)
-            if times > 1:
-                raise UserError(f"--regions={','.join(self.regions)} has {name} {times} times; name it once")

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from deepfake_tfdata.evaluation.comparison import Evaluation, auc_text, difference_texts, figures
+from deepfake_tfdata.evaluation.comparison import Evaluation, difference_texts
+from deepfake_tfdata.evaluation.texts import auc_text, figures
 from deepfake_tfdata.files import write_text
 from deepfake_tfdata.reports.evaluation_report import INTERVAL_METHOD
 from deepfake_tfdata.reports.pages import render
@@ -37,12 +38,13 @@ def write_comparison(
 
 
 def _cells(row: Evaluation, difference: str) -> dict[str, object]:
-    auc, accuracy, videos, coverage = figures(row.metrics)
+    auc, balanced, accuracy, videos, coverage = figures(row.metrics)
     return {
         "name": row.name,
         "data": row.data,
         "metrics": row.metrics,
         "auc": auc,
+        "balanced": balanced,
         "accuracy": accuracy,
         "videos": videos,
         "coverage": coverage,

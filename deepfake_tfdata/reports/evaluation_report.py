@@ -5,24 +5,35 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from deepfake_tfdata.evaluation.comparison import auc_text
 from deepfake_tfdata.evaluation.mistakes import worst_mistakes
 from deepfake_tfdata.evaluation.predictions import Predictions, per_video, write_csv
+from deepfake_tfdata.evaluation.texts import auc_text
 from deepfake_tfdata.files import write_bytes, write_text
 from deepfake_tfdata.reports import plots
 from deepfake_tfdata.reports.pages import Picture, render
 
 INTERVAL_METHOD = (
     "Intervals (95 %) resample source videos, with all that was made from them, and are never narrower than "
-    "the score interval: Newcombe's for an AUC, Wilson's for an accuracy."
+    "the score interval: Newcombe's for an AUC and a balanced accuracy, Wilson's for a share."
 )
 _MISTAKES_SHOWN = 10
 # Key in the metrics, name, meaning.
 _METRICS = (
     ("auc", "AUC", "chance that a fake scores above a real video"),
-    ("accuracy", "Accuracy", "share of videos called right"),
+    ("balanced_accuracy", "Balanced accuracy", "mean of the shares of real and of fake videos called right"),
+    ("accuracy", "Accuracy", "share of videos called right; {majority_share:.3f} for calling all alike"),
+    (
+        "tpr_at_fpr_1",
+        "Fakes found at 1 % false alarms",
+        "true positive rate where 1 % of real videos are called fake",
+    ),
+    ("tpr_at_fpr_5", "Fakes found at 5 % false alarms", "the same where 5 % are"),
     ("eer", "Equal error rate", "where false positives are as frequent as false negatives"),
-    ("average_precision", "Average precision", "area under precision and recall"),
+    (
+        "average_precision",
+        "Average precision",
+        "area under precision and recall; chance gives {fake_share:.3f}",
+    ),
     ("brier", "Brier score", "mean squared error of the probability; 0 is best"),
     ("log_loss", "Log loss", "0.693 for a constant one half; 0 is best"),
 )
@@ -57,6 +68,7 @@ def write_evaluation(
         lead=headline(metrics),
         metrics=metrics,
         rows=_metric_rows(metrics),
+        warnings=metrics["notes"],
         notes=_notes(metrics),
         pictures=pictures.values(),
         mistakes=worst_mistakes(predictions, metrics["threshold"], _MISTAKES_SHOWN),
@@ -76,7 +88,7 @@ def headline(metrics: dict[str, Any]) -> str:
     """One sentence: the AUC with its interval, and whether that beats chance."""
     count = f"{metrics['num_videos']} video{'s' if metrics['num_videos'] != 1 else ''}"
     if metrics["auc"] is None:
-        return f"No AUC over {count}: {metrics['note']}."
+        return f"No AUC over {count}: it needs both classes."
     if metrics["auc_low"] > 0.5:
         verdict = "better than chance"
     elif metrics["auc_high"] < 0.5:
@@ -106,10 +118,14 @@ def _pictures(videos: Predictions, metrics: dict[str, Any]) -> dict[str, Picture
 
 
 def _metric_rows(metrics: dict[str, Any]) -> list[dict[str, Any]]:
+    shares = {
+        "majority_share": metrics["majority_share"],
+        "fake_share": metrics["num_fake"] / metrics["num_videos"],
+    }
     return [
         {
             "name": name,
-            "meaning": meaning,
+            "meaning": meaning.format(**shares),
             "value": metrics[key],
             "low": metrics.get(f"{key}_low"),
             "high": metrics.get(f"{key}_high"),
@@ -124,8 +140,13 @@ def _notes(metrics: dict[str, Any]) -> Sequence[str]:
         f"Coverage {metrics['coverage']:.1%}: {scored} of {total} videos were scored, {metrics['num_real']} "
         f"real and {metrics['num_fake']} fake, from {metrics['num_sources']} source videos."
     )
+    by_class = " and ".join(
+        f"{share:.1%} of the {name}" for name, share in metrics["coverage_by_class"].items()
+    )
     return (
-        coverage if scored == total else f"{coverage} No other figure counts the rest.",
+        coverage
+        if scored == total
+        else f"{coverage} That is {by_class} ones; no other figure counts the rest.",
         f"A video counts as fake from a score of {metrics['threshold']:g}, a threshold fixed before the "
         "split was seen. Its score is the mean over its clips.",
         INTERVAL_METHOD,

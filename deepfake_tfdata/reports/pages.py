@@ -51,8 +51,13 @@ def _number(value: float | None) -> str:
     return "undefined" if value is None else f"{value:.3f}"
 
 
-def _percent(value: float, digits: int = 1) -> str:
-    return f"{value:.{digits}%}"
+def _percent(value: float | None, digits: int = 1) -> str:
+    return "undefined" if value is None else f"{value:.{digits}%}"
+
+
+def _sentence(text: str) -> str:
+    """With a capital and a full stop."""
+    return f"{text[:1].upper()}{text[1:]}."
 
 
 _ENVIRONMENT = Environment(
@@ -62,4 +67,4 @@ _ENVIRONMENT = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-_ENVIRONMENT.filters |= {"number": _number, "percent": _percent}
+_ENVIRONMENT.filters |= {"number": _number, "percent": _percent, "sentence": _sentence}

@@ -13,8 +13,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from sklearn.metrics import precision_recall_curve, roc_curve
 
-from deepfake_tfdata.evaluation.comparison import auc_text
 from deepfake_tfdata.evaluation.predictions import Predictions
+from deepfake_tfdata.evaluation.texts import auc_text
 
 # Told apart with every common colour blindness: M. Okabe and K. Ito, Color Universal Design (2008).
 CLASSES = ((0, "real", "#0072B2"), (1, "fake", "#D55E00"))

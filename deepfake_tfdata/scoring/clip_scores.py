@@ -1,6 +1,6 @@
 """What a detector says of clips: logits, and the weights of frames, on however many replicas."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,20 +12,21 @@ from deepfake_tfdata.input.dataset import detector_inputs
 
 # What a detector takes: uint8 [B, T, H, W, 3], or a dict of such and of views.
 Frames = np.ndarray | dict[str, np.ndarray]
-_KEPT = ("clip_id", "video_id", "manipulation", "target_id", "source_id", "frame_indices", "timestamps")
+# When the frames are; who they are of stands in the index.
+_KEPT = ("frame_indices", "timestamps")
 # From frames to the model's outputs, arrays of B.
 Predict = Callable[[Frames], list[np.ndarray]]
 
 
 @dataclass(frozen=True)
 class ClipScores:
-    """What a detector says of N clips, with what identifies them.
+    """What a detector says of N clips.
 
     Attributes:
         logits: float32 [N].
         labels: int64 [N].
         attention: float32 [N, T], or [N, R, T] of several regions; None if the model gives none.
-        features: of the clips by name, arrays of N: their identities, and when the frames are.
+        features: of the clips by name, arrays [N, T]: when the frames are, where that is known.
     """
 
     logits: np.ndarray
@@ -41,12 +42,12 @@ class ClipScores:
         return self.attention.sum(axis=1)
 
 
-def score_clips(predict: Predict, clips: tf.data.Dataset) -> ClipScores:
+def score_clips(predict: Predict, clips: Iterable[Any]) -> ClipScores:
     """Runs a detector over batches, in order, each clip once.
 
     Args:
         predict: from make_predict.
-        clips: from load_clips, unshuffled; the last batch may be smaller.
+        clips: batches from load_clips, unshuffled; the last one may be smaller.
     """
     outputs, labels, features = [], [], []
     for batch, label in clips:

@@ -23,6 +23,14 @@ def local_strategy(name: str = "auto") -> tf.distribute.Strategy:
     return tf.distribute.MirroredStrategy([device.name for device in tf.config.list_logical_devices(kind)])
 
 
+def describe_devices(strategy: tf.distribute.Strategy) -> str:
+    """How many devices a strategy has, and which: such as '2 x NVIDIA L4', or '1 x CPU'."""
+    kind = tf.DeviceSpec.from_string(strategy.extended.worker_devices[0]).device_type
+    physical = tf.config.list_physical_devices(kind)
+    details = tf.config.experimental.get_device_details(physical[0]) if physical else {}
+    return f"{strategy.num_replicas_in_sync} x {details.get('device_name', kind)}"
+
+
 def grow_memory() -> None:
     """Makes GPUs' memory be taken as it is needed, so that several runs can share one."""
     for gpu in tf.config.list_physical_devices("GPU"):

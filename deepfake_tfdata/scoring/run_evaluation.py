@@ -20,6 +20,7 @@ from deepfake_tfdata.scoring.clip_scores import ClipScores, make_predict, score_
 from deepfake_tfdata.scoring.load import load_detector
 from deepfake_tfdata.scoring.local_devices import explained_lack_of_memory, local_strategy
 from deepfake_tfdata.scoring.runs import Run, read_run
+from deepfake_tfdata.scoring.sessions import describe_sessions
 
 
 @dataclass(frozen=True)
@@ -65,16 +66,29 @@ def evaluate_run(workdir: Path, split: str, data: str = "", batch_size: int = 0)
         detector = scored_model(load_detector(workdir))
     with explained_damage(shards), explained_lack_of_memory(options.batch_size, training=False):
         scores = score_clips(make_predict(detector, strategy), load_in_order(options, shards))
+    return evaluated(run, workdir, scores, shards, options.data)
+
+
+def evaluated(run: Run, workdir: Path, scores: ClipScores, shards: Shards, data: str) -> EvaluatedRun:
+    """What the scores of a split say of a run.
+
+    Args:
+        run: whose detector gave the scores.
+        workdir: of the run.
+        scores: of all clips of the split, in order.
+        shards: of the split.
+        data: the folder of records, for a report.
+    """
     predictions = to_predictions(scores, shards)
-    about = {"folder": options.data, **shards.conversion.about}
+    about = {"folder": data, **shards.conversion.about}
     # Other data than the run's own must not pass for its result.
     own = shards.conversion.identity == run.data
-    name = split if own else f"{split}-{shards.conversion.identity}"
+    name = shards.split if own else f"{shards.split}-{shards.conversion.identity}"
     return EvaluatedRun(
         run.name,
         predictions,
-        {**evaluate(predictions, num_videos_in_split=shards.num_videos), "data": about},
-        split,
+        {**evaluate(predictions, planned=shards.planned), "data": about},
+        shards.split,
         workdir / "evaluation" / name,
         {**_context(run), **{f"data, {part}": value for part, value in about.items()}},
     )
@@ -86,29 +100,29 @@ def scored_model(detector: keras.Model) -> keras.Model:
 
 
 def to_predictions(scores: ClipScores, shards: Shards) -> Predictions:
-    """Scores as the evaluation takes them: logits become probabilities, bytes become text.
+    """Scores as the evaluation takes them: logits become probabilities.
 
     Args:
-        scores: of clips.
-        shards: which hold them; the index knows how they depend on each other.
+        scores: of all clips of the shards, in order.
+        shards: whose index knows what each clip is, and how they depend on each other.
+
+    Raises:
+        ValueError: the scores are of other clips.
     """
+    clips = shards.clips[0]
+    if [clip.label for clip in clips] != scores.labels.tolist():
+        raise ValueError(f"{len(scores.labels)} scores are not of the {len(clips)} clips of {shards.split}")
     text = {
-        name: np.char.decode(scores.features[name].astype(bytes), "utf-8")
-        for name in ("clip_id", "video_id", "manipulation", "target_id", "source_id")
+        f"{name}s": np.array([getattr(clip, name) for clip in clips], str)
+        for name in ("clip_id", "video_id", "manipulation", "target_id", "source_id", "component")
     }
-    components = {clip.clip_id: clip.component for clip in shards.clips[0]}
     return Predictions(
-        clip_ids=text["clip_id"],
-        video_ids=text["video_id"],
-        manipulations=text["manipulation"],
-        target_ids=text["target_id"],
-        source_ids=text["source_id"],
-        components=np.array([components[clip] for clip in text["clip_id"].tolist()], str),
+        **text,
         labels=scores.labels,
         scores=expit(scores.logits.astype(np.float64)),
         attention=scores.attention_over_frames,
-        frame_indices=scores.features["frame_indices"],
-        timestamps=scores.features["timestamps"],
+        frame_indices=scores.features.get("frame_indices"),
+        timestamps=scores.features.get("timestamps"),
     )
 
 
@@ -120,6 +134,5 @@ def _context(run: Run) -> dict[str, Any]:
         "precision": run.precision,
         "clip spec": run.spec_hash,
         **{f"parameters, {part}": f"{count:,}" for part, count in run.parameters.items()},
-        "revision": run.revision,
-        **run.versions,
+        **describe_sessions(run.sessions),
     }

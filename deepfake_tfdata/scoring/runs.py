@@ -1,10 +1,7 @@
 """What a run leaves of itself beside its results, so that it can be resumed and its detector be used."""
 
 import json
-import platform
-import subprocess
-from dataclasses import dataclass
-from importlib import metadata
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +9,7 @@ from deepfake_tfdata.errors import UserError
 from deepfake_tfdata.files import write_json
 from deepfake_tfdata.input.options import InputOptions
 from deepfake_tfdata.options import build
+from deepfake_tfdata.scoring.sessions import Session
 
 CONFIG_FILE = "config.json"
 MODEL_FILE = "model.keras"
@@ -32,8 +30,7 @@ class Run:
         clips: a fingerprint of the train clips and where they lie.
         parameters: counts of the detector's weights.
         flops_per_clip: operations of a forward pass, two a multiply-add.
-        versions: of the packages that decide the numbers.
-        revision: of the project's git checkout; '' where there is none.
+        sessions: that trained it, in order.
     """
 
     config: dict[str, Any]
@@ -46,8 +43,7 @@ class Run:
     clips: str
     parameters: dict[str, int]
     flops_per_clip: int
-    versions: dict[str, str]
-    revision: str
+    sessions: tuple[Session, ...] = ()
 
     @property
     def name(self) -> str:
@@ -64,7 +60,7 @@ def read_run(workdir: Path) -> Run:
     """Reads WORKDIR/config.json.
 
     Raises:
-        UserError: there is none, or it is damaged.
+        UserError: there is none, or it is damaged or of another version.
     """
     path = workdir / CONFIG_FILE
     if not path.is_file():
@@ -72,30 +68,17 @@ def read_run(workdir: Path) -> Run:
             f"no trained model in {workdir}; run 'python -m deepfake_tfdata.train --workdir={workdir}'"
         )
     try:
-        run = Run(**json.loads(path.read_text(encoding="utf-8")))
+        values = json.loads(path.read_text(encoding="utf-8"))
+        sessions = tuple(Session(**each) for each in values.pop("sessions"))
+        run = Run(**values, sessions=sessions)
         _ = run.name, run.input
     except (ValueError, TypeError, KeyError, AttributeError, UserError):
-        raise UserError(f"{path} is damaged; train again into a new --workdir") from None
+        raise UserError(
+            f"{path} is damaged or of another version; train again into a new --workdir"
+        ) from None
     return run
 
 
 def write_run(workdir: Path, run: Run) -> None:
     """Writes WORKDIR/config.json."""
-    write_json(workdir / CONFIG_FILE, vars(run))
-
-
-def git_revision() -> str:
-    """The commit that this code is of, with '+' where files were changed since; '' outside a checkout."""
-    here = Path(__file__).parent
-    try:
-        describe = ["git", "describe", "--always", "--abbrev=12", "--dirty=+", "--exclude=*"]
-        return subprocess.run(describe, cwd=here, capture_output=True, text=True, check=True).stdout.strip()
-    except (OSError, subprocess.CalledProcessError):
-        return ""
-
-
-def package_versions() -> dict[str, str]:
-    """The versions of what decides a run's numbers."""
-    packages = ("deepfake-tfdata", "tensorflow", "keras", "numpy")
-    versions = {package: metadata.version(package) for package in packages}
-    return {"python": platform.python_version(), **versions}
+    write_json(workdir / CONFIG_FILE, asdict(run))

@@ -1,7 +1,5 @@
 """Which devices train, how they share the work, and in which precision."""
 
-import json
-import os
 import signal
 
 import keras
@@ -9,6 +7,7 @@ import tensorflow as tf
 
 from deepfake_tfdata.errors import UserError
 from deepfake_tfdata.scoring.local_devices import grow_memory, local_strategy
+from deepfake_tfdata.training.cluster import read_cluster
 
 # First compute capability with fast matrix products in bfloat16, which needs no loss scaling.
 _BFLOAT16_CAPABILITY = (8, 0)
@@ -19,18 +18,20 @@ def select_strategy(name: str) -> tf.distribute.Strategy:
 
     Args:
         name: 'single' device; 'mirrored' over all GPUs, or all logical CPUs where there is no GPU;
-            'multi_worker' over the machines that the environment variable TF_CONFIG lists; 'tpu'
-            (experimental: nobody ran it yet) over the TPU of this VM; 'auto' is the first of multi_worker,
-            mirrored and single that fits.
+            'multi_worker' over the machines that the environment variable TF_CONFIG lists, or as 'auto'
+            where that is one; 'tpu' (experimental: nobody ran it yet) over the TPU of this VM; 'auto' is the
+            first of multi_worker, mirrored and single that fits.
 
     Raises:
-        UserError: no valid TF_CONFIG for several workers, or no TPU.
+        UserError: TF_CONFIG is malformed, or needed and not there; or there is no TPU.
     """
     grow_memory()
-    if name == "multi_worker" or (name == "auto" and os.environ.get("TF_CONFIG")):
-        return _multi_worker()
     if name == "tpu":
         return _tpu()
+    if name in ("auto", "multi_worker"):
+        cluster = read_cluster(required=name == "multi_worker")
+        # Vertex AI and Kubeflow set TF_CONFIG for a single machine, too.
+        return _multi_worker() if cluster.count > 1 else local_strategy()
     return local_strategy(name)
 
 
@@ -49,15 +50,6 @@ def select_precision(name: str, strategy: tf.distribute.Strategy) -> str:
 
 
 def _multi_worker() -> tf.distribute.Strategy:
-    try:
-        workers = json.loads(os.environ.get("TF_CONFIG", ""))["cluster"]["worker"]
-    except (ValueError, KeyError, TypeError):
-        raise UserError(
-            "--strategy=multi_worker needs TF_CONFIG in the environment, such as "
-            '{"cluster": {"worker": ["host1:2222", "host2:2222"]}, "task": {"type": "worker", "index": 0}}'
-        ) from None
-    if len(workers) < 2:
-        raise UserError(f"TF_CONFIG lists {len(workers)} worker; use --strategy=auto on a single machine")
     strategy = tf.distribute.MultiWorkerMirroredStrategy()
     # TensorFlow's coordination takes SIGTERM for itself and does nothing with it; this gives it back.
     signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGTERM))

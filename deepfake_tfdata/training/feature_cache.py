@@ -6,10 +6,11 @@ A frozen backbone gives the same features for a frame in every epoch, as long as
 import hashlib
 import logging
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -70,7 +71,7 @@ def load_features(
     detector: keras.Model,
     shards: Shards,
     data: str,
-    batches_of: Callable[[Shards], tf.data.Dataset],
+    batches_of: Callable[[Shards], Iterable[Any]],
     strategy: tf.distribute.Strategy,
     start_progress: Callable[[int], AbstractContextManager[Callable[[str], None]]],
 ) -> FeatureSplit:
@@ -112,7 +113,7 @@ def load_features(
 _Columns = list[np.ndarray]
 
 
-def _computed(predict: Predict, batches: tf.data.Dataset) -> Iterator[_Columns]:
+def _computed(predict: Predict, batches: Iterable[Any]) -> Iterator[_Columns]:
     """The features of every batch."""
     for features, label in batches:
         outputs = predict(tf.nest.map_structure(np.asarray, detector_inputs(features)))

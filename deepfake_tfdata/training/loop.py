@@ -6,7 +6,7 @@ Keras' `fit` is not used: with several replicas or workers it fails for more tha
 
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,18 +20,23 @@ from deepfake_tfdata.errors import UserError
 from deepfake_tfdata.files import atomic_path
 from deepfake_tfdata.model.detector import set_batch_norm_synchronized, weighs_frames
 from deepfake_tfdata.model.halves import temporal_detector
-from deepfake_tfdata.scoring.clip_scores import make_predict, score_clips
+from deepfake_tfdata.scoring.clip_scores import ClipScores, make_predict, score_clips
 from deepfake_tfdata.scoring.local_devices import explained_lack_of_memory
 from deepfake_tfdata.scoring.run_evaluation import scored_model
 from deepfake_tfdata.scoring.runs import MODEL_FILE
+from deepfake_tfdata.training.averaging import WeightAverage
 from deepfake_tfdata.training.checkpoints import CHECKPOINTS, newest_checkpoint, restore, save_checkpoint
+from deepfake_tfdata.training.optimization import build_for
 from deepfake_tfdata.training.options import StepOptions
+from deepfake_tfdata.training.replicas import give_replicas_their_own_dropout
 from deepfake_tfdata.training.run_state import RunState, describe_epoch
-from deepfake_tfdata.training.stages import Stage, set_trainable, stage_at
-from deepfake_tfdata.training.step import give_replicas_their_own_dropout, make_train_steps
+from deepfake_tfdata.training.stages import Stage, set_trainable, stage_at, trained_model
+from deepfake_tfdata.training.step import make_train_steps
 from deepfake_tfdata.training.step_plan import StepPlan
+from deepfake_tfdata.training.stopping import StopRequested, until_stopped
 from deepfake_tfdata.training.summaries import TENSORBOARD, Summaries
-from deepfake_tfdata.training.validation import averaged_weights, scores_of_all_workers, validation_metrics
+from deepfake_tfdata.training.validation import scores_of_all_workers, validation_metrics
+from deepfake_tfdata.training.variable_names import model_variables, optimizer_variables
 from deepfake_tfdata.training.workers import Workers
 
 _LOG = logging.getLogger(__name__)
@@ -44,7 +49,8 @@ class Callbacks:
 
     Attributes:
         on_step: called with a note for a person after every step.
-        should_stop: asked after every call of steps; True, in any worker, saves and ends all of them.
+        should_stop: asked after every call of steps and before every batch of the validation; True, in any
+            worker, saves and ends all of them.
         clip_ids: the clips of a step of an epoch, for the report of a loss that is not finite.
     """
 
@@ -65,7 +71,12 @@ class Trainer:
         plan: how many steps, and where they are interrupted.
         batch_size: of a step, over all replicas.
         step: how one is made.
+        ema: momentum of the weights' moving average; 0 keeps none.
         skipped_clips: damaged ones that the run goes without, for its metrics.
+        validated_videos: the video of each clip of the validation; where not given, every clip is one.
+
+    Attributes:
+        best_scores: of the validation, where its best epoch was one of this process.
     """
 
     def __init__(
@@ -79,11 +90,15 @@ class Trainer:
         plan: StepPlan,
         batch_size: int,
         step: StepOptions,
+        ema: float = 0.0,
         skipped_clips: int = 0,
+        validated_videos: Sequence[str] = (),
     ) -> None:
         self.model, self.saved, self.stages, self.strategy = model, saved, stages, strategy
         self.workdir, self.plan, self._skipped_clips = workdir, plan, skipped_clips
         self._batch_size, self._step_options = batch_size, step
+        self._validated_videos = validated_videos
+        self.best_scores: ClipScores | None = None
         self.state = RunState()
         if strategy.num_replicas_in_sync > 1:
             give_replicas_their_own_dropout(model)
@@ -91,6 +106,7 @@ class Trainer:
         self._predict = make_predict(self._scored_model(), strategy)
         self._workers = Workers(strategy)
         self._summaries = Summaries(workdir / TENSORBOARD)
+        self._average = WeightAverage(model, ema, strategy) if ema else None
         self._enter_stage(stages[0])
 
     def _scored_model(self) -> keras.Model:
@@ -115,12 +131,17 @@ class Trainer:
         """Goes on from the newest whole checkpoint of the workdir; False if there is none.
 
         Raises:
-            UserError: all are damaged, or they are another model's.
+            UserError: all are damaged, or they are another model's, or of a stage that the run has no more.
         """
         checkpoint = newest_checkpoint(self.workdir / CHECKPOINTS)
         if checkpoint is None:
             return False
         self.state = RunState(**checkpoint.state)
+        if self.state.stage >= len(self.stages):
+            raise UserError(
+                f"{self.workdir} trains its whole backbone already, after {self.state.epoch} epochs; "
+                f"--epochs={self.plan.loop.epochs} ends with it frozen: use more than --freeze_epochs"
+            )
         self._enter_stage(self.stages[self.state.stage])
         restore(checkpoint, self._variables())
         # A run that ended with one stage may go on with the next.
@@ -132,7 +153,8 @@ class Trainer:
 
         Args:
             batches: endless distributed batches (frames, labels), from the next step on.
-            validation: batches from load_clips, in order: this worker's share of them.
+            validation: batches from load_clips, in order: this worker's share of them. Where the last epoch
+                has all its steps and no validation yet, a resumed run begins with it.
             callbacks: see there.
 
         Raises:
@@ -144,16 +166,26 @@ class Trainer:
                 self._save_model()
         with explained_lack_of_memory(self._batch_size):
             while not self.finished:
-                self._make_steps(batches, callbacks)
-                if len(self.state.losses) == self.plan.steps_per_epoch:
-                    self._end_epoch(validation)
-                elif len(self.state.losses) % self.plan.loop.checkpoint_steps == 0:
-                    self._save()
+                if self._steps_left:
+                    self._make_steps(batches, callbacks)
+                    # An epoch is saved before its validation, too, which may take long.
+                    if not self._steps_left or len(self.state.losses) % self.plan.loop.checkpoint_steps == 0:
+                        self._save()
+                if not self._steps_left:
+                    try:
+                        self._end_epoch(until_stopped(validation, callbacks.should_stop, self._workers))
+                    except StopRequested:
+                        return
                 if self._workers.any(callbacks.should_stop()):
                     self._save()
                     # Nobody leaves before it is saved: one that is gone would end the others.
                     self._workers.any(True)
                     return
+
+    @property
+    def _steps_left(self) -> bool:
+        """Whether the epoch under way has steps to come."""
+        return len(self.state.losses) < self.plan.steps_per_epoch
 
     def _enter_stage_of_epoch(self) -> None:
         stage = stage_at(self.stages, self.state.epoch)
@@ -167,14 +199,16 @@ class Trainer:
         self.state.stage = self.stages.index(stage)
         self.optimizer = stage.optimizer
         set_trainable(self.model, self._stage)
+        trained = trained_model(self.model, self._stage)
         with self.strategy.scope():
-            self.optimizer.build(self.model.trainable_variables)
+            build_for(self.optimizer, trained.trainable_variables)
         self._train_steps = make_train_steps(
-            self.model,
+            trained,
             self.optimizer,
             self.strategy,
             self._batch_size,
             self._step_options,
+            *([self._average.update] if self._average else []),
         )
 
     def _make_steps(self, batches: Iterator[Any], callbacks: Callbacks) -> None:
@@ -211,7 +245,7 @@ class Trainer:
             f"lower --learning_rate or set --clip_norm=1, in a new --workdir{of_clips}"
         )
 
-    def _end_epoch(self, validation: tf.data.Dataset) -> None:
+    def _end_epoch(self, validation: Iterable[Any]) -> None:
         state = self.state
         metrics: dict[str, Any] = {
             "epoch": state.epoch + 1,
@@ -221,11 +255,13 @@ class Trainer:
             "skipped_clips": self._skipped_clips,
             **state.rates(self._batch_size),
         }
-        with averaged_weights(self.optimizer, self.model):
+        with self._average.swapped_in() if self._average else nullcontext():
             scores = scores_of_all_workers(score_clips(self._predict, validation), self._workers)
-            metrics.update(validation_metrics(scores))
-            if state.end_epoch(metrics) and self._workers.chief:
-                self._save_model()
+            metrics.update(validation_metrics(scores, self._validated_videos))
+            if state.end_epoch(metrics):
+                self.best_scores = scores
+                if self._workers.chief:
+                    self._save_model()
         self._enter_stage_of_epoch()
         if self._workers.chief:
             # Before the checkpoint, which ends the epoch for good; a repeated epoch writes the same again.
@@ -248,13 +284,17 @@ class Trainer:
         self._synchronize(True)
 
     def _synchronize(self, synchronized: bool) -> None:
-        """Replicas see different clips; unsynchronised, only the first one's statistics would be saved."""
         several = self.strategy.num_replicas_in_sync > 1
-        set_batch_norm_synchronized(self.saved, synchronized and several)
+        asked = self._step_options.sync_batch_norm
+        set_batch_norm_synchronized(self.saved, synchronized and asked and several)
 
-    def _variables(self) -> list[keras.Variable]:
-        """Every variable that decides how training goes on, in a fixed order."""
-        return [*self.model.variables, *self.optimizer.variables]
+    def _variables(self) -> dict[str, keras.Variable]:
+        """Every variable that decides how training goes on, by a name that is the same in every process."""
+        of_model = model_variables(self.model)
+        parts = {"model": of_model, "optimizer": optimizer_variables(self.optimizer, of_model)}
+        if self._average:
+            parts["average"] = self._average.variables
+        return {f"{part}/{name}": each for part, named in parts.items() for name, each in named.items()}
 
     def _learning_rate(self) -> float:
         return float(np.asarray(self.optimizer.learning_rate))

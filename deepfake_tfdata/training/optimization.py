@@ -1,5 +1,7 @@
 """The optimizer and its learning rate."""
 
+from collections.abc import Sequence
+
 import keras
 
 from deepfake_tfdata.training.options import REFERENCE_BATCH_SIZE, OptimizerOptions
@@ -25,14 +27,27 @@ def build_optimizer(
         steps_per_epoch, epochs: how long the schedule is.
         loss_scaling: small gradients vanish in float16; scaling the loss keeps them.
     """
-    optimizer = keras.optimizers.AdamW(
+    # With a decay, Keras' Adam is AdamW; without one, AdamW would multiply every weight by 1.
+    optimizer = keras.optimizers.Adam(
         _learning_rate(options, batch_size, steps_per_epoch, epochs),
-        weight_decay=options.weight_decay,
+        weight_decay=options.weight_decay or None,
         global_clipnorm=options.clip_norm or None,
-        use_ema=options.ema > 0,
-        ema_momentum=options.ema or 0.99,
     )
     return keras.optimizers.LossScaleOptimizer(optimizer) if loss_scaling else optimizer
+
+
+def build_for(optimizer: keras.optimizers.Optimizer, variables: Sequence[keras.Variable]) -> None:
+    """Builds an optimizer, if it is not yet; to be called in the strategy's scope.
+
+    Only kernels decay. What shifts and scales (biases, the gamma and beta of normalization, layer scales) and
+    learned positions don't make a function more complex by being large, and towards zero is no better for
+    them (He et al. 2019, arXiv 1812.01187, section 3.1).
+    """
+    if optimizer.built:
+        return
+    decaying = getattr(optimizer, "inner_optimizer", optimizer)
+    decaying.exclude_from_weight_decay([each for each in variables if not each.name.endswith("kernel")])
+    optimizer.build(variables)
 
 
 def _learning_rate(

@@ -24,11 +24,17 @@ class OptimizerOptions(Options):
     )
     schedule: str = option("constant", "of the learning rate, after the warm-up", choices=SCHEDULES)
     warmup_epochs: int = option(0, "over which the learning rate rises from zero", low=0)
-    weight_decay: float = option(0.004, "of AdamW, decoupled", low=0)
+    weight_decay: float = option(
+        0.0,
+        "of AdamW, decoupled: a step takes the learning rate times this from the kernels, so that at the "
+        "default rate less than 0.05 does next to nothing",
+        low=0,
+    )
     clip_norm: float = option(0.0, "cut the gradients' global norm to it; 0 does not", low=0)
     ema: float = option(
         0.0,
-        "momentum of the weights' moving average, which is then what is validated and saved; 0 keeps none",
+        "momentum of the moving average of weights and of BatchNormalization's statistics, smaller in the "
+        "first steps, which is then what is validated and saved; 0 keeps none",
         low=0,
         below=1,
     )
@@ -54,7 +60,13 @@ class StepOptions(Options):
     accumulation: int = option(
         1, "parts of a batch that are worked on one after another, to save memory", low=1
     )
-    jit_compile: bool = option(False, "compile the step with XLA (one device)")
+    rematerialize: bool = option(
+        False, "compute the backbone's activations again in the backward pass, to save memory"
+    )
+    jit_compile: bool = option(False, "compile the passes forward and backward with XLA")
+    sync_batch_norm: bool = option(
+        True, "BatchNormalization sees the clips of all devices; if not, each device those of its own"
+    )
 
 
 @dataclass(frozen=True)
@@ -93,7 +105,7 @@ def _step_range(text: str) -> tuple[int, int] | None:
     """The two of '10,12'; None for ''. Raises UserError where it is no such range."""
     if not text:
         return None
-    first, _, last = text.partition(",")
+    first, _, last = (part.strip() for part in text.partition(","))
     if not (first.isdecimal() and last.isdecimal() and 1 <= int(first) <= int(last)):
         raise UserError(f"--profile_steps={text} is no FIRST,LAST, counted from 1; use such as 10,12")
     return int(first), int(last)

@@ -6,21 +6,25 @@ from deepfake_tfdata.clips.spec import ClipSpec, differences, require_same_spec
 from deepfake_tfdata.errors import UserError
 from deepfake_tfdata.options import all_options
 from deepfake_tfdata.scoring.runs import CONFIG_FILE, Run, read_run
+from deepfake_tfdata.scoring.sessions import Session
 from deepfake_tfdata.training.checkpoints import CHECKPOINTS, list_checkpoints
 from deepfake_tfdata.training.config import TrainConfig
 
 
-def require_resumable(workdir: Path, run: Run) -> None:
+def require_resumable(workdir: Path, run: Run) -> tuple[Session, ...]:
     """Refuses to go on in a workdir that was made with other clips or other options.
+
+    Returns:
+        The sessions that trained there; none where there is nothing to go on with.
 
     Raises:
         UserError: it names what differs.
     """
     if not (workdir / CONFIG_FILE).is_file():
-        return
-    earlier = read_run(workdir)
+        return ()
     if not list_checkpoints(workdir / CHECKPOINTS):
-        return  # it ended before anything was learnt, perhaps for a flag that is now put right
+        return ()  # it ended before anything was learnt, perhaps for a flag that is now put right
+    earlier = read_run(workdir)
     data = run.config["data"]
     before, now = (ClipSpec.from_dict(each.spec).seen for each in (earlier, run))
     require_same_spec(before, now, f"the run in {workdir}", f"the records in {data}")
@@ -43,3 +47,4 @@ def require_resumable(workdir: Path, run: Run) -> None:
             raise UserError(
                 f"{workdir} was trained with --{each.name}={before}, not {now}; choose another --workdir"
             )
+    return earlier.sessions

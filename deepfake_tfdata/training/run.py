@@ -2,14 +2,14 @@
 
 import logging
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
 import keras
 import tensorflow as tf
 
-from deepfake_tfdata.clips.splits import SPLITS
 from deepfake_tfdata.errors import UserError
 from deepfake_tfdata.input.batches import (
     clip_ids,
@@ -23,8 +23,10 @@ from deepfake_tfdata.model.detector import build_detector, count_parameters
 from deepfake_tfdata.model.flops import count_flops
 from deepfake_tfdata.model.halves import temporal_detector
 from deepfake_tfdata.options import flat
-from deepfake_tfdata.scoring.local_devices import explained_lack_of_memory
-from deepfake_tfdata.scoring.runs import Run, git_revision, package_versions, write_run
+from deepfake_tfdata.scoring.local_devices import describe_devices, explained_lack_of_memory
+from deepfake_tfdata.scoring.run_evaluation import EvaluatedRun, evaluated
+from deepfake_tfdata.scoring.runs import Run, write_run
+from deepfake_tfdata.scoring.sessions import continued, this_session
 from deepfake_tfdata.training.config import TrainConfig
 from deepfake_tfdata.training.devices import select_precision, select_strategy
 from deepfake_tfdata.training.feature_cache import FeatureSplit, load_features
@@ -38,6 +40,7 @@ from deepfake_tfdata.training.run_batches import (
 )
 from deepfake_tfdata.training.stages import plan_stages
 from deepfake_tfdata.training.step_plan import StepPlan
+from deepfake_tfdata.training.stopping import StopRequested, until_stopped
 from deepfake_tfdata.training.workers import Workers
 
 _LOG = logging.getLogger(__name__)
@@ -52,10 +55,12 @@ class Outcome:
     Attributes:
         finished: it was not asked to stop before its end.
         chief: it is the one that writes the files.
+        validation: what the best epoch gave, where the run is finished and had that epoch in this process.
     """
 
     finished: bool
     chief: bool
+    validation: EvaluatedRun | None
 
 
 @contextmanager
@@ -74,7 +79,8 @@ def train(
     Args:
         config: the options.
         start_progress: shows the steps.
-        should_stop: asked after every call of steps; True saves and ends.
+        should_stop: asked after every call of steps, and between the batches of a validation or of features
+            to keep; True saves and ends.
 
     Returns:
         How it ended.
@@ -83,19 +89,21 @@ def train(
         UserError: the records, the options or the workdir do not fit.
     """
     strategy = select_strategy(config.devices.strategy)
-    splits = {split: find_split(config.input, split) for split in SPLITS}
+    splits = {split: find_split(config.input, split) for split in ("train", "val")}
     _check_devices(config, strategy, splits["train"])
     if config.devices.deterministic:
         tf.config.experimental.enable_op_determinism()
     precision = select_precision(config.devices.precision, strategy)
     keras.utils.set_random_seed(config.devices.seed)
     trainer, run = _build(config, splits, strategy, precision)
-    require_resumable(config.folder, run)
+    sessions = require_resumable(config.folder, run)
     workers = Workers(strategy)
-    if workers.chief:
-        write_run(config.folder, run)
     if trainer.resume():
         _LOG.info("resumed from %s at step %d", config.folder, trainer.step)
+    if not (trainer.finished and sessions):
+        sessions = continued(sessions, this_session(trainer.step, describe_devices(strategy)))
+    if workers.chief:
+        write_run(config.folder, replace(run, sessions=sessions))
     _LOG.info(
         "%s, %s parameters, %d device(s), %s, %d train clips, %d steps an epoch",
         run.name,
@@ -105,9 +113,12 @@ def train(
         splits["train"].num_clips,
         trainer.plan.steps_per_epoch,
     )
-    with explained_damage(splits["train"], splits["val"]):
+    with explained_damage(splits["train"], splits["val"]), suppress(StopRequested):
         _fit(trainer, config, splits, start_progress, should_stop)
-    return Outcome(trainer.finished, workers.chief)
+    validation = None
+    if trainer.finished and trainer.best_scores:
+        validation = evaluated(run, config.folder, trainer.best_scores, splits["val"], config.input.data)
+    return Outcome(trainer.finished, workers.chief, validation)
 
 
 def _check_devices(config: TrainConfig, strategy: tf.distribute.Strategy, shards: Shards) -> None:
@@ -123,8 +134,10 @@ def _check_devices(config: TrainConfig, strategy: tf.distribute.Strategy, shards
         )
     if config.stages.cache_features and Workers(strategy).count > 1:
         raise UserError("--cache_features works on one machine; leave it out")
-    if config.step.jit_compile and replicas > 1:
-        raise UserError(f"--jit_compile holds on one device, not on {replicas}; leave it out")
+    if config.step.jit_compile and config.step.sync_batch_norm and replicas > 1:
+        raise UserError(
+            f"--jit_compile can't join {replicas} devices' BatchNormalization; add --sync_batch_norm=false"
+        )
 
 
 def _build(
@@ -154,8 +167,6 @@ def _build(
         clips=shards.digest,
         parameters=count_parameters(model),
         flops_per_clip=count_flops(model),
-        versions=package_versions(),
-        revision=git_revision(),
     )
     trainer = Trainer(
         temporal_detector(model) if config.stages.cache_features else model,
@@ -166,7 +177,9 @@ def _build(
         plan=plan,
         batch_size=batch_size,
         step=config.step,
+        ema=config.optimizer.ema,
         skipped_clips=splits["train"].num_skipped + splits["val"].num_skipped,
+        validated_videos=[clip.video_key for clip in splits["val"].clips[0]],
     )
     return trainer, run
 
@@ -181,7 +194,7 @@ def _fit(
     """Trains on frames, or on the features kept of them."""
     if config.stages.cache_features:
         features = {
-            split: _kept_features(trainer, config, splits[split], start_progress)
+            split: _kept_features(trainer, config, splits[split], start_progress, should_stop)
             for split in ("train", "val")
         }
         load_batches = partial(feature_batches, features=features["train"])
@@ -195,7 +208,9 @@ def _fit(
             return []  # these are in an order of their own
         return clip_ids(config.input, splits["train"], seed=config.devices.seed, epoch=epoch, step=step)
 
-    position = {"first_epoch": trainer.state.epoch, "first_step": len(trainer.state.losses)}
+    # The next step's: a run that goes on with a validation has made all of its epoch's.
+    first_epoch, first_step = divmod(trainer.step, trainer.plan.steps_per_epoch)
+    position = {"first_epoch": first_epoch, "first_step": first_step}
     batches = trainer.strategy.distribute_datasets_from_function(
         partial(load_batches, config=config, **position)
     )
@@ -204,14 +219,22 @@ def _fit(
 
 
 def _kept_features(
-    trainer: Trainer, config: TrainConfig, shards: Shards, start_progress: StartProgress
+    trainer: Trainer,
+    config: TrainConfig,
+    shards: Shards,
+    start_progress: StartProgress,
+    should_stop: Callable[[], bool],
 ) -> FeatureSplit:
+    def batches_of(missing: Shards) -> Iterator[Any]:
+        batches = load_in_order(config.input, missing, one_shape=needs_one_shape(config))
+        return until_stopped(batches, should_stop, Workers(trainer.strategy))
+
     with explained_lack_of_memory(config.input.batch_size):
         return load_features(
             trainer.saved,
             shards,
             config.input.data,
-            partial(load_in_order, config.input, one_shape=needs_one_shape(config)),
+            batches_of,
             trainer.strategy,
             start_progress,
         )

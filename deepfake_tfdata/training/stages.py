@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 import keras
 
 from deepfake_tfdata.model.assembly import backbones_of
+from deepfake_tfdata.model.halves import with_inferring_backbones
 from deepfake_tfdata.training.optimization import build_optimizer
 from deepfake_tfdata.training.options import OptimizerOptions, StageOptions
 from deepfake_tfdata.training.step_plan import StepPlan
@@ -75,18 +76,10 @@ def set_trainable(detector: keras.Model, stage: Stage) -> None:
         top = backbone.layers[-stage.top_layers :]
         for layer in backbone.layers:
             layer.trainable = not stage.frozen
-            _set_dropping(layer, not stage.frozen)
             if stage.top_layers and not stage.frozen:
                 layer.trainable = layer in top and not isinstance(layer, keras.layers.BatchNormalization)
 
 
-def _set_dropping(layer: keras.Layer, drops: bool) -> None:
-    """Turns a layer's dropout or stochastic depth off, or on again.
-
-    Freezing puts BatchNormalization into inference mode and nothing else: without this a frozen backbone's
-    features would still be random.
-    """
-    for name in ("rate", "drop_path_rate"):
-        if isinstance(getattr(layer, name, None), float):
-            layer._own_rate = getattr(layer, "_own_rate", getattr(layer, name))
-            setattr(layer, name, layer._own_rate if drops else 0.0)
+def trained_model(detector: keras.Model, stage: Stage) -> keras.Model:
+    """What a stage's steps are made of: the detector, or one whose frozen backbones drop nothing."""
+    return with_inferring_backbones(detector) if stage.frozen and backbones_of(detector) else detector

@@ -2,13 +2,17 @@
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from typing import Any, TypeAlias
 
 import keras
 import numpy as np
 import tensorflow as tf
 
+from deepfake_tfdata.model.detector import batch_norm_statistics
 from deepfake_tfdata.training.options import StepOptions
+from deepfake_tfdata.training.rematerialization import rematerialized
+from deepfake_tfdata.training.replicas import average_over_replicas, leave_sum_to_caller, sum_over_replicas
 
 # What a detector takes: a tensor, uint8 [B, T, H, W, 3], or a dict of such and of views.
 Frames: TypeAlias = Any
@@ -22,6 +26,7 @@ def make_train_steps(
     strategy: tf.distribute.Strategy,
     batch_size: int,
     options: StepOptions,
+    after_step: Callable[[tf.Tensor], None] = lambda stepped: None,
 ) -> TrainSteps:
     """Compiles training steps, which run one after another without coming back to Python between them.
 
@@ -32,6 +37,7 @@ def make_train_steps(
         batch_size: over all replicas; the loss is the mean over these, so that replicas do not matter.
         options: of the step. Where a batch is worked on in parts, the activations of one part at a time are
             in memory, and BatchNormalization sees a part at a time.
+        after_step: is traced with the steps, outside the replicas; told whether the optimizer made a step.
 
     Returns:
         From an iterator of distributed batches (frames, labels) and a number of steps to float32 [steps, 3]:
@@ -39,38 +45,55 @@ def make_train_steps(
     """
     variables = model.trainable_variables
 
-    @tf.function(jit_compile=options.jit_compile, autograph=False)
+    several = strategy.num_replicas_in_sync > 1
+    # Statistics that each replica takes of its own clips. Training reads them not at all, all else the mean.
+    apart = batch_norm_statistics(model) if several and not options.sync_batch_norm else []
+    leave_sum_to_caller(optimizer)
+
+    @tf.autograph.experimental.do_not_convert
     def replica_step(frames: Frames, labels: tf.Tensor) -> tf.Tensor:
         smoothing, count = options.label_smoothing, options.accumulation
         targets = tf.cast(labels, tf.float32) * (1.0 - smoothing) + 0.5 * smoothing
         parts = zip(_split(frames, count), tf.split(targets, count), strict=True)
-        loss, gradients = loss_and_gradients(*next(parts))
+        # Of each replica its own: a compiled function keeps to the variables that it was traced with.
+        differentiate = _compiled(loss_and_gradients, model) if options.jit_compile else loss_and_gradients
+        loss, gradients = differentiate(*next(parts))
         for part in parts:
             # One after another: TensorFlow would run them side by side, and hold all activations at once.
             with tf.control_dependencies(gradients):
-                part_loss, part_gradients = loss_and_gradients(*part)
+                part_loss, part_gradients = differentiate(*part)
             loss += part_loss
             gradients = [total + part for total, part in zip(gradients, part_gradients, strict=True)]
-        optimizer.apply(gradients, variables)
+        # Neither the sum nor the update is compiled: replicas meet in both.
+        optimizer.apply(sum_over_replicas(gradients), variables)
+        if apart:
+            average_over_replicas(apart)
         return loss
 
     def loss_and_gradients(frames: Frames, targets: tf.Tensor) -> tuple[tf.Tensor, list[tf.Tensor]]:
-        with tf.GradientTape() as tape:
+        sparing = rematerialized(model) if options.rematerialize else nullcontext()
+        with tf.GradientTape() as tape, sparing:
             losses = tf.nn.sigmoid_cross_entropy_with_logits(targets, model(frames, training=True))
             loss = tf.reduce_sum(losses) / batch_size
             scaled = optimizer.scale_loss(loss)
-        return loss, tape.gradient(scaled, variables)
+        # Dense: those of an embedding name rows, which can't be added and have no norm.
+        return loss, [tf.convert_to_tensor(gradient) for gradient in tape.gradient(scaled, variables)]
 
     @tf.function
     def train_steps(batches: Iterator[Any], count: tf.Tensor) -> tf.Tensor:
         reports = tf.TensorArray(tf.float32, count)
         for index in tf.range(count):
             start = _clock()
-            batch = next(batches)
+            # Clocks have an order among themselves; what lies between two of them is to be said.
+            with tf.control_dependencies([start]):
+                batch = next(batches)
             with tf.control_dependencies(tf.nest.flatten(batch, expand_composites=True)):
                 waited = _clock() - start
             learning_rate = tf.cast(optimizer.learning_rate, tf.float32)
-            losses = strategy.run(replica_step, args=batch)
+            before = tf.identity(optimizer.iterations.value)
+            with tf.control_dependencies([waited]):
+                losses = strategy.run(replica_step, args=batch)
+            after_step(optimizer.iterations.value > before)
             done = tf.nest.flatten(losses, expand_composites=True)
             with tf.control_dependencies(done), tf.device("CPU:0"):
                 # On the host the loss is there when the device has done the step, not when it was given it.
@@ -85,6 +108,30 @@ def make_train_steps(
     return lambda batches, count: train_steps(batches, tf.constant(count)).numpy()
 
 
+def _compiled(differentiate: Callable[..., Any], model: keras.Model) -> Callable[..., Any]:
+    """The function, compiled with XLA, which has no kernel for the LSTM that cuDNN brings."""
+
+    def without_cudnn(*arguments: Any) -> Any:
+        with _cudnn_left_out(model):
+            return differentiate(*arguments)
+
+    return tf.function(without_cudnn, jit_compile=True, autograph=False)
+
+
+@contextmanager
+def _cudnn_left_out(model: keras.Model) -> Iterator[None]:
+    """Makes recurrent layers that are traced in the block use TensorFlow's own loop on GPUs, too."""
+    layers = [layer for layer in model._flatten_layers() if hasattr(layer, "use_cudnn")]
+    before = [layer.use_cudnn for layer in layers]
+    for layer in layers:
+        layer.use_cudnn = False
+    try:
+        yield
+    finally:
+        for layer, use_cudnn in zip(layers, before, strict=True):
+            layer.use_cudnn = use_cudnn
+
+
 def _clock() -> tf.Tensor:
     """The time in seconds, as an operation; tf.timestamp is refused where operations are deterministic."""
     return tf.ensure_shape(tf.numpy_function(time.perf_counter, [], tf.float64), [])
@@ -93,30 +140,3 @@ def _clock() -> tf.Tensor:
 def _split(frames: Frames, parts: int) -> list[Frames]:
     pieces = [tf.split(region, parts) for region in tf.nest.flatten(frames)]
     return [tf.nest.pack_sequence_as(frames, part) for part in zip(*pieces, strict=True)]
-
-
-def give_replicas_their_own_dropout(model: keras.Model) -> None:
-    """Folds the replica's number into every random layer's seed.
-
-    Keras mirrors a seed like any other variable, so that all replicas would drop the same units and the batch
-    would see fewer masks than it has parts.
-    """
-    for generator in _seed_generators(model):
-        generator.next = _with_replica(generator.next)
-
-
-def _with_replica(draw: Callable[..., tf.Tensor]) -> Callable[..., tf.Tensor]:
-    def next_seed(*args: Any, **kwargs: Any) -> tf.Tensor:
-        seed = draw(*args, **kwargs)
-        context = tf.distribute.get_replica_context()
-        replica = context.replica_id_in_sync_group if context else 0
-        # The first half of the seed is fixed, the second counts the draws: replicas differ in the first.
-        return seed + tf.stack([tf.cast(replica, seed.dtype) * 7919, tf.zeros([], seed.dtype)])
-
-    return next_seed
-
-
-def _seed_generators(layer: keras.Layer) -> Iterator[keras.random.SeedGenerator]:
-    yield from (value for value in vars(layer).values() if isinstance(value, keras.random.SeedGenerator))
-    for child in layer._layers:
-        yield from _seed_generators(child)

@@ -1,36 +1,16 @@
-"""What validation after an epoch measures, and with which weights."""
+"""What validation after an epoch measures."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Sequence
 
-import keras
 import numpy as np
 from scipy.special import expit
 from sklearn.metrics import log_loss
 
 from deepfake_tfdata.errors import UserError
 from deepfake_tfdata.evaluation.intervals import auc
+from deepfake_tfdata.evaluation.predictions import group_clips, mean_scores
 from deepfake_tfdata.scoring.clip_scores import ClipScores
 from deepfake_tfdata.training.workers import Workers
-
-
-@contextmanager
-def averaged_weights(optimizer: keras.optimizers.Optimizer, model: keras.Model) -> Iterator[None]:
-    """Puts the moving averages, if the optimizer keeps them, into the weights while the block runs."""
-    optimizer = getattr(optimizer, "inner_optimizer", optimizer)
-    if not optimizer.use_ema:
-        yield
-        return
-    weights = [np.asarray(variable) for variable in model.trainable_variables]
-    for variable, average in zip(
-        model.trainable_variables, optimizer._model_variables_moving_average, strict=True
-    ):
-        variable.assign(np.asarray(average))
-    try:
-        yield
-    finally:
-        for variable, value in zip(model.trainable_variables, weights, strict=True):
-            variable.assign(value)
 
 
 def scores_of_all_workers(scores: ClipScores, workers: Workers) -> ClipScores:
@@ -61,8 +41,12 @@ def scores_of_all_workers(scores: ClipScores, workers: Workers) -> ClipScores:
     )
 
 
-def validation_metrics(scores: ClipScores) -> dict[str, float | None]:
-    """Mean loss and AUC over clips; the AUC is None where there is one class only.
+def validation_metrics(scores: ClipScores, videos: Sequence[str] = ()) -> dict[str, float | None]:
+    """Log loss and AUC per video, as `evaluate` reports them; the AUC is None where there is one class only.
+
+    Args:
+        scores: of clips.
+        videos: the key of each clip's video; where not given, every clip is one.
 
     Raises:
         UserError: a logit is not finite.
@@ -71,8 +55,11 @@ def validation_metrics(scores: ClipScores) -> dict[str, float | None]:
         raise UserError(
             "the detector gives no finite logits any more; lower --learning_rate in a new --workdir"
         )
-    both = len(set(scores.labels.tolist())) == 2
+    first, video = group_clips(np.array(videos or range(len(scores.labels))))
+    labels = scores.labels[first]
+    probabilities = mean_scores(expit(scores.logits.astype(np.float64)), video)
+    both = len(set(labels.tolist())) == 2
     return {
-        "val_loss": log_loss(scores.labels, expit(scores.logits.astype(np.float64)), labels=[0, 1]),
-        "val_auc": auc(scores.labels, scores.logits) if both else None,
+        "val_loss": log_loss(labels, probabilities, labels=[0, 1]),
+        "val_auc": auc(labels, probabilities) if both else None,
     }

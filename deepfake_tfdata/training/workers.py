@@ -5,6 +5,8 @@ from functools import cached_property
 import numpy as np
 import tensorflow as tf
 
+from deepfake_tfdata.training.cluster import read_cluster
+
 
 class Workers:
     """The workers that a strategy joins; one where it works on this machine alone.
@@ -23,11 +25,8 @@ class Workers:
         self._strategy = strategy
         self.index, self.count = 0, 1
         if isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy):
-            resolver = strategy.cluster_resolver
-            sizes = {job: len(tasks) for job, tasks in resolver.cluster_spec().as_dict().items()}
-            chiefs = sizes.get("chief", 0)
-            self.count = chiefs + sizes["worker"]
-            self.index = resolver.task_id + (chiefs if resolver.task_type == "worker" else 0)
+            cluster = read_cluster()
+            self.index, self.count = cluster.index, cluster.count
 
     @property
     def chief(self) -> bool:

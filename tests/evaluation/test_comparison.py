@@ -9,7 +9,7 @@ from deepfake_tfdata.evaluation.metrics import evaluate
 
 
 def evaluated(name, predictions):
-    return Evaluation(name, predictions, evaluate(predictions, num_videos_in_split=len(predictions)))
+    return Evaluation(name, predictions, evaluate(predictions))
 
 
 def test_a_detector_is_not_distinguishable_from_itself(make_predictions):

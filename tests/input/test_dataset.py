@@ -91,6 +91,22 @@ def test_augmentation_changes_frames_only_when_asked_for(resized_records):
     assert same(plain, batches(resized_records, augment=[]))
 
 
+def test_what_augmentation_draws_follows_from_seed_epoch_and_clip(resized_records):
+    def frames(seed, epoch):
+        return [
+            clip
+            for _, frames in batches(
+                resized_records, "val", 4, augment="colour", seed=seed, first_epoch=epoch
+            )
+            for clip in frames
+        ]
+
+    drawn = [frames(*place) for place in ((0, 0), (0, 0), (1, 0), (0, 1))]
+    assert all(map(np.array_equal, drawn[0], drawn[1]))
+    for others in drawn[2:]:
+        assert not any(map(np.array_equal, drawn[0], others))
+
+
 @pytest.mark.slow
 def test_a_record_of_another_spec_is_refused(records, other_records, tmp_path):
     copy = tmp_path / "copy"

@@ -29,6 +29,8 @@ def test_every_video_is_converted_into_its_split(records):
     for split, pairs in PAIRS.items():
         counts = conversion["counts"][split]
         assert counts["real"] == counts["fake"] == 2 * len(pairs)
+        of_class = 2 * len(pairs)
+        assert counts["planned"] == {"real": {"original": of_class}, "fake": {"Face2Face": of_class}}
     assert {entry["status"] for entry in ledger(records).values()} == {"ok"}
     assert set(next(iter(ledger(records).values()))) == {
         "video",
@@ -114,6 +116,9 @@ def test_what_can_not_be_used_is_in_the_ledger_with_its_reason(tmp_path, command
         "original/004": "unreadable",
     }
     assert all(entry["reason"] for entry in ledger(output).values() if entry["status"] != "ok")
+    counts = json.loads((output / "conversion.json").read_text())["counts"].values()
+    assert sum(split["real"] for split in counts) == 1
+    assert sum(split["planned"]["real"].get("original", 0) for split in counts) == 5
 
 
 @pytest.mark.slow

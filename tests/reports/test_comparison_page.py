@@ -11,7 +11,7 @@ from tests.reports.html_checks import SCRIPT, check_html
 def test_strings_are_escaped_everywhere(make_predictions, tmp_path):
     predictions = make_predictions(10, methods=(SCRIPT,), separation=0)
     named = replace(predictions, video_ids=np.char.add(predictions.video_ids, SCRIPT))
-    metrics = evaluate(named, num_videos_in_split=50)
+    metrics = evaluate(named)
     write_comparison(tmp_path / "comparison.html", [Evaluation(SCRIPT, named, metrics)], title=SCRIPT)
     text = (tmp_path / "comparison.html").read_text()
     check_html(text)
@@ -20,7 +20,7 @@ def test_strings_are_escaped_everywhere(make_predictions, tmp_path):
 
 def test_comparison_names_the_best_and_its_difference(make_predictions, tmp_path):
     rows = [
-        Evaluation(name, predictions, evaluate(predictions, num_videos_in_split=100))
+        Evaluation(name, predictions, evaluate(predictions))
         for name, predictions in (
             ("full/control", make_predictions(30, separation=0.5)),
             ("mouth/attention", make_predictions(30, separation=4, seed=1)),

@@ -17,9 +17,9 @@ from tests.reports.html_checks import SCRIPT, check_html
 PROMISED = {"metrics.json", "predictions.csv", "confusion_matrix.png", "roc.png", "report.html"}
 
 
-def write(directory, predictions, num_videos_in_split=50, **changes):
+def write(directory, predictions, planned=None, **changes):
     options = {"title": "mouth/attention", "context": {"region": "mouth"}}
-    metrics = evaluate(predictions, num_videos_in_split=num_videos_in_split)
+    metrics = evaluate(predictions, planned=planned)
     write_evaluation(directory, predictions, metrics, **{**options, **changes})
     return metrics
 
@@ -56,7 +56,7 @@ def test_strings_are_escaped_everywhere(make_predictions, tmp_path):
     [(4, "better than chance"), (0, "not distinguishable from chance"), (-4, "worse than chance")],
 )
 def test_headline_is_honest(make_predictions, separation, verdict):
-    metrics = evaluate(make_predictions(separation=separation), num_videos_in_split=40)
+    metrics = evaluate(make_predictions(separation=separation))
     sentence = headline(metrics)
     assert re.match(r"AUC \d\.\d{3} \[\d\.\d{3}, \d\.\d{3}\] over 40 videos: ", sentence)
     assert verdict in sentence
@@ -98,7 +98,7 @@ def test_metrics_come_last_and_as_they_were_given(make_predictions, tmp_path, mo
 
         monkeypatch.setattr(evaluation_report, name, spy)
     predictions = make_predictions()
-    metrics = {**evaluate(predictions, num_videos_in_split=40), "from elsewhere": 1}
+    metrics = {**evaluate(predictions), "from elsewhere": 1}
     write_evaluation(tmp_path, predictions, metrics, title="", context={})
     assert set(written) == PROMISED and written[-1] == "metrics.json"
     assert json.loads((tmp_path / "metrics.json").read_text()) == metrics
@@ -120,8 +120,32 @@ def test_one_class_or_one_clip_still_has_a_report(make_predictions, tmp_path, ro
 
 
 def test_coverage_is_told(make_predictions, tmp_path):
-    write(tmp_path, make_predictions(), num_videos_in_split=44)
-    assert "40 of 44 videos were scored" in (tmp_path / "report.html").read_text()
+    planned = {"real": {"original": 20}, "fake": {"Face2Face": 24, "FaceSwap": 6}}
+    write(tmp_path, make_predictions(), planned=planned)
+    text = (tmp_path / "report.html").read_text()
+    assert "40 of 50 videos were scored" in text
+    assert "100.0% of the real and 66.7% of the fake ones" in text
+    assert "Coverage differs by class (real 100.0%, fake 66.7%)" in text
+    # A method that lost all its videos is there all the same.
+    row = text[text.index(">FaceSwap<") :]
+    assert re.findall(r"<td>\s*(.*?)\s*</td>", row[: row.index("</tr>")], re.DOTALL) == [
+        "undefined",
+        "undefined",
+        "0",
+        "0.0%",
+    ]
+    check_html(text)
+
+
+def test_what_one_answer_would_score_is_said(make_predictions, tmp_path):
+    predictions = make_predictions(methods=("Deepfakes", "Face2Face", "FaceSwap", "NeuralTextures"))
+    write(tmp_path, replace(predictions, scores=0.6 + 0.1 * predictions.labels))
+    text = (tmp_path / "report.html").read_text()
+    assert "Every video is called fake: the accuracy, 80.0%, is the share of fake videos" in text
+    assert "0.800 for calling all alike" in text and "chance gives 0.800" in text
+    assert "too few real videos, 20, for a false positive rate so low: 1% needs 100" in text.replace(
+        "Too", "too"
+    )
 
 
 @pytest.mark.slow

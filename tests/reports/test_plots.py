@@ -8,7 +8,7 @@ PNG = b"\x89PNG\r\n\x1a\n"
 
 
 def all_plots(videos):
-    metrics = evaluate(videos, num_videos_in_split=len(videos))
+    metrics = evaluate(videos)
     return [
         plots.confusion_matrix(metrics),
         plots.roc(videos, metrics),
@@ -40,7 +40,7 @@ def test_pictures_are_the_same_each_time_and_large_enough(make_predictions, tmp_
 
 def test_a_better_detector_has_a_different_curve(make_predictions):
     images = [
-        plots.roc(videos, evaluate(videos, num_videos_in_split=40))
+        plots.roc(videos, evaluate(videos))
         for videos in (make_predictions(separation=0), make_predictions(separation=4))
     ]
     assert images[0] != images[1]

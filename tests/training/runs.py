@@ -26,12 +26,11 @@ def results(process):
 
 
 def start_two(*arguments, **environment):
-    """Two processes, with these variables, that find each other through TF_CONFIG."""
-    workers = [f"127.0.0.1:{port}" for port in free_ports(2)]
-    configs = [
-        {"cluster": {"worker": workers}, "task": {"type": "worker", "index": index}} for index in range(2)
-    ]
-    return [Forked(*arguments, TF_CONFIG=json.dumps(config), **environment) for config in configs]
+    """Two processes, with these variables, that find each other through TF_CONFIG: a chief and a worker."""
+    first, second = (f"127.0.0.1:{port}" for port in free_ports(2))
+    cluster = {"chief": [first], "worker": [second]}
+    configs = [json.dumps({"cluster": cluster, "task": {"type": job, "index": 0}}) for job in cluster]
+    return [Forked(*arguments, TF_CONFIG=config, **environment) for config in configs]
 
 
 def free_ports(count):

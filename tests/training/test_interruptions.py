@@ -57,6 +57,10 @@ def metrics(workdir):
     return [{key: line[key] for key in ("step", "loss", "val_loss", "val_auc")} for line in lines]
 
 
+def session_steps(workdir):
+    return [session["step"] for session in json.loads((workdir / "config.json").read_text())["sessions"]]
+
+
 @pytest.fixture(scope="module")
 def whole_run(records, tmp_path_factory):
     workdir = tmp_path_factory.mktemp("whole")
@@ -89,6 +93,10 @@ def test_killed_anywhere_it_ends_bit_for_bit_where_it_would_have(records, whole_
     for name, value in expected.items():
         np.testing.assert_array_equal(found[name], value, err_msg=name)
     assert metrics(tmp_path) == metrics(whole_run)
+    steps = session_steps(tmp_path)
+    assert steps[0] == 0
+    assert steps == sorted(set(steps))
+    assert len(steps) > 1
 
 
 @pytest.mark.slow
@@ -97,3 +105,4 @@ def test_a_finished_run_is_not_trained_again(records, whole_run):
     output, errors = start(records, whole_run).communicate(timeout=300)
     assert "mouth/attention" in output, errors
     assert all(np.array_equal(before[name], value) for name, value in final_state(whole_run).items())
+    assert session_steps(whole_run) == [0]

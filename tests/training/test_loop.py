@@ -8,6 +8,7 @@ import tensorflow as tf
 from deepfake_tfdata import build_detector
 from deepfake_tfdata.errors import UserError
 from deepfake_tfdata.scoring.clip_scores import ClipScores
+from deepfake_tfdata.training import loop
 from deepfake_tfdata.training.checkpoints import list_checkpoints
 from deepfake_tfdata.training.loop import Callbacks, Trainer
 from deepfake_tfdata.training.options import LoopOptions, StepOptions
@@ -26,7 +27,7 @@ def step_plan(steps_per_epoch=8, **changes):
     )
 
 
-def train(workdir, batches, validation=(), should_stop=lambda: False, **changes):
+def train(workdir, batches, validation=(), should_stop=lambda: False, validated_videos=(), **changes):
     """Trains one epoch on (frames, labels)."""
     strategy = tf.distribute.OneDeviceStrategy("/CPU:0")
     with strategy.scope():
@@ -41,6 +42,7 @@ def train(workdir, batches, validation=(), should_stop=lambda: False, **changes)
         plan=step_plan(**changes),
         batch_size=2,
         step=StepOptions(),
+        validated_videos=validated_videos,
     )
     callbacks = Callbacks(lambda note: None, should_stop, lambda epoch, step: [f"clip of {epoch}, {step}"])
     trainer.fit(iter(strategy.experimental_distribute_dataset(batches)), validation, callbacks)
@@ -130,6 +132,30 @@ def test_an_epoch_leaves_curves_attention_and_the_asked_for_profile(tmp_path):
     assert {"loss", "val_auc", "validation/curves", "validation/attention"} <= set(events)
     (profile,) = (tmp_path / "tensorboard" / "plugins" / "profile").glob("*/*.xplane.pb")
     assert profile.stat().st_size > 0
+
+
+def test_the_best_epoch_is_chosen_by_what_is_reported_of_videos(tmp_path, monkeypatch):
+    # A clip of a real video, three of a fake one: over clips the first and the last epoch rank better (2 of 3
+    # pairs against 1), but only in the second the fake video's mean, .583, is above the real one's .5.
+    epochs = [
+        ClipScores(np.log(odds / (1 - odds)), np.array([0, 1, 1, 1]), None, {})
+        for odds in np.float32([[0.5, 0.6, 0.6, 0.01], [0.5, 0.9, 0.45, 0.4], [0.5, 0.6, 0.6, 0.02]])
+    ]
+    coming = iter(epochs)
+    monkeypatch.setattr(loop, "score_clips", lambda predict, clips: next(coming))
+    trainer = train(
+        tmp_path,
+        batches_with([0] * 3),
+        validated_videos=["a", "b", "b", "b"],
+        steps_per_epoch=1,
+        epochs=3,
+        patience=9,
+    )
+    assert [line["val_auc"] for line in trainer.state.history] == [0, 1, 0]
+    losses = [line["val_loss"] for line in trainer.state.history]
+    assert losses[1] == pytest.approx(-np.log([0.5, 0.5833333]).mean(), rel=1e-5)
+    assert trainer.best_scores is epochs[1]
+    assert trainer.state.epochs_since_best == 1
 
 
 @pytest.mark.slow

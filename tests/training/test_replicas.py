@@ -10,6 +10,7 @@ from tests.training.runs import MIRRORED, PROGRAM, SINGLE, assert_same_run, resu
 pytestmark = pytest.mark.slow
 
 HALF = {
+    "learning_rate": 3e-4,  # what rounding in half changes, Adam passes on by as much as it is large
     "precision": "mixed_float16",
     "label_smoothing": 0.1,
     "schedule": "cosine",
@@ -50,19 +51,19 @@ def test_two_replicas_train_as_one_device_does(runs):
 
 
 def test_two_processes_train_as_one_device_does(runs, records, tmp_path):
-    changes = {"data": str(records), "workdir": str(tmp_path), "steps_per_call": 2}
+    changes = {**HALF, "data": str(records), "workdir": str(tmp_path), "steps_per_call": 2}
     processes = start_two(PROGRAM, "1", json.dumps(changes), **{OPTIMIZE_GRAPHS: "1"})
     (first,), (second,) = map(results, processes)
     assert first["replicas"] == 2
     assert first["losses"] == second["losses"]
-    assert_same_run(first, runs["one device"], 5e-4)
+    assert_same_run(first, runs["half, one device"], 5e-4)
     assert len((tmp_path / "metrics.jsonl").read_text().splitlines()) == 2
 
 
 def test_half_precision_and_every_option_of_the_optimizer_hold_on_replicas(runs):
     one, two = runs["half, one device"], runs["half, two devices"]
     assert (one["replicas"], two["replicas"]) == (1, 2)
-    assert_same_run(two, one, 2e-2)
+    assert_same_run(two, one, 5e-4)
     assert [epoch["learning_rate"] for epoch in one["history"]] == pytest.approx(
         [epoch["learning_rate"] for epoch in two["history"]]
     )

@@ -3,8 +3,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from deepfake_tfdata import build_detector
-from deepfake_tfdata.training.stages import Stage, set_trainable, stage_at
+from deepfake_tfdata import build_detector, load_detector
+from deepfake_tfdata.model.assembly import assemble_detector
+from deepfake_tfdata.training.stages import Stage, set_trainable, stage_at, trained_model
 
 
 def stage(first_epoch=0, frozen=False, top_layers=0):
@@ -44,14 +45,47 @@ def test_the_top_learns_without_its_batch_normalization(detector):
     assert len(backbone.trainable_variables) == 16
 
 
-@pytest.mark.slow
-def test_a_frozen_backbone_with_stochastic_depth_gives_the_same_features_twice():
-    detector = build_detector("efficientnet_b0", "control", 2, 32, "none", lstm_units=4)
-    backbone = detector.get_layer("backbone")
-    frames = np.random.default_rng(0).integers(0, 256, (4, 32, 32, 3), np.uint8)
-    set_trainable(detector, stage(frozen=True))
-    first, second = (np.asarray(backbone(frames, training=True)) for _ in range(2))
+def dropping_detector():
+    """Its backbone drops units, and half of the batch's paths."""
+    inputs = keras.Input((8, 8, 3), dtype="uint8")
+    x = keras.layers.Conv2D(4, 3, name="conv")(keras.layers.Rescaling(1 / 255)(inputs))
+    x = keras.layers.BatchNormalization(name="norm")(keras.layers.Dropout(0.4, name="drop")(x))
+    backbone = keras.Model(inputs, keras.layers.GlobalAveragePooling2D()(x), name="backbone")
+    return assemble_detector(backbone, "control", 2, lstm_units=4, dropout=0.3)
+
+
+def test_a_frozen_backbone_drops_nothing_and_the_rest_goes_on_dropping():
+    detector, frozen = dropping_detector(), stage(frozen=True)
+    set_trainable(detector, frozen)
+    trained = trained_model(detector, frozen)
+    (dropout,) = (layer for layer in detector.layers if isinstance(layer, keras.layers.Dropout))
+    frames = np.random.default_rng(0).integers(0, 256, (4, 2, 8, 8, 3), np.uint8)
+
+    def two_passes():
+        return [np.asarray(trained(frames, training=True)) for _ in range(2)]
+
+    assert not np.array_equal(*two_passes())
+    dropout.rate = 0.0
+    first, second = two_passes()
     np.testing.assert_array_equal(first, second)
-    np.testing.assert_allclose(first, np.asarray(backbone(frames, training=False)), atol=1e-6)
-    set_trainable(detector, stage())
-    assert any(getattr(layer, "rate", 0) > 0 for layer in backbone.layers)
+    np.testing.assert_allclose(first, np.asarray(detector(frames, training=False)), atol=1e-6)
+    assert not np.array_equal(*(np.asarray(detector(frames, training=True)) for _ in range(2)))
+
+
+def test_a_model_saved_while_its_backbone_is_frozen_has_its_own_rates(tmp_path):
+    detector = dropping_detector()
+    frozen = stage(frozen=True)
+    set_trainable(detector, frozen)
+    trained_model(detector, frozen)
+    detector.save(tmp_path / "model.keras")
+    loaded = load_detector(tmp_path / "model.keras")
+    assert loaded.get_layer("backbone").get_layer("drop").rate == 0.4
+
+
+def test_what_trains_with_a_frozen_backbone_is_what_the_detector_would_train():
+    detector = dropping_detector()
+    for each in (stage(frozen=True), stage()):
+        set_trainable(detector, each)
+        trained = trained_model(detector, each)
+        expected = {id(variable) for variable in detector.trainable_variables}
+        assert {id(variable) for variable in trained.trainable_variables} == expected

@@ -1,0 +1,1 @@
+"""Weights of networks in PyTorch, as weights files of our backbones."""
