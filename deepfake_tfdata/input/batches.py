@@ -6,6 +6,7 @@ from deepfake_tfdata.input.batch_order import HostShare
 from deepfake_tfdata.input.clip_selection import select_clips
 from deepfake_tfdata.input.dataset import clip_ids_of_step, load_clips
 from deepfake_tfdata.input.options import InputOptions
+from deepfake_tfdata.input.padding import ShapeChoice
 from deepfake_tfdata.input.shards import Shards
 
 
@@ -24,20 +25,20 @@ def frame_size(options: InputOptions, shards: Shards) -> int:
 
 
 def load_in_order(
-    options: InputOptions, shards: Shards, *, batch_size: int = 0, one_shape: bool = False
+    options: InputOptions, shards: Shards, *, batch_size: int = 0, shapes: ShapeChoice = "many"
 ) -> tf.data.Dataset:
     """A split's batches for scoring: in order, each clip once.
 
     Args:
         options, shards: what to read.
         batch_size: where it is another one than the options'.
-        one_shape: all batches have one shape, for programs that are compiled for it.
+        shapes: how many they may have; see `FrameShapes`.
     """
     return load_clips(
         shards,
         batch_size=batch_size or options.batch_size,
         frame_size=frame_size(options, shards),
-        one_shape=one_shape,
+        shapes=shapes,
     )
 
 
@@ -50,7 +51,7 @@ def load_for_training(
     seed: int,
     first_epoch: int,
     first_step: int,
-    one_shape: bool,
+    shapes: ShapeChoice,
 ) -> tf.data.Dataset:
     """A host's endless batches, augmented and in random order, from a step on.
 
@@ -60,7 +61,7 @@ def load_for_training(
         batch_size: of one batch; a step may have several.
         seed: of order and augmentation.
         first_epoch, first_step: where to begin.
-        one_shape: as in `load_in_order`.
+        shapes: as in `load_in_order`.
     """
     return load_clips(
         shards,
@@ -76,7 +77,7 @@ def load_for_training(
         drop_remainder=True,
         share=share,
         frame_size=frame_size(options, shards),
-        one_shape=one_shape,
+        shapes=shapes,
         data_service=options.data_service,
     )
 

@@ -12,7 +12,7 @@ from deepfake_tfdata.input.augment import augment_clip, augment_native_clip, cli
 from deepfake_tfdata.input.batch_order import BatchOrder, HostShare, build_sampler
 from deepfake_tfdata.input.clip_selection import select_clips
 from deepfake_tfdata.input.options import InputOptions, parse_augmentations
-from deepfake_tfdata.input.padding import FrameShapes, batches_at_once
+from deepfake_tfdata.input.padding import FrameShapes, ShapeChoice, batches_at_once
 from deepfake_tfdata.input.reading import RecordReader
 from deepfake_tfdata.input.service import distribute
 from deepfake_tfdata.input.shards import Shards
@@ -44,7 +44,7 @@ def load_clips(
     drop_remainder: bool = False,
     share: HostShare | None = None,
     frame_size: int = 0,
-    one_shape: bool = False,
+    shapes: ShapeChoice = "many",
     skip_corrupt: bool = False,
     cache_dir: str = "",
     data_service: str = "",
@@ -75,7 +75,7 @@ def load_clips(
         share: for several hosts or replicas: the steps' clips are those of a single host, divided among them.
             A step is one batch if None.
         frame_size: side of what a detector will make of native frames; as at the conversion if 0.
-        one_shape: pad native frames of every batch to the size of the split's largest clip, for XLA and TPUs.
+        shapes: how many native batches may have: 'many', 'few' for XLA, or 'one' for TPUs; see `FrameShapes`.
         skip_corrupt: read all records first and leave out the damaged ones.
         cache_dir: local folder for copies of shards from object storage.
         data_service: address of a tf.data service that does the work, such as 'grpc://host:5050'; batches
@@ -96,9 +96,9 @@ def load_clips(
     shards = data if isinstance(data, Shards) else select_clips(data, region, split, cache_dir, skip_corrupt)
     names = parse_augmentations(augment)
     order = _batch_order(shards, batch_size, shuffle, balance, pairs, seed, drop_remainder, share)
-    shapes = FrameShapes(shards, one_shape)
+    frame_shapes = FrameShapes(shards, shapes)
     reader = RecordReader(shards)
-    batches_made, clips_made = batches_at_once(batch_size * shapes.largest_clip)
+    batches_made, clips_made = batches_at_once(batch_size * frame_shapes.largest_clip)
 
     # No tensor decides what Python does here or below; AutoGraph takes a second to rewrite it to the same.
     @tf.autograph.experimental.do_not_convert
@@ -111,7 +111,7 @@ def load_clips(
         # One clip after another, unless there are more cores than batches.
         clips = tf.data.Dataset.zip((tf.data.Dataset.from_tensor_slices((rows, turns)), clips))
         clips = clips.map(load_clip, num_parallel_calls=clips_made if clips_made > 1 else None)
-        return _batch(clips, batch_size, shapes, shapes.of(rows), drop_remainder)
+        return _batch(clips, batch_size, frame_shapes, frame_shapes.of(rows), drop_remainder)
 
     # Numbers first: whatever follows depends on nothing else, so that a data service may divide them.
     numbers = tf.data.Dataset.range(*order.numbers(num_epochs, first_epoch, first_step))

@@ -40,6 +40,10 @@ class ResizeView(keras.layers.Layer):
         Returns:
             uint8 [B, T, size, size, 3].
         """
+        # A clip at a time: in float32 the padded batch would be four times its bytes.
+        return ops.map(lambda clip: self._resized(clip[0][None], clip[1][None])[0], (frames, view))
+
+    def _resized(self, frames: keras.KerasTensor, view: keras.KerasTensor) -> keras.KerasTensor:
         height, width, top, left, bottom, right, *tone = ops.split(view, len(VIEW), axis=1)
         rows, row_inside = filter_matrix(self.size, ops.shape(frames)[2], height, top, bottom)
         columns, column_inside = filter_matrix(self.size, ops.shape(frames)[3], width, left, right)

@@ -1,8 +1,8 @@
 """What a detector says of clips: logits, and the weights of frames, on however many replicas."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import keras
 import numpy as np
@@ -11,12 +11,12 @@ import tensorflow as tf
 from deepfake_tfdata.input.dataset import detector_inputs
 from deepfake_tfdata.scoring.kernels import use_fast_kernels
 
-# What a detector takes: uint8 [B, T, H, W, 3], or a dict of such and of views.
-Frames = np.ndarray | dict[str, np.ndarray]
+# What a detector takes: uint8 [B, T, H, W, 3], or a dict of such and of views; in NumPy or TensorFlow.
+Frames: TypeAlias = Any
 # When the frames are; who they are of stands in the index.
 _KEPT = ("frame_indices", "timestamps")
-# From frames to the model's outputs, arrays of B.
-Predict = Callable[[Frames], list[np.ndarray]]
+# Gives frames to the devices, and what then waits for the model's outputs, arrays of B.
+Predict = Callable[[Frames], Callable[[], list[np.ndarray]]]
 
 
 @dataclass(frozen=True)
@@ -51,8 +51,8 @@ def score_clips(predict: Predict, clips: Iterable[Any]) -> ClipScores:
         clips: batches from load_clips, unshuffled; the last one may be smaller.
     """
     outputs, labels, features = [], [], []
-    for batch, label in clips:
-        outputs.append(predict(tf.nest.map_structure(np.asarray, detector_inputs(batch))))
+    for output, batch, label in predicted(predict, clips):
+        outputs.append(output)
         labels.append(label.numpy())
         kept = {name: value for name, value in batch.items() if name in _KEPT}
         features.append({name: value.numpy() for name, value in kept.items()})
@@ -63,6 +63,26 @@ def score_clips(predict: Predict, clips: Iterable[Any]) -> ClipScores:
         attention=columns[1] if len(columns) > 1 else None,
         features={name: np.concatenate([batch[name] for batch in features]) for name in features[0]},
     )
+
+
+def predicted(predict: Predict, clips: Iterable[Any]) -> Iterator[tuple[list[np.ndarray], Any, tf.Tensor]]:
+    """The model's outputs for every batch, with its features and labels.
+
+    The devices are given a batch before the outputs of the one before are waited for, so that they have work
+    while these are fetched and handled.
+
+    Args:
+        predict: from make_predict.
+        clips: batches from load_clips.
+    """
+    begun: list[tuple[Callable[[], list[np.ndarray]], Any, tf.Tensor]] = []
+    for batch, label in clips:
+        begun.append((predict(detector_inputs(batch)), batch, label))
+        if len(begun) > 1:
+            outputs, *of_batch = begun.pop(0)
+            yield outputs(), *of_batch
+    for outputs, *of_batch in begun:
+        yield outputs(), *of_batch
 
 
 def make_predict(model: keras.Model, strategy: tf.distribute.Strategy) -> Predict:
@@ -85,31 +105,29 @@ def make_predict(model: keras.Model, strategy: tf.distribute.Strategy) -> Predic
     def run(frames: Any) -> list[tf.Tensor]:
         return strategy.run(lambda part: tf.nest.flatten(model(part, training=False)), args=(frames,))
 
-    def predict(frames: Frames) -> list[np.ndarray]:
+    def predict(frames: Frames) -> Callable[[], list[np.ndarray]]:
         nonlocal part
-        size = len(tf.nest.flatten(frames)[0])
-        # A batch smaller than one before is filled up to its size, so that one graph serves all.
-        part = max(part, -(-size // replicas))
-        filled = _padded(frames, part * replicas)
-
-        def part_of(replica: int) -> Any:
-            first = replica * part
-            return tf.nest.map_structure(lambda region: tf.constant(region[first : first + part]), filled)
-
+        with tf.device("CPU:0"):  # each replica then fetches its part, and no other
+            regions = [tf.convert_to_tensor(region) for region in tf.nest.flatten(frames)]
+            size = len(regions[0])
+            # A batch smaller than one before is filled up to its size, so that one graph serves all.
+            part = max(part, -(-size // replicas))
+            parts = [
+                tf.nest.pack_sequence_as(frames, [_part(region, part * replica, part) for region in regions])
+                for replica in range(replicas)
+            ]
         distributed = strategy.experimental_distribute_values_from_function(
-            lambda context: part_of(context.replica_id_in_sync_group % replicas)
+            lambda context: parts[context.replica_id_in_sync_group % replicas]
         )
         outputs = run(distributed)
         parts_of = strategy.experimental_local_results
-        return [np.concatenate(parts_of(output))[:size] for output in outputs]
+        return lambda: [np.concatenate(parts_of(output))[:size] for output in outputs]
 
     return predict
 
 
-def _padded(frames: Frames, size: int) -> Frames:
-    """Adds black clips up to a number of clips."""
-
-    def pad(region: np.ndarray) -> np.ndarray:
-        return np.pad(region, [(0, size - len(region))] + [(0, 0)] * (region.ndim - 1))
-
-    return tf.nest.map_structure(pad, frames)
+def _part(clips: tf.Tensor, first: int, count: int) -> tf.Tensor:
+    """So many clips from one on, not copied where these are all; beyond the last they are black."""
+    part = clips if (first, count) == (0, len(clips)) else clips[first : first + count]
+    missing = count - len(part)
+    return tf.pad(part, [(0, missing)] + [(0, 0)] * (part.shape.rank - 1)) if missing else part

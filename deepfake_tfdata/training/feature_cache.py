@@ -18,11 +18,10 @@ import tensorflow as tf
 
 from deepfake_tfdata.files import atomic_path
 from deepfake_tfdata.input.batch_order import HostShare
-from deepfake_tfdata.input.dataset import detector_inputs
 from deepfake_tfdata.input.shards import Shards
 from deepfake_tfdata.model.assembly import backbones_of
 from deepfake_tfdata.model.halves import feature_extractor
-from deepfake_tfdata.scoring.clip_scores import Predict, make_predict
+from deepfake_tfdata.scoring.clip_scores import Predict, make_predict, predicted
 
 _LOG = logging.getLogger(__name__)
 # Clips a file; an interrupted extraction repeats one file at most.
@@ -115,8 +114,7 @@ _Columns = list[np.ndarray]
 
 def _computed(predict: Predict, batches: Iterable[Any]) -> Iterator[_Columns]:
     """The features of every batch."""
-    for features, label in batches:
-        outputs = predict(tf.nest.map_structure(np.asarray, detector_inputs(features)))
+    for outputs, _, label in predicted(predict, batches):
         yield [*(output.astype(np.float32) for output in outputs), label.numpy()]
 
 

@@ -33,10 +33,10 @@ from deepfake_tfdata.training.feature_cache import FeatureSplit, load_features
 from deepfake_tfdata.training.loop import Callbacks, Trainer
 from deepfake_tfdata.training.resume import require_resumable
 from deepfake_tfdata.training.run_batches import (
+    batch_shapes,
     feature_batches,
     frame_batches,
     load_validation,
-    needs_one_shape,
 )
 from deepfake_tfdata.training.stages import plan_stages
 from deepfake_tfdata.training.step_plan import StepPlan
@@ -227,7 +227,7 @@ def _kept_features(
     should_stop: Callable[[], bool],
 ) -> FeatureSplit:
     def batches_of(missing: Shards) -> Iterator[Any]:
-        batches = load_in_order(config.input, missing, one_shape=needs_one_shape(config))
+        batches = load_in_order(config.input, missing, shapes=batch_shapes(config))
         return until_stopped(batches, should_stop, Workers(trainer.strategy))
 
     with explained_lack_of_memory(config.input.batch_size):

@@ -6,6 +6,7 @@ from deepfake_tfdata.errors import UserError
 from deepfake_tfdata.input.batch_order import HostShare
 from deepfake_tfdata.input.batches import load_for_training, load_in_order
 from deepfake_tfdata.input.dataset import detector_inputs
+from deepfake_tfdata.input.padding import ShapeChoice
 from deepfake_tfdata.input.shards import Shards
 from deepfake_tfdata.training.config import TrainConfig
 from deepfake_tfdata.training.feature_cache import FeatureSplit
@@ -28,7 +29,7 @@ def frame_batches(
         seed=config.devices.seed,
         first_epoch=first_epoch,
         first_step=first_step,
-        one_shape=needs_one_shape(config),
+        shapes=batch_shapes(config),
     )
     return batches.map(lambda features, label: (detector_inputs(features), label))
 
@@ -62,13 +63,15 @@ def load_validation(config: TrainConfig, shards: Shards, workers: Workers) -> tf
         config.input,
         shards.only(range(workers.index, shards.num_clips, workers.count)),
         batch_size=config.input.batch_size // workers.count,
-        one_shape=needs_one_shape(config),
+        shapes=batch_shapes(config),
     )
 
 
-def needs_one_shape(config: TrainConfig) -> bool:
-    """Whether the run's programs are compiled for the shapes of their inputs."""
-    return config.step.jit_compile or config.devices.strategy == "tpu"
+def batch_shapes(config: TrainConfig) -> ShapeChoice:
+    """How many shapes the run's batches may have; a program is compiled for each where it is compiled."""
+    if config.devices.strategy == "tpu":
+        return "one"
+    return "few" if config.step.jit_compile else "many"
 
 
 def _host_share(context: tf.distribute.InputContext, config: TrainConfig) -> HostShare:

@@ -93,7 +93,7 @@ def test_padded_shapes_are_few_and_close():
 
 
 def test_one_shape_serves_compilers(records):
-    dataset = load_clips(records, "mouth", "train", 4, one_shape=True, drop_remainder=True)
+    dataset = load_clips(records, "mouth", "train", 4, shapes="one", drop_remainder=True)
     shape = dataset.element_spec[0]["frames"].shape
     assert shape.is_fully_defined()
     assert {features["frames"].shape for features, _ in dataset} == {tuple(shape)}
@@ -103,7 +103,7 @@ def test_one_shape_serves_compilers(records):
 def test_a_detector_gives_the_same_logits_whatever_the_batch_is_padded_to(records):
     detector = build_detector("meso4", "attention", NUM_FRAMES, 32, "none", lstm_units=4, native=True)
     logits = []
-    for options in ({}, {"one_shape": True}):
+    for options in ({}, {"shapes": "few"}):
         dataset = load_clips(records, "full", "test", 1, frame_size=32, **options)
         logits.append([float(detector(detector_inputs(features))[0]) for features, _ in dataset])
     np.testing.assert_allclose(*logits, atol=1e-5)

@@ -21,7 +21,7 @@ def shapes_of(shapes, rows):
 
 
 def test_a_native_batch_has_the_padded_shape_of_its_largest_sides():
-    shapes = FrameShapes(shards_of([(10, 20), (30, 17)], [(40, 41), (5, 6)]), one_shape=False)
+    shapes = FrameShapes(shards_of([(10, 20), (30, 17)], [(40, 41), (5, 6)]), "many")
     assert shapes_of(shapes, [0]) == [[4, 16, 20, 3], [4, 40, 48, 3]]
     assert shapes_of(shapes, [0, 1]) == [[4, 32, 20, 3], [4, 40, 48, 3]]
     assert [shape.as_list() for shape in shapes.known] == [[4, None, None, 3]] * 2
@@ -29,13 +29,21 @@ def test_a_native_batch_has_the_padded_shape_of_its_largest_sides():
 
 
 def test_one_shape_is_that_of_the_splits_largest_sides():
-    shapes = FrameShapes(shards_of([(10, 20), (30, 17)]), one_shape=True)
+    shapes = FrameShapes(shards_of([(10, 20), (30, 17)]), "one")
     assert shapes_of(shapes, [0]) == shapes_of(shapes, [1]) == [[4, 32, 20, 3]]
     assert shapes.known[0].as_list() == [4, 32, 20, 3]
 
 
+def test_with_few_shapes_a_large_clip_sets_no_other_batchs():
+    shapes = FrameShapes(shards_of([(33, 40), (70, 65), (500, 300)]), "few")
+    assert shapes_of(shapes, [0]) == [[4, 64, 64, 3]]
+    assert shapes_of(shapes, [0, 1]) == [[4, 128, 128, 3]]
+    assert shapes_of(shapes, [2, 1]) == [[4, 512, 320, 3]]  # no larger than need be
+    assert shapes.known[0].as_list() == [4, None, None, 3]
+
+
 def test_resized_frames_keep_their_size():
-    shapes = FrameShapes(shards_of([(50, 50), (50, 50)], is_native=False), one_shape=False)
+    shapes = FrameShapes(shards_of([(50, 50), (50, 50)], is_native=False), "many")
     assert shapes_of(shapes, [1]) == [[4, 50, 50, 3]]
     assert shapes.known[0].as_list() == [4, 50, 50, 3]
 

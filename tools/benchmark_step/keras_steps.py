@@ -84,7 +84,7 @@ def product_steps(
     batches = tf.data.Dataset.from_tensors((inputs, labels)).repeat()
     iterator = iter(strategy.experimental_distribute_dataset(batches))
     # Both give arrays of NumPy, for which they have waited.
-    return {"forward": lambda: predict(inputs), "train": lambda: train(iterator, 1)}
+    return {"forward": lambda: predict(inputs)(), "train": lambda: train(iterator, 1)}
 
 
 def keras_steps(detector: keras.Model, inputs: Any, labels: np.ndarray, jit_compile: bool) -> dict[str, Step]:
