@@ -65,6 +65,9 @@ def test_flags_become_options_of_their_types_and_groups():
         (["--rate=0"], "--rate=0.0 is out of range; use more than 0, below 10"),
         (["--rate=nan"], "--rate=nan is out of range"),
         (["--share=1"], "--share=1.0 is out of range; use 0 to below 1"),
+        (["--words=x,,y"], "--words=x,,y has nothing between two commas or at an end"),
+        (["--words=x,"], "--words=x, has nothing between two commas or at an end"),
+        (["--words=x, y, x"], "--words=x,y,x has x 2 times; name it once"),
         (["stray"], "unexpected argument 'stray'"),
     ],
 )
@@ -97,6 +100,17 @@ def holders(config):
 def test_a_home_of_nobody_and_a_url_stay_as_they_are():
     for name in ("~nobody-of-that-name/x", "gs://bucket/~/x", ""):
         assert expanded(name) == name
+
+
+def test_blanks_after_commas_make_no_difference():
+    spaced, plain = (
+        cli.parse(TrainConfig, ["train", *(flag.replace(",", comma) for flag in flags)])
+        for flags in [["--region=full,mouth", "--augment=flip,colour", "--balance=original:2,Face2Face:1"]]
+        for comma in (", ", ",")
+    )
+    assert spaced == plain
+    assert spaced.input.regions == ("full", "mouth")
+    assert parsed("--place=here", "--words=x, y").inner.words == ("x", "y")
 
 
 def test_the_same_values_are_refused_from_python():

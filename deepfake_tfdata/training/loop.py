@@ -162,7 +162,7 @@ class Trainer:
         """
         if self._workers.chief:
             self._summaries.forget_after(self.step)
-            if self.plan.loop.epochs == 0:
+            if self.plan.loop.epochs == self.step == 0:
                 self._save_model()
         with explained_lack_of_memory(self._batch_size):
             while not self.finished:

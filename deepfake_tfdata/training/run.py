@@ -102,8 +102,9 @@ def train(
         _LOG.info("resumed from %s at step %d", config.folder, trainer.step)
     if not (trainer.finished and sessions):
         sessions = continued(sessions, this_session(trainer.step, describe_devices(strategy)))
+    run = replace(run, sessions=sessions)
     if workers.chief:
-        write_run(config.folder, replace(run, sessions=sessions))
+        write_run(config.folder, run)
     _LOG.info(
         "%s, %s parameters, %d device(s), %s, %d train clips, %d steps an epoch",
         run.name,

@@ -124,6 +124,7 @@ def test_seeds_of_clips_differ_by_run_epoch_and_clip():
         ("none", ()),
         ("all", NAMES),
         ("colour,jpeg", ("jpeg", "colour")),
+        ("colour, jpeg", ("jpeg", "colour")),
         (["flip"], ("flip",)),
         ([], ()),
     ],

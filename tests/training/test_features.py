@@ -13,7 +13,10 @@ from deepfake_tfdata import build_detector
 from deepfake_tfdata.input.dataset import HostShare, detector_inputs, load_clips
 from deepfake_tfdata.input.shards import find_shards
 from deepfake_tfdata.model.halves import feature_extractor
+from deepfake_tfdata.options import build
+from deepfake_tfdata.training import TrainConfig
 from deepfake_tfdata.training import feature_cache as features_module
+from deepfake_tfdata.training import train as train_here
 from deepfake_tfdata.training.feature_cache import FeatureSplit, load_features
 from tests.fakes import FRAME_SIZE, NUM_FRAMES
 from tests.training.runs import MIRRORED, SINGLE, train
@@ -134,3 +137,13 @@ def test_the_saved_model_is_the_whole_detector(own_records, tmp_path, command):
     result = command("evaluate", f"--workdir={tmp_path}", "--split=val")
     evaluated = json.loads((tmp_path / "evaluation" / "val" / "metrics.json").read_text())
     assert evaluated["auc"] == pytest.approx(metrics["val_auc"])
+
+
+def test_an_extraction_that_is_asked_to_stop_ends_the_run_unfinished(own_records, tmp_path):
+    asked = iter([False, True])
+    options = {**FROZEN, **SINGLE, "backbone": "meso4", "weights": "none", "lstm_units": 4, "batch_size": 2}
+    # What no other test of this file keeps: the extraction begins anew.
+    options |= {"cache_features": True, "seed": 77, "data": str(own_records), "workdir": str(tmp_path)}
+    outcome = train_here(build(TrainConfig, options), should_stop=lambda: next(asked))
+    assert not outcome.finished
+    assert not list(tmp_path.rglob("*.npz"))

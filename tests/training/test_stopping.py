@@ -146,8 +146,14 @@ def test_a_validation_that_is_stopped_is_made_again_and_nothing_else_is(tmp_path
         np.testing.assert_array_equal(one, other)
 
 
-def test_epochs_that_end_before_the_stage_that_was_reached_are_a_mistake(tmp_path):
-    fit(trainer(tmp_path, stages=((0, True), (1, False))))
+def test_fewer_epochs_than_were_made_are_a_mistake_or_leave_the_best_model_as_it_is(tmp_path):
+    stages = (0, True), (1, False)
+    fit(trainer(tmp_path, stages=stages))
+    best = (tmp_path / "model.keras").read_bytes()
+    shorter = trainer(tmp_path, epochs=0, stages=stages)
+    assert shorter.resume()
+    fit(shorter)
+    assert (tmp_path / "model.keras").read_bytes() == best
     with pytest.raises(UserError, match=r"--epochs=1 ends with it frozen: use more than --freeze_epochs"):
         trainer(tmp_path, epochs=1, stages=((0, True),)).resume()
 
