@@ -343,5 +343,5 @@ def test_features_are_those_of_the_original(network, tmp_path, capsys):
     said = capsys.readouterr().out
     at_exact, at_frame_size = (float(line.split()[5]) for line in said.splitlines() if "differ by" in line)
     assert at_exact < 1e-4
-    assert 1e-3 < at_frame_size < 1  # all three pad otherwise at even sizes
+    assert 10 * at_exact < at_frame_size < 1  # all three pad otherwise at even sizes
     assert output.exists()

@@ -2,8 +2,6 @@
 
 import keras
 
-PRECISIONS = ("float32", "tf32", "mixed_float16", "mixed_bfloat16")
-
 
 def set_precision(name: str) -> None:
     """Sets Keras' policy and what the backend does with float32.
