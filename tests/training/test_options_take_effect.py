@@ -25,8 +25,8 @@ RATE = 0.005
 
 
 def small_detector(*, num_frames, frame_size, dropout, **_):
-    """The clip's mean colour through a backbone of two dense layers, and a step without a loop in place of the
-    LSTM, which takes seconds to trace.
+    """The clip's mean colour through a backbone of two dense layers, and a step that has no loop in place
+    of the LSTM, which takes seconds to trace.
     """
     frames = keras.Input((num_frames, frame_size, frame_size, 3), dtype="uint8", name="frames")
     colour = keras.layers.GlobalAveragePooling3D()(keras.layers.Rescaling(1 / 255)(frames))
