@@ -1,17 +1,23 @@
 """The import of TensorFlow, as late and as quiet as a command's own lines of output need it."""
 
+import ctypes
 import os
 import sys
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 
+# Options of glibc's mallopt, from its malloc.h.
+_TRIM_THRESHOLD, _MMAP_MAX, _ARENA_MAX = -1, -4, -8
+
 
 def import_tensorflow() -> ModuleType:
     """Imports TensorFlow without its start-up notes, which would bury a command's own line of error.
 
     They are written to the descriptor, before any log level is looked at; a failing import still raises.
+    Memory that is freed is kept from then on, see `keep_freed_memory`.
     """
+    keep_freed_memory()
     if "tensorflow" in sys.modules:
         return sys.modules["tensorflow"]
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -29,3 +35,18 @@ def import_tensorflow() -> ModuleType:
     finally:
         os.dup2(saved, 2)
         os.close(saved)
+
+
+def keep_freed_memory() -> None:
+    """Makes the C library keep freed memory for the next allocation; one that is not glibc is left as it is.
+
+    It would give every large block back to the system and ask for it again: a training step on a CPU then
+    spends as long on getting zeroed pages as on its arithmetic. One arena, because the others can't hold a
+    block of more than 64 MB. Who sets MALLOC_... variables or GLIBC_TUNABLES knows better.
+    """
+    if any(name.startswith(("MALLOC_", "GLIBC_TUNABLES")) for name in os.environ):
+        return
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
+    if mallopt:
+        for option, value in ((_ARENA_MAX, 1), (_MMAP_MAX, 0), (_TRIM_THRESHOLD, -1)):
+            mallopt(option, value)

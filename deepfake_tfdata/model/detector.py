@@ -164,13 +164,14 @@ def count_parameters(detector: keras.Model) -> dict[str, int]:
 
 
 def _batch_norms(model: keras.Model) -> Iterator[keras.layers.BatchNormalization]:
-    return (layer for layer in _leaf_layers(model) if isinstance(layer, keras.layers.BatchNormalization))
+    return (layer for layer in leaf_layers(model) if isinstance(layer, keras.layers.BatchNormalization))
 
 
-def _leaf_layers(model: keras.Model) -> Iterator[keras.layers.Layer]:
+def leaf_layers(model: keras.Model) -> Iterator[keras.layers.Layer]:
+    """A model's layers, and those of the models in it."""
     for layer in model.layers:
         if isinstance(layer, keras.Model):
-            yield from _leaf_layers(layer)
+            yield from leaf_layers(layer)
         else:
             yield layer
 

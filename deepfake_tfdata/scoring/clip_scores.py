@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from deepfake_tfdata.input.dataset import detector_inputs
+from deepfake_tfdata.scoring.kernels import use_fast_kernels
 
 # What a detector takes: uint8 [B, T, H, W, 3], or a dict of such and of views.
 Frames = np.ndarray | dict[str, np.ndarray]
@@ -74,6 +75,7 @@ def make_predict(model: keras.Model, strategy: tf.distribute.Strategy) -> Predic
     Returns:
         It may be called with batches of any size; the last one of a split is often smaller.
     """
+    use_fast_kernels(model)
     # Of this process: each worker scores clips of its own, and as many as it has.
     replicas = len(strategy.extended.worker_devices)
     part = 0

@@ -45,5 +45,6 @@ def explained_lack_of_memory(batch_size: int, training: bool = True) -> Iterator
     except tf.errors.ResourceExhaustedError:
         advice = f"lower --batch_size={batch_size}"
         if training:
-            advice += ", raise --accumulation, or choose a smaller --backbone or half --precision"
+            advice += ", raise --accumulation, set --rematerialize, or choose a smaller --backbone or half"
+            advice += " --precision"
         raise UserError(f"the device's memory does not hold a step; {advice}") from None

@@ -6,9 +6,7 @@ BatchNormalization moves its statistics twice a step.
 """
 
 import math
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Callable
 
 import keras
 import tensorflow as tf
@@ -19,20 +17,14 @@ from deepfake_tfdata.model.assembly import backbones_of
 _WORTH_KEEPING = 16
 
 
-@contextmanager
-def rematerialized(detector: keras.Model) -> Iterator[None]:
-    """Makes backbones that are called in the block keep the tensors between their segments alone.
+def rematerialize(detector: keras.Model) -> None:
+    """Makes the backbones that learn keep, in training, the tensors between their segments alone.
 
-    To be entered outside the detector's call, which would round the weights in mixed precision.
+    A frozen backbone needs no gradients, and keeps nothing for them.
     """
-    backbones = [backbone for backbone in backbones_of(detector) if backbone.trainable_variables]
-    for backbone in backbones:
-        backbone.call = _segment_by_segment(backbone)
-    try:
-        yield
-    finally:
-        for backbone in backbones:
-            del backbone.call
+    for backbone in backbones_of(detector):
+        if backbone.trainable_variables:
+            backbone.call = _segment_by_segment(backbone)
 
 
 def segments(backbone: keras.Model) -> list[keras.Model]:
@@ -50,7 +42,7 @@ def segments(backbone: keras.Model) -> list[keras.Model]:
         output = operation.output
         computed += _size(output)
         needed = {each for each in needed | {id(output)} if last_uses[each] > index}
-        before_weights = len(parts) == 0 and bool(getattr(operations[index + 1], "weights", []))
+        before_weights = not parts and bool(getattr(operations[index + 1], "weights", []))
         pays = computed >= _WORTH_KEEPING * _size(output)
         if needed == {id(output)} and (before_weights or pays):
             parts.append(keras.Model(start, output))
@@ -58,34 +50,31 @@ def segments(backbone: keras.Model) -> list[keras.Model]:
     return [*parts, keras.Model(start, backbone.outputs[0])]
 
 
-def _segment_by_segment(backbone: keras.Model) -> Any:
-    parts = [(part, list(map(_value, part.trainable_variables))) for part in segments(backbone)]
+def _segment_by_segment(backbone: keras.Model) -> Callable[..., tf.Tensor]:
+    parts, whole = segments(backbone), type(backbone).call
 
     def call(frames: tf.Tensor, training: bool | None = None, mask: None = None) -> tf.Tensor:
-        del mask
-        for part, weights in parts:
-            if weights:
-                frames = _recomputed(part, weights, frames, training)
-            else:
-                frames = part(frames, training=training)
+        if not training:
+            return whole(backbone, frames, training=training, mask=mask)
+        for part in parts:
+            frames = _recomputed(part, frames) if part.trainable_variables else part(frames, training=True)
         return frames
 
     return call
 
 
-def _recomputed(
-    segment: keras.Model, weights: list[tf.Tensor], inputs: tf.Tensor, training: bool | None
-) -> tf.Tensor:
+def _recomputed(segment: keras.Model, inputs: tf.Tensor) -> tf.Tensor:
     """What the segment makes of its inputs, to be computed again for the gradients.
 
     Both computations begin with the same state: they drop the same units, and only what the first one does to
     BatchNormalization's statistics is kept.
     """
+    weights = list(map(_value, segment.trainable_variables))
     state = list(map(_value, segment.non_trainable_variables))
     states_after: list[list[tf.Tensor]] = []
 
     def compute(inputs: tf.Tensor, *weights: tf.Tensor) -> tf.Tensor:
-        outputs, after = segment.stateless_call(weights, state, inputs, training=training)
+        outputs, after = segment.stateless_call(weights, state, inputs, training=True)
         states_after.append(after)
         return outputs
 

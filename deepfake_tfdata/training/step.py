@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from typing import Any, TypeAlias
 
 import keras
@@ -10,8 +10,9 @@ import numpy as np
 import tensorflow as tf
 
 from deepfake_tfdata.model.detector import batch_norm_statistics
+from deepfake_tfdata.scoring.kernels import use_fast_kernels
 from deepfake_tfdata.training.options import StepOptions
-from deepfake_tfdata.training.rematerialization import rematerialized
+from deepfake_tfdata.training.rematerialization import rematerialize
 from deepfake_tfdata.training.replicas import average_over_replicas, leave_sum_to_caller, sum_over_replicas
 
 # What a detector takes: a tensor, uint8 [B, T, H, W, 3], or a dict of such and of views.
@@ -43,11 +44,13 @@ def make_train_steps(
         From an iterator of distributed batches (frames, labels) and a number of steps to float32 [steps, 3]:
         a step's loss, the learning rate it was made with, and the seconds it waited for its batch.
     """
+    use_fast_kernels(model)
     variables = model.trainable_variables
-
     several = strategy.num_replicas_in_sync > 1
     # Statistics that each replica takes of its own clips. Training reads them not at all, all else the mean.
     apart = batch_norm_statistics(model) if several and not options.sync_batch_norm else []
+    if options.rematerialize:
+        rematerialize(model)
     leave_sum_to_caller(optimizer)
 
     @tf.autograph.experimental.do_not_convert
@@ -71,8 +74,7 @@ def make_train_steps(
         return loss
 
     def loss_and_gradients(frames: Frames, targets: tf.Tensor) -> tuple[tf.Tensor, list[tf.Tensor]]:
-        sparing = rematerialized(model) if options.rematerialize else nullcontext()
-        with tf.GradientTape() as tape, sparing:
+        with tf.GradientTape() as tape:
             losses = tf.nn.sigmoid_cross_entropy_with_logits(targets, model(frames, training=True))
             loss = tf.reduce_sum(losses) / batch_size
             scaled = optimizer.scale_loss(loss)

@@ -86,6 +86,10 @@ def test_a_side_at_the_ends_of_its_range_is_taken(side):
     assert ClipSpec(max_side=side).max_side == side
 
 
+def test_several_clips_of_a_video_are_adjacent_frames():
+    assert ClipSpec(clips_per_video=2, sampling="consecutive").clips_per_video == 2
+
+
 def test_the_hash_of_the_default_is_the_one_that_records_have():
     # Changes with any default: what was converted before is then not what would be converted now.
     assert ClipSpec().hash == "0a38df42e439"

@@ -94,6 +94,14 @@ def test_swapped_pairs_lose_nothing():
     assert set(assignment.splits.values()) == set(SPLITS)
 
 
+@pytest.mark.parametrize(("people", "divided"), [(20, False), (21, True)])
+def test_an_actors_targets_stay_together_up_to_twenty_people(people, divided):
+    videos = videos_of({(f"id{target}", "id0") for target in range(1, people)})
+    assignment = assign_splits(videos)
+    assert (len(set(assignment.splits.values())) > 1) == divided
+    assert bool(assignment.left_out) == divided
+
+
 def test_everybody_swapped_with_everybody_is_still_divided():
     people = [f"id{i}" for i in range(60)]
     videos = videos_of({(a, b) for a in people for b in people if a != b})

@@ -110,6 +110,17 @@ def test_a_saved_detector_names_nothing_of_ours():
     assert "deepfake_tfdata" not in meso4_detector().to_json()
 
 
+@pytest.mark.parametrize("dropout", [0.0, 0.9])
+def test_dropout_drops_in_training_only(frames, dropout):
+    detector = build_detector(
+        "meso4", "control", NUM_FRAMES, FRAME_SIZE, "none", lstm_units=4, dropout=dropout
+    )
+    detector.get_layer("backbone").trainable = False  # so that BatchNormalization is as in inference
+    first, second = (numpy_of(detector(frames, training=True)) for _ in range(2))
+    assert np.array_equal(first, second) == (dropout == 0)
+    np.testing.assert_array_equal(numpy_of(detector(frames)), numpy_of(detector(frames)))
+
+
 def test_synchronized_reaches_nested_batch_norm():
     detector = meso4_detector()
     layers = [

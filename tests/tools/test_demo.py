@@ -14,7 +14,7 @@ from tests.test_readme import COMMANDS
 
 DEMO = Path(__file__).parents[2] / "tools" / "demo.sh"
 # Stands in for python: notes what it was called with.
-STAND_IN = f"""#!{sys.executable}
+STAND_IN = f"""#!{sys.executable} -IS
 import json, sys
 with open("calls.jsonl", "a") as file:
     print(json.dumps(sys.argv[2:]), file=file)

@@ -8,14 +8,19 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from deepfake_tfdata.model.assembly import assemble_detector
+from deepfake_tfdata.model.detector import batch_norm_statistics, set_batch_norm_synchronized
 from deepfake_tfdata.training.loop import Trainer
 from deepfake_tfdata.training.options import LoopOptions, StepOptions
 from deepfake_tfdata.training.stages import Stage
 from deepfake_tfdata.training.step import make_train_steps
 from deepfake_tfdata.training.step_plan import StepPlan
+from tests.training.small_backbone import small_backbone
 
 # Of four clips of two frames; the mean and the variance of the first two are 2 and 5, of the others 6 and 29.
 APART = np.float32([[-1, 1], [3, 5], [-1, 3], [9, 13]])[..., np.newaxis]
+
+CLIPS = np.random.default_rng(0).integers(0, 256, (4, 2, 8, 8, 3), np.uint8)
 
 
 def main() -> None:
@@ -23,7 +28,8 @@ def main() -> None:
     tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
     two = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
     one = tf.distribute.OneDeviceStrategy("CPU:0")
-    print(json.dumps({**overflow(two), **clipped(one, two), **dropped(two), "apart": apart(two)}))
+    results = {**overflow(two), **clipped(one, two), **dropped(two)}
+    print(json.dumps({**results, "apart": apart(two), "rematerialized": rematerialized(two)}))
 
 
 def overflow(strategy: tf.distribute.Strategy) -> dict:
@@ -85,6 +91,22 @@ def apart(strategy: tf.distribute.Strategy) -> list:
         losses = [float(steps()[0, 0]) for _ in range(2)]
         statistics = [normalize.moving_mean, normalize.moving_variance]
         results.append({"losses": losses, "statistics": [of_replicas(strategy, each) for each in statistics]})
+    return results
+
+
+def rematerialized(strategy: tf.distribute.Strategy) -> list:
+    """Losses and statistics of two steps without and with it, normalizing by the clips of both replicas."""
+    results = []
+    for option in (False, True):
+        keras.utils.set_random_seed(0)
+        with strategy.scope():
+            detector = assemble_detector(small_backbone(), "control", 2, lstm_units=2)
+            optimizer = keras.optimizers.SGD(0.1)
+        set_batch_norm_synchronized(detector, True)
+        steps = step(detector, optimizer, strategy, [CLIPS, CLIPS], StepOptions(rematerialize=option))
+        losses = [float(steps()[0, 0]) for _ in range(2)]
+        statistics = [of_replicas(strategy, each) for each in batch_norm_statistics(detector)]
+        results.append({"losses": losses, "statistics": statistics})
     return results
 
 

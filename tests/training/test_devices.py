@@ -1,13 +1,17 @@
 """What the environment says of machines, and which strategy follows."""
 
 import json
+from types import SimpleNamespace
 
 import pytest
 import tensorflow as tf
 
 from deepfake_tfdata.errors import UserError
+from deepfake_tfdata.training import TrainConfig
 from deepfake_tfdata.training.cluster import Cluster, read_cluster
 from deepfake_tfdata.training.devices import select_strategy
+from deepfake_tfdata.training.options import StepOptions
+from deepfake_tfdata.training.run import _check_devices
 
 CHIEF_AND_TWO = {"chief": ["a:1"], "worker": ["b:1", "c:1"]}
 
@@ -71,3 +75,14 @@ def test_several_workers_need_tf_config(monkeypatch):
     monkeypatch.delenv("TF_CONFIG", raising=False)
     with pytest.raises(UserError, match="--strategy=multi_worker needs TF_CONFIG"):
         select_strategy("multi_worker")
+
+
+def test_what_is_compiled_may_not_wait_for_other_devices():
+    devices = [SimpleNamespace(num_replicas_in_sync=count) for count in (1, 2)]
+    shards = SimpleNamespace(num_clips=64)
+    synchronized = TrainConfig(workdir="run", step=StepOptions(jit_compile=True))
+    apart = TrainConfig(workdir="run", step=StepOptions(jit_compile=True, sync_batch_norm=False))
+    _check_devices(synchronized, devices[0], shards)
+    _check_devices(apart, devices[1], shards)
+    with pytest.raises(UserError, match=r"--jit_compile .* 2 devices.*; add --sync_batch_norm=false"):
+        _check_devices(synchronized, devices[1], shards)

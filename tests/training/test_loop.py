@@ -66,6 +66,17 @@ def test_a_loss_that_is_not_finite_names_its_step_rate_and_clips(tmp_path, steps
     assert not list_checkpoints(tmp_path / "checkpoints")
 
 
+def test_no_epochs_save_the_model_as_it_was_built_and_never_over_a_trained_one(tmp_path):
+    trainer = train(tmp_path, batches_with([0]), epochs=0)
+    saved = keras.models.load_model(tmp_path / "model.keras")
+    for ours, built in zip(saved.get_weights(), trainer.model.get_weights(), strict=True):
+        np.testing.assert_array_equal(ours, built)
+    (tmp_path / "model.keras").write_text("trained")
+    trainer.state.history.append({})
+    trainer.fit(iter([]), (), Callbacks(lambda note: None, lambda: False, lambda epoch, step: []))
+    assert (tmp_path / "model.keras").read_text() == "trained"
+
+
 def test_calls_end_where_a_checkpoint_is_due(tmp_path):
     asked = []
     trainer = train(

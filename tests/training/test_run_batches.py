@@ -25,7 +25,7 @@ def stored(resized_records):
 
 @pytest.fixture
 def first_epoch(resized_records, stored):
-    """Names and labels of the batches of an epoch with some options; a name is None where frames were changed."""
+    """Names and labels of an epoch's batches with some options; a name is None where frames were changed."""
 
     def load(**options):
         options = {"augment": "none", "data": str(resized_records), "batch_size": 4, **options}
@@ -49,7 +49,7 @@ def test_pairs_are_a_fake_after_its_original(first_epoch):
     for names, labels in first_epoch(pairs=True):
         assert labels == [0, 1, 0, 1]
         for original, fake in zip(names[::2], names[1::2], strict=True):
-            # The fakes of two videos by each other have the same frames here, so that their names may be swapped.
+            # The fakes of two videos by each other have the same frames here: their names may be swapped.
             assert original.removeprefix("original/") in fake
 
 

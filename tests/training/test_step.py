@@ -1,4 +1,3 @@
-import json
 import sys
 
 import keras
@@ -7,13 +6,10 @@ import pytest
 import tensorflow as tf
 
 from deepfake_tfdata import build_detector
-from deepfake_tfdata.model.assembly import assemble_detector
-from deepfake_tfdata.training.optimization import build_optimizer, scaled_learning_rate
+from deepfake_tfdata.training.optimization import FusedAdam, build_optimizer, scaled_learning_rate
 from deepfake_tfdata.training.options import OptimizerOptions, StepOptions
-from deepfake_tfdata.training.rematerialization import segments
 from deepfake_tfdata.training.replicas import give_replicas_their_own_dropout
 from deepfake_tfdata.training.step import make_train_steps
-from tests.processes import run
 
 PLAIN = {"learning_rate": 1e-3, "weight_decay": 0.0}
 FRAMES = np.random.default_rng(0).integers(0, 256, (4, 2, 32, 32, 3), np.uint8)
@@ -111,43 +107,6 @@ def test_warm_up_and_cosine():
     assert float(constant._learning_rate(40)) == pytest.approx(1e-3)
 
 
-@pytest.fixture(scope="module")
-def on_replicas():
-    """What single steps on two replicas came to."""
-    result = run("tests.training.step_on_replicas")
-    assert result.returncode == 0, result.stderr[-3000:]
-    return json.loads(result.stdout.splitlines()[-1])
-
-
-def test_an_overflow_on_one_replica_skips_the_step_on_all(on_replicas):
-    assert on_replicas["skipped"] == on_replicas["before"]
-    assert on_replicas["scale"] == [[4.0], [4.0]]
-    first, second = on_replicas["after"]
-    assert first == second != on_replicas["before"][0]
-    assert np.isfinite(first).all()
-
-
-def test_gradients_are_cut_after_replicas_are_summed(on_replicas):
-    assert on_replicas["update"] == pytest.approx([0.5, 0.5], rel=1e-5)
-
-
-def test_a_trainer_gives_replicas_their_own_dropout(on_replicas):
-    assert 0.3 < on_replicas["dropped_apart"] < 0.7
-
-
-def test_replicas_that_normalize_apart_share_the_mean_of_their_statistics(on_replicas):
-    plain, compiled = on_replicas["apart"]
-    # Two steps with a momentum of one half, from a mean of 0 and a variance of 1.
-    for result in (plain, compiled):
-        assert result["statistics"] == [[[0.75 * 4]] * 2, [[0.25 + 0.75 * 17]] * 2]
-    assert len(set(plain["losses"])) == 2
-
-
-def test_replicas_take_the_same_steps_compiled(on_replicas):
-    plain, compiled = on_replicas["apart"]
-    assert compiled["losses"] == pytest.approx(plain["losses"], rel=1e-5)
-
-
 def test_a_compiled_step_leaves_cudnn_out(monkeypatch):
     def losses(jit_compile):
         keras.utils.set_random_seed(0)
@@ -171,68 +130,15 @@ def test_a_compiled_step_leaves_cudnn_out(monkeypatch):
     assert losses(jit_compile=True) == pytest.approx(plain, rel=1e-5)
 
 
-def small_backbone():
-    """Two blocks, one of them residual, with all that a segment could get wrong."""
-    x = images = keras.Input((8, 8, 3), dtype="uint8", name="images")
-    x = keras.layers.Rescaling(1 / 255, dtype="float32")(x)
-    for residual in (False, True):
-        wide = keras.layers.Conv2D(64, 1)(x)
-        wide = keras.layers.BatchNormalization(momentum=0.5)(wide)
-        wide = keras.layers.Activation("relu")(wide)
-        wide = keras.layers.Dropout(0.5, noise_shape=(None, 1, 1, None))(wide)
-        narrow = keras.layers.Conv2D(4, 3, padding="same")(wide)
-        x = keras.layers.Add()([x, narrow]) if residual else narrow
-    return keras.Model(images, keras.layers.GlobalAveragePooling2D()(x), name="backbone")
-
-
-def test_a_backbone_is_cut_between_its_blocks():
-    backbone = small_backbone()
-    parts = segments(backbone)
-    assert [part.output_shape[-1] for part in parts] == [3, 4, 4, 4]
-    images = np.random.default_rng(0).integers(0, 256, (2, 8, 8, 3), np.uint8)
-    features = images
-    for part in parts:
-        features = part(features)
-    np.testing.assert_allclose(features, backbone(images), atol=1e-6)
-
-
-@pytest.mark.parametrize("policy", ["float32", "mixed_float16"])
-def test_rematerialized_steps_are_the_same(policy):
-    def trained(rematerialize):
+def test_fused_adam_makes_keras_steps():
+    def weights(optimizer):
         keras.utils.set_random_seed(0)
-        backbone = small_backbone()
-        traced = Counted(backbone.get_layer(index=2))
-        detector = assemble_detector(backbone, "control", 2, lstm_units=2, dropout=0)
-        as_text = detector.to_json()
-        optimizer = keras.optimizers.SGD(0.1)
-        optimizer.build(detector.trainable_variables)
-        options = StepOptions(rematerialize=rematerialize)
-        train_steps = make_train_steps(detector, optimizer, ONE_DEVICE, 4, options)
-        traced.count = 0
-        batches = tf.data.Dataset.from_tensors((FRAMES[:, :, :8, :8], LABELS)).repeat()
-        losses = train_steps(iter(ONE_DEVICE.experimental_distribute_dataset(batches)), 3)[:, 0]
-        assert detector.to_json() == as_text
-        return losses, detector.get_weights(), traced.count
+        model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
+        optimizer.build(model.trainable_variables)
+        for step in range(4):
+            optimizer.apply([tf.fill(each.shape, 0.1 * step - 0.15) for each in model.trainable_variables])
+        return np.concatenate([each.reshape(-1) for each in model.get_weights()])
 
-    keras.config.set_dtype_policy(policy)
-    try:
-        (losses, weights, calls), (same_losses, same_weights, more_calls) = trained(False), trained(True)
-    finally:
-        keras.config.set_dtype_policy("float32")
-    assert more_calls == 2 * calls
-    assert len(set(losses)) == 3
-    assert same_losses == pytest.approx(losses, rel=1e-5 if policy == "float32" else 1e-3)
-    for expected, found in zip(weights, same_weights, strict=True):
-        np.testing.assert_allclose(found, expected, atol=1e-5 if policy == "float32" else 1e-3)
-
-
-class Counted:
-    """Counts how often a layer is called."""
-
-    def __init__(self, layer):
-        self.count, self._call = 0, layer.call
-        layer.call = self
-
-    def __call__(self, *arguments, **options):
-        self.count += 1
-        return self._call(*arguments, **options)
+    options = {"learning_rate": 0.01, "weight_decay": 0.1, "global_clipnorm": 0.2}
+    fused, plain = weights(FusedAdam(**options)), weights(keras.optimizers.Adam(**options))
+    np.testing.assert_allclose(fused, plain, rtol=1e-5)

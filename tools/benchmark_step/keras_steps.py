@@ -11,6 +11,7 @@ import numpy as np
 from deepfake_tfdata.model.assembly import assemble_detector
 from deepfake_tfdata.model.backbones import build_backbone
 from deepfake_tfdata.model.flops import count_flops
+from deepfake_tfdata.startup import import_tensorflow
 from tools.benchmark_step.precision import set_precision
 from tools.benchmark_step.roofline import count_bytes, device_name, matrix_product_gflops, memory_gbytes
 from tools.benchmark_step.serve import Step, serve
@@ -19,6 +20,8 @@ from tools.benchmark_step.serve import Step, serve
 def main() -> None:
     """Serves steps; the settings come as JSON."""
     options = argparse.Namespace(**json.loads(sys.argv[1]))
+    if keras.backend.backend() == "tensorflow":
+        import_tensorflow()  # as the commands do
     set_precision(options.precision)
     # First: where the model fills the memory, there is no place for these later.
     peaks = {"peak_gflops": matrix_product_gflops(), "peak_gbytes": memory_gbytes()}
@@ -67,15 +70,17 @@ def product_steps(
 
     from deepfake_tfdata.scoring.clip_scores import make_predict
     from deepfake_tfdata.scoring.local_devices import local_strategy
-    from deepfake_tfdata.training.options import StepOptions
+    from deepfake_tfdata.training.optimization import build_for, build_optimizer
+    from deepfake_tfdata.training.options import OptimizerOptions, StepOptions
     from deepfake_tfdata.training.step import make_train_steps
 
     strategy = local_strategy("single")
     predict = make_predict(detector, strategy)
-    optimizer = keras.optimizers.AdamW(1e-4)
-    optimizer.build(detector.trainable_variables)
-    options = StepOptions(jit_compile=jit_compile)
-    train = make_train_steps(detector, optimizer, strategy, len(labels), options)
+    float16 = keras.config.dtype_policy().compute_dtype == "float16"
+    optimizer = build_optimizer(OptimizerOptions(), len(labels), 1, 1, loss_scaling=float16)
+    build_for(optimizer, detector.trainable_variables)
+    step = StepOptions(jit_compile=jit_compile)
+    train = make_train_steps(detector, optimizer, strategy, len(labels), step)
     batches = tf.data.Dataset.from_tensors((inputs, labels)).repeat()
     iterator = iter(strategy.experimental_distribute_dataset(batches))
     # Both give arrays of NumPy, for which they have waited.

@@ -1,0 +1,113 @@
+"""The fast kernels compute what Keras does."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from deepfake_tfdata.scoring.kernels import use_fast_kernels
+
+IMAGES = np.random.default_rng(0).normal(1.0, 2.0, (3, 5, 5, 4)).astype(np.float32)
+LABELS = np.random.default_rng(1).normal(size=(3, 6)).astype(np.float32)
+
+
+def small_model():
+    """A model in a model, with every kind of layer that is called otherwise."""
+    images = keras.Input((5, 5, 4))
+    x = keras.layers.Conv2D(8, 1, use_bias=False)(images)
+    x = keras.layers.BatchNormalization(momentum=0.9)(x)
+    x = keras.layers.Conv2D(8, 3, activation="relu")(x)
+    x = keras.layers.BatchNormalization(scale=False)(x)
+    x = keras.layers.Conv2D(6, 1, activation="silu")(x)
+    x = keras.layers.BatchNormalization(center=False)(x)
+    inner = keras.Model(images, x)
+    outer = keras.Input((5, 5, 4))
+    return keras.Model(outer, keras.layers.GlobalAveragePooling2D(dtype="float32")(inner(outer)))
+
+
+def both_models():
+    keras.utils.set_random_seed(0)
+    plain, fast = small_model(), small_model()
+    for layer in [
+        each for each in plain._flatten_layers() if isinstance(each, keras.layers.BatchNormalization)
+    ]:
+        layer.moving_mean.assign(np.random.normal(size=layer.moving_mean.shape))
+        layer.moving_variance.assign(np.random.uniform(0.5, 2, layer.moving_variance.shape))
+    fast.set_weights(plain.get_weights())
+    use_fast_kernels(fast)
+    return plain, fast
+
+
+def one_step(model):
+    """Output and gradients of a step; it moves the statistics."""
+
+    @tf.function
+    def step():
+        with tf.GradientTape() as tape:
+            outputs = model(IMAGES, training=True)
+            loss = tf.reduce_mean((outputs - LABELS) ** 2)
+        return outputs, tape.gradient(loss, model.trainable_variables)
+
+    outputs, gradients = step()
+    return [np.asarray(tf.cast(each, tf.float32)) for each in (outputs, *gradients)]
+
+
+def operations_of(model, training):
+    graph = tf.function(lambda x: model(x, training=training)).get_concrete_function(IMAGES).graph
+    return [operation.type for operation in graph.get_operations()]
+
+
+@pytest.mark.parametrize(
+    ("policy", "tolerance"), [("float32", 1e-5), ("mixed_float16", 1e-2), ("mixed_bfloat16", 6e-2)]
+)
+def test_they_compute_what_keras_does(policy, tolerance):
+    keras.config.set_dtype_policy(policy)
+    try:
+        plain, fast = both_models()
+    finally:
+        keras.config.set_dtype_policy("float32")
+    np.testing.assert_allclose(fast(IMAGES), plain(IMAGES), rtol=tolerance, atol=tolerance)
+    for found, expected in zip(one_step(fast), one_step(plain), strict=True):
+        np.testing.assert_allclose(found, expected, rtol=tolerance, atol=tolerance)
+    for found, expected in zip(fast.get_weights(), plain.get_weights(), strict=True):
+        np.testing.assert_allclose(found, expected, rtol=tolerance, atol=tolerance)
+
+
+@pytest.mark.parametrize("training", [False, True])
+def test_they_are_what_runs(training):
+    plain, fast = both_models()
+    assert "FusedBatchNormV3" not in operations_of(plain, training)
+    operations = operations_of(fast, training)
+    assert operations.count("FusedBatchNormV3") == 3
+    assert operations.count("Conv2D") == 1  # of 3x3
+
+
+def test_frozen_statistics_stay():
+    _, fast = both_models()
+    before = fast.get_weights()
+    fast.trainable = False
+    np.testing.assert_allclose(fast(IMAGES, training=True), fast(IMAGES), rtol=1e-6)
+    assert all(map(np.array_equal, fast.get_weights(), before))
+
+
+def test_synchronized_statistics_and_double_precision_are_left_to_keras():
+    _, fast = both_models()
+    for layer in fast._flatten_layers():
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.synchronized = True
+    assert "FusedBatchNormV3" not in operations_of(fast, training=True)
+    assert "FusedBatchNormV3" in operations_of(fast, training=False)
+    double = keras.Sequential([keras.Input((5, 5, 4)), keras.layers.BatchNormalization(dtype="float64")])
+    use_fast_kernels(double)
+    assert double(IMAGES.astype(np.float64)).dtype == tf.float64
+
+
+def test_a_saved_model_is_the_same(tmp_path):
+    plain, fast = both_models()
+    use_fast_kernels(fast)  # once more changes nothing
+    fast.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras", compile=False)
+    assert [type(layer) for layer in loaded._flatten_layers()] == [
+        type(each) for each in plain._flatten_layers()
+    ]
+    np.testing.assert_allclose(loaded(IMAGES), plain(IMAGES), rtol=1e-5, atol=1e-5)
