@@ -121,7 +121,9 @@ def with_attention(detector: keras.Model) -> keras.Model:
     frames = frame_inputs(detector)
     weights = detector.get_layer(ATTENTION_LAYER).output
     if len(frames) > 1:
-        weights = ops.reshape(weights, (-1, len(frames), frames[0].shape[1]))
+        # Named: a loaded detector has operations whose names Keras would give once more.
+        shape = (len(frames), frames[0].shape[1])
+        weights = keras.layers.Reshape(shape, dtype="float32", name=f"{ATTENTION_LAYER}_by_region")(weights)
     return keras.Model(detector.inputs, (detector.output, weights), name="detector_with_attention")
 
 
