@@ -48,5 +48,6 @@ def test_one_step_is_the_same_on_both_backends(name, folder):
     assert {str(here["backend"]), str(there["backend"])} == {"tensorflow", "jax"}
     np.testing.assert_allclose(here["logits"], there["logits"], atol=1e-4)
     # The second loss is that of the updated weights.
-    np.testing.assert_allclose(here["losses"], there["losses"], atol=1e-4)
+    # A resized pixel that lies at a half may be rounded to either side, which a step makes more of.
+    np.testing.assert_allclose(here["losses"], there["losses"], atol=5e-4)
     assert abs(here["losses"][1] - here["losses"][0]) > 1e-3
