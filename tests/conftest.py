@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import settings
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
@@ -20,6 +21,10 @@ PAIRS = {
     "val": [("010", "011"), ("012", "013")],
     "test": [("020", "021"), ("022", "023")],
 }
+# A busy machine takes longer for an example; how long it takes says nothing of whether it is right.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
+
 Command = Callable[..., subprocess.CompletedProcess]
 MakeOnce = Callable[[str, Callable[[Path], object]], Path]
 

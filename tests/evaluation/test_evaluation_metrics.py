@@ -85,7 +85,7 @@ def test_chance_is_covered(make_predictions):
     assert metrics["auc_low"] < 0.5 < metrics["auc_high"]
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(st.lists(st.tuples(st.integers(0, 1), st.floats(0, 1)), min_size=1, max_size=25))
 def test_metrics_are_sound_and_json(rows):
     labels, scores = map(list, zip(*rows, strict=True))

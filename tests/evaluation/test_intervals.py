@@ -39,7 +39,6 @@ def test_auc_with_ties_by_hand():
     assert weighted_auc(labels, scores, np.ones(4)) == pytest.approx(3.5 / 4)
 
 
-@settings(deadline=None)
 @given(videos)
 def test_weighted_auc_is_scikit_learns_of_repeated_videos(rows):
     labels, scores, weights = map(np.array, zip(*rows, strict=True))
@@ -51,7 +50,6 @@ def test_weighted_auc_is_scikit_learns_of_repeated_videos(rows):
         assert actual == pytest.approx(roc_auc_score(repeated, np.repeat(scores, weights)))
 
 
-@settings(deadline=None)
 @given(videos)
 def test_auc_depends_on_the_order_of_scores_alone(rows):
     labels, scores, weights = map(np.array, zip(*rows, strict=True))
@@ -148,7 +146,7 @@ def test_percentile_interval():
     assert percentile_interval(np.arange(101.0), level=0.9) == pytest.approx((5, 95))
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(videos.filter(lambda rows: len({label for label, _, _ in rows}) == 2))
 def test_interval_holds_the_estimate(rows):
     labels, scores, clusters = map(np.array, zip(*rows, strict=True))

@@ -27,7 +27,6 @@ def both_classes(rows):
     return len({label for label, _, _ in rows}) == 2
 
 
-@settings(deadline=None)
 @given(videos)
 def test_balanced_accuracy_is_scikit_learns_of_repeated_videos(rows):
     labels, scores, weights = map(np.array, zip(*rows, strict=True))
@@ -40,7 +39,6 @@ def test_balanced_accuracy_is_scikit_learns_of_repeated_videos(rows):
         assert actual == pytest.approx(balanced_accuracy_score(repeated, np.repeat(called_fake, weights)))
 
 
-@settings(deadline=None)
 @given(videos, rates)
 def test_tpr_at_fpr_is_on_scikit_learns_curve_of_repeated_videos(rows, rate):
     labels, scores, weights = map(np.array, zip(*rows, strict=True))
@@ -77,7 +75,7 @@ def test_a_rate_is_measurable_from_where_one_false_alarm_is_within_it(rate, coun
     assert 1 / count <= rate + 1e-12 and (count == 1 or 1 / (count - 1) > rate)
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(videos.filter(both_classes))
 def test_intervals_hold_their_estimates(rows):
     labels, scores, clusters = map(np.array, zip(*rows, strict=True))

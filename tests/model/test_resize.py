@@ -49,7 +49,7 @@ def noise(height, width):
     return np.random.default_rng(0).integers(0, 256, (height, width, 3), np.uint8)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(1, 90), st.integers(1, 90), st.sampled_from([16, 33, 48]), st.integers(0, 40))
 def test_any_size_is_resized_as_pillow_does_whatever_the_padding(height, width, size, padding):
     image = noise(height, width)
@@ -65,7 +65,7 @@ def test_pillows_own_eight_bits_differ_by_a_level_or_two():
     assert difference.max() <= 1
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.floats(0, 20), st.floats(0, 20), st.floats(20, 59), st.floats(20, 79))
 def test_a_window_is_pillows_box(top, left, height, width):
     image = noise(80, 100)
