@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from deepfake_tfdata.scoring.clip_scores import make_predict
 from deepfake_tfdata.scoring.kernels import use_fast_kernels
 
 IMAGES = np.random.default_rng(0).normal(1.0, 2.0, (3, 5, 5, 4)).astype(np.float32)
@@ -111,3 +112,9 @@ def test_a_saved_model_is_the_same(tmp_path):
         type(each) for each in plain._flatten_layers()
     ]
     np.testing.assert_allclose(loaded(IMAGES), plain(IMAGES), rtol=1e-5, atol=1e-5)
+
+
+def test_what_scores_calls_them():
+    plain, _ = both_models()
+    make_predict(plain, tf.distribute.OneDeviceStrategy("CPU:0"))
+    assert "FusedBatchNormV3" in operations_of(plain, training=False)

@@ -142,3 +142,15 @@ def test_fused_adam_makes_keras_steps():
     options = {"learning_rate": 0.01, "weight_decay": 0.1, "global_clipnorm": 0.2}
     fused, plain = weights(FusedAdam(**options)), weights(keras.optimizers.Adam(**options))
     np.testing.assert_allclose(fused, plain, rtol=1e-5)
+
+
+def test_what_trains_calls_the_fast_kernels():
+    normalization = keras.layers.BatchNormalization()
+    model = keras.Sequential([keras.Input((4, 4, 3)), normalization])
+    make_train_steps(model, keras.optimizers.SGD(), ONE_DEVICE, 2, StepOptions())
+    graph = (
+        tf.function(lambda x: normalization(x, training=True))
+        .get_concrete_function(tf.ones((2, 4, 4, 3)))
+        .graph
+    )
+    assert "FusedBatchNormV3" in [operation.type for operation in graph.get_operations()]
