@@ -15,7 +15,7 @@ import numpy as np
 from keras import layers
 
 from deepfake_tfdata.errors import UserError
-from deepfake_tfdata.model.torch_file import read_state_dict
+from deepfake_tfdata.model.torch_file import keras_kernel, read_state_dict
 
 _DROP_CONNECT = 0.2  # stochastic depth of the last block; it grows linearly from 0 at the first
 
@@ -193,7 +193,4 @@ def _layer_weights(layer: keras.Layer, name: str, tensors: dict[str, np.ndarray]
     """A layer's weights in Keras' order and with its axes."""
     if isinstance(layer, layers.BatchNormalization):
         return [tensors[f"{name}.{part}"] for part in ("weight", "bias", "running_mean", "running_var")]
-    kernel = tensors[f"{name}.weight"]
-    # From (output, input, height, width), where a depthwise kernel has one input and a filter a channel.
-    depthwise = isinstance(layer, layers.DepthwiseConv2D)
-    return [kernel.transpose((2, 3, 0, 1) if depthwise else (2, 3, 1, 0))]
+    return [keras_kernel(tensors[f"{name}.weight"], isinstance(layer, layers.DepthwiseConv2D))]

@@ -149,6 +149,20 @@ class _Unpickler(pickle.Unpickler):
         return self.storages.setdefault(key, _Storage(kind, key, size))
 
 
+def keras_kernel(kernel: np.ndarray, depthwise: bool = False) -> np.ndarray:
+    """A convolution's kernel in Keras' order of axes.
+
+    Args:
+        kernel: [out, in, h, w], or [channels, 1, h, w] of a depthwise one; some 1x1 ones come without h, w.
+        depthwise: whether it is one.
+
+    Returns:
+        [h, w, in, out], or [h, w, channels, 1].
+    """
+    kernel = kernel.reshape(*kernel.shape, *(1,) * (4 - kernel.ndim))
+    return kernel.transpose((2, 3, 0, 1) if depthwise else (2, 3, 1, 0))
+
+
 def _read_archive(file: IO[bytes]) -> Any:
     with zipfile.ZipFile(file) as archive:
         (pickled,) = [name for name in archive.namelist() if name.endswith("/data.pkl")]

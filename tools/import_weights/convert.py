@@ -6,6 +6,7 @@ import keras
 import numpy as np
 
 from deepfake_tfdata.errors import UserError
+from deepfake_tfdata.model.torch_file import keras_kernel
 from tools.import_weights.original import Original
 
 # Modules that follow the features, of all families; `adjust_channel` is a side branch of DeepfakeBench's.
@@ -60,12 +61,14 @@ def _fill(layer: keras.Layer, module: str, take: Take, epsilon: float) -> None:
     if isinstance(layer, keras.layers.BatchNormalization):
         _fill_normalization(layer, module, take, epsilon)
     elif isinstance(layer, keras.layers.SeparableConv2D):
-        _assign(layer.depthwise_kernel, _depthwise(take(f"{module}.conv1.weight")), f"{module}.conv1")
-        _assign(layer.pointwise_kernel, _full(take(f"{module}.pointwise.weight")), f"{module}.pointwise")
+        depthwise = keras_kernel(take(f"{module}.conv1.weight"), depthwise=True)
+        _assign(layer.depthwise_kernel, depthwise, f"{module}.conv1")
+        _assign(
+            layer.pointwise_kernel, keras_kernel(take(f"{module}.pointwise.weight")), f"{module}.pointwise"
+        )
     else:
-        kernel = take(f"{module}.weight")
-        depthwise = isinstance(layer, keras.layers.DepthwiseConv2D)
-        _assign(layer.kernel, _depthwise(kernel) if depthwise else _full(kernel), module)
+        kernel = keras_kernel(take(f"{module}.weight"), isinstance(layer, keras.layers.DepthwiseConv2D))
+        _assign(layer.kernel, kernel, module)
         if layer.use_bias:
             _assign(layer.bias, take(f"{module}.bias"), module)
 
@@ -83,16 +86,6 @@ def _fill_normalization(
     _assign(layer.beta, take(f"{module}.bias"), module)
     _assign(layer.moving_mean, take(f"{module}.running_mean"), module)
     _assign(layer.moving_variance, variance, module)
-
-
-def _full(kernel: np.ndarray) -> np.ndarray:
-    """From [out, in, h, w] to [h, w, in, out]; old Xceptions' 1x1 kernels come without h and w."""
-    return kernel.reshape(*kernel.shape, *(1,) * (4 - kernel.ndim)).transpose(2, 3, 1, 0)
-
-
-def _depthwise(kernel: np.ndarray) -> np.ndarray:
-    """From [channels, 1, h, w] to [h, w, channels, 1]."""
-    return kernel.transpose(2, 3, 0, 1)
 
 
 def _assign(variable: keras.Variable, value: np.ndarray, module: str) -> None:
