@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
@@ -135,3 +136,15 @@ def test_it_is_saved_and_loaded(tmp_path):
     loaded = keras.models.load_model(tmp_path / "resize.keras")
     inputs = [noise(30, 40)[None, None].repeat(2, 1), view(30, 40)]
     np.testing.assert_array_equal(loaded(inputs), model(inputs))
+
+
+def test_no_more_than_a_clip_at_a_time_is_in_float32():
+    layer = ResizeView(8)
+
+    @tf.function(input_signature=[tf.TensorSpec((4, 2, 16, 16, 3), tf.uint8), tf.TensorSpec((4, 9))])
+    def resize(frames, view):
+        return layer(frames, view)
+
+    operations = resize.get_concrete_function().graph.get_operations()
+    of_batch = [each for operation in operations for each in operation.outputs if each.shape[:2] == (4, 2)]
+    assert {each.dtype for each in of_batch} == {tf.uint8}

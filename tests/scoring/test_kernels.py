@@ -118,3 +118,12 @@ def test_what_scores_calls_them():
     plain, _ = both_models()
     make_predict(plain, tf.distribute.OneDeviceStrategy("CPU:0"))
     assert "FusedBatchNormV3" in operations_of(plain, training=False)
+
+
+def test_on_a_gpu_convolutions_stay_convolutions(monkeypatch):
+    devices = [tf.config.LogicalDevice(f"{kind}:0", kind) for kind in ("CPU", "GPU")]
+    monkeypatch.setattr(tf.config, "list_logical_devices", lambda kind=None: devices)
+    model = small_model()
+    use_fast_kernels(model)
+    operations = operations_of(model, training=True)
+    assert operations.count("Conv2D") == operations.count("FusedBatchNormV3") == 3

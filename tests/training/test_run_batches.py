@@ -9,7 +9,7 @@ from deepfake_tfdata import load_clips
 from deepfake_tfdata.input.batches import find_split
 from deepfake_tfdata.options import build
 from deepfake_tfdata.training import TrainConfig
-from deepfake_tfdata.training.run_batches import frame_batches
+from deepfake_tfdata.training.run_batches import batch_shapes, frame_batches
 
 STEPS = 3  # of an epoch
 
@@ -61,3 +61,10 @@ def test_frames_are_augmented_if_so_asked(first_epoch):
 
 def test_the_order_follows_from_the_seed(first_epoch):
     assert first_epoch() == first_epoch(seed=0) != first_epoch(seed=1)
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"), [({}, "many"), ({"jit_compile": True}, "few"), ({"strategy": "tpu"}, "one")]
+)
+def test_programs_that_are_compiled_meet_few_shapes(options, expected):
+    assert batch_shapes(build(TrainConfig, options)) == expected

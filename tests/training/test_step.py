@@ -131,6 +131,8 @@ def test_a_compiled_step_leaves_cudnn_out(monkeypatch):
 
 
 def test_fused_adam_makes_keras_steps():
+    assert type(build_optimizer(OptimizerOptions(), 16, 10, 5, loss_scaling=False)) is FusedAdam
+
     def weights(optimizer):
         keras.utils.set_random_seed(0)
         model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
