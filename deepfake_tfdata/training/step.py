@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, TypeAlias
 
 import keras
@@ -17,6 +18,9 @@ from deepfake_tfdata.training.replicas import average_over_replicas, leave_sum_t
 
 # What a detector takes: a tensor, uint8 [B, T, H, W, 3], or a dict of such and of views.
 Frames: TypeAlias = Any
+LossAndGradients: TypeAlias = tuple[tf.Tensor, list[tf.Tensor]]
+# From frames and labels.
+Differentiate = Callable[[Frames, tf.Tensor], LossAndGradients]
 # From distributed batches and a number of steps to what make_train_steps says.
 TrainSteps = Callable[[Iterator[Any], int], np.ndarray]
 
@@ -53,33 +57,18 @@ def make_train_steps(
         rematerialize(model)
     leave_sum_to_caller(optimizer)
 
+    differentiate = partial(_loss_and_gradients, model, optimizer, batch_size, options)
+
     @tf.autograph.experimental.do_not_convert
     def replica_step(frames: Frames, labels: tf.Tensor) -> tf.Tensor:
-        smoothing, count = options.label_smoothing, options.accumulation
-        targets = tf.cast(labels, tf.float32) * (1.0 - smoothing) + 0.5 * smoothing
-        parts = zip(_split(frames, count), tf.split(targets, count), strict=True)
         # Of each replica its own: a compiled function keeps to the variables that it was traced with.
-        differentiate = _compiled(loss_and_gradients, model) if options.jit_compile else loss_and_gradients
-        loss, gradients = differentiate(*next(parts))
-        for part in parts:
-            # One after another: TensorFlow would run them side by side, and hold all activations at once.
-            with tf.control_dependencies(gradients):
-                part_loss, part_gradients = differentiate(*part)
-            loss += part_loss
-            gradients = [total + part for total, part in zip(gradients, part_gradients, strict=True)]
+        of_part = _compiled(differentiate, model) if options.jit_compile else differentiate
+        loss, gradients = _over_parts(of_part, frames, labels, options.accumulation)
         # Neither the sum nor the update is compiled: replicas meet in both.
         optimizer.apply(sum_over_replicas(gradients), variables)
         if apart:
             average_over_replicas(apart)
         return loss
-
-    def loss_and_gradients(frames: Frames, targets: tf.Tensor) -> tuple[tf.Tensor, list[tf.Tensor]]:
-        with tf.GradientTape() as tape:
-            losses = tf.nn.sigmoid_cross_entropy_with_logits(targets, model(frames, training=True))
-            loss = tf.reduce_sum(losses) / batch_size
-            scaled = optimizer.scale_loss(loss)
-        # Dense: those of an embedding name rows, which can't be added and have no norm.
-        return loss, [tf.convert_to_tensor(gradient) for gradient in tape.gradient(scaled, variables)]
 
     @tf.function
     def train_steps(batches: Iterator[Any], count: tf.Tensor) -> tf.Tensor:
@@ -110,7 +99,40 @@ def make_train_steps(
     return lambda batches, count: train_steps(batches, tf.constant(count)).numpy()
 
 
-def _compiled(differentiate: Callable[..., Any], model: keras.Model) -> Callable[..., Any]:
+def _loss_and_gradients(
+    model: keras.Model,
+    optimizer: keras.optimizers.Optimizer,
+    batch_size: int,
+    options: StepOptions,
+    frames: Frames,
+    labels: tf.Tensor,
+) -> LossAndGradients:
+    """A part's share of the loss of the batch, and its gradients, scaled as the optimizer wants them."""
+    targets = tf.cast(labels, tf.float32) * (1.0 - options.label_smoothing) + 0.5 * options.label_smoothing
+    with tf.GradientTape() as tape:
+        losses = tf.nn.sigmoid_cross_entropy_with_logits(targets, model(frames, training=True))
+        loss = tf.reduce_sum(losses) / batch_size
+        scaled = optimizer.scale_loss(loss)
+    # Dense: those of an embedding name rows, which can't be added and have no norm.
+    return loss, [tf.convert_to_tensor(each) for each in tape.gradient(scaled, model.trainable_variables)]
+
+
+def _over_parts(
+    differentiate: Differentiate, frames: Frames, labels: tf.Tensor, count: int
+) -> LossAndGradients:
+    """The sums over a batch that is worked on in a number of parts."""
+    parts = zip(_split(frames, count), tf.split(labels, count), strict=True)
+    loss, gradients = differentiate(*next(parts))
+    for part in parts:
+        # One after another: TensorFlow would run them side by side, and hold all activations at once.
+        with tf.control_dependencies(gradients):
+            part_loss, part_gradients = differentiate(*part)
+        loss += part_loss
+        gradients = [total + part for total, part in zip(gradients, part_gradients, strict=True)]
+    return loss, gradients
+
+
+def _compiled(differentiate: Differentiate, model: keras.Model) -> Differentiate:
     """The function, compiled with XLA, which has no kernel for the LSTM that cuDNN brings."""
 
     def without_cudnn(*arguments: Any) -> Any:
