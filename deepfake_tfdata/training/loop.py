@@ -6,9 +6,8 @@ Keras' `fit` is not used: with several replicas or workers it fails for more tha
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +24,7 @@ from deepfake_tfdata.scoring.local_devices import explained_lack_of_memory
 from deepfake_tfdata.scoring.run_evaluation import scored_model
 from deepfake_tfdata.scoring.runs import MODEL_FILE
 from deepfake_tfdata.training.averaging import WeightAverage
+from deepfake_tfdata.training.callbacks import Callbacks, explain_divergence
 from deepfake_tfdata.training.checkpoints import CHECKPOINTS, newest_checkpoint, restore, save_checkpoint
 from deepfake_tfdata.training.optimization import build_for
 from deepfake_tfdata.training.options import StepOptions
@@ -34,29 +34,13 @@ from deepfake_tfdata.training.stages import Stage, set_trainable, stage_at, trai
 from deepfake_tfdata.training.step import make_train_steps
 from deepfake_tfdata.training.step_plan import StepPlan
 from deepfake_tfdata.training.stopping import StopRequested, until_stopped
-from deepfake_tfdata.training.summaries import TENSORBOARD, Summaries
+from deepfake_tfdata.training.summaries import TENSORBOARD, Summaries, profile
 from deepfake_tfdata.training.validation import scores_of_all_workers, validation_metrics
 from deepfake_tfdata.training.variable_names import model_variables, optimizer_variables
 from deepfake_tfdata.training.workers import Workers
 
 _LOG = logging.getLogger(__name__)
 METRICS_FILE = "metrics.jsonl"
-
-
-@dataclass(frozen=True)
-class Callbacks:
-    """What the loop asks and tells.
-
-    Attributes:
-        on_step: called with a note for a person after every step.
-        should_stop: asked after every call of steps and before every batch of the validation; True, in any
-            worker, saves and ends all of them.
-        clip_ids: the clips of a step of an epoch, for the report of a loss that is not finite.
-    """
-
-    on_step: Callable[[str], None]
-    should_stop: Callable[[], bool]
-    clip_ids: Callable[[int, int], list[str]]
 
 
 class Trainer:
@@ -214,36 +198,20 @@ class Trainer:
     def _make_steps(self, batches: Iterator[Any], callbacks: Callbacks) -> None:
         count, profiled = self.plan.next_call(self.step)
         start = time.perf_counter()
-        with self._profile(count) if profiled else nullcontext():
+        profiled = profiled and self._workers.chief
+        with profile(self.workdir / TENSORBOARD, self.step, count) if profiled else nullcontext():
             reports = self._train_steps(batches, count)
         seconds = (time.perf_counter() - start) / count
         for loss, learning_rate, waited in reports.tolist():
             if not np.isfinite(loss):
-                raise UserError(self._explain_divergence(loss, learning_rate, callbacks))
+                clips = callbacks.clip_ids(self.state.epoch, len(self.state.losses))
+                raise UserError(explain_divergence(loss, learning_rate, self.step + 1, clips))
             self.state.add_step(loss, seconds, waited)
             rates = self.state.rates(self._batch_size)
             callbacks.on_step(
                 f"loss {loss:.4f}, {rates['clips_per_second']:.1f} clips/s, "
                 f"{rates['input_wait_fraction']:.1%} waiting for input{self._last_auc()}"
             )
-
-    @contextmanager
-    def _profile(self, count: int) -> Iterator[None]:
-        if not self._workers.chief:
-            yield
-            return
-        folder = self.workdir / TENSORBOARD
-        with tf.profiler.experimental.Profile(str(folder)):
-            yield
-        _LOG.info("profile of steps %d to %d: %s", self.step + 1, self.step + count, folder)
-
-    def _explain_divergence(self, loss: float, learning_rate: float, callbacks: Callbacks) -> str:
-        clips = callbacks.clip_ids(self.state.epoch, len(self.state.losses))
-        of_clips = f" (clips of the step: {', '.join(clips)})" if clips else ""
-        return (
-            f"the loss is {loss} at step {self.step + 1} with learning rate {learning_rate:.2g}; "
-            f"lower --learning_rate or set --clip_norm=1, in a new --workdir{of_clips}"
-        )
 
     def _end_epoch(self, validation: Iterable[Any]) -> None:
         state = self.state

@@ -27,10 +27,11 @@ from deepfake_tfdata.scoring.local_devices import describe_devices, explained_la
 from deepfake_tfdata.scoring.run_evaluation import EvaluatedRun, evaluated
 from deepfake_tfdata.scoring.runs import Run, write_run
 from deepfake_tfdata.scoring.sessions import continued, this_session
+from deepfake_tfdata.training.callbacks import Callbacks
 from deepfake_tfdata.training.config import TrainConfig
 from deepfake_tfdata.training.devices import select_precision, select_strategy
 from deepfake_tfdata.training.feature_cache import FeatureSplit, load_features
-from deepfake_tfdata.training.loop import Callbacks, Trainer
+from deepfake_tfdata.training.loop import Trainer
 from deepfake_tfdata.training.resume import require_resumable
 from deepfake_tfdata.training.run_batches import (
     batch_shapes,

@@ -3,11 +3,14 @@
 TensorFlow's own writer begins a file whenever it is opened, so the events are written with TensorBoard's.
 """
 
+import logging
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import tensorflow as tf
 from tensorboard.backend.event_processing.event_file_loader import RawEventFileLoader
 from tensorboard.compat.proto.event_pb2 import Event
 from tensorboard.compat.proto.summary_pb2 import Summary
@@ -17,11 +20,20 @@ from deepfake_tfdata.files import atomic_path
 from deepfake_tfdata.reports import plots
 from deepfake_tfdata.scoring.clip_scores import ClipScores
 
+_LOG = logging.getLogger(__name__)
 # The folder of a workdir.
 TENSORBOARD = "tensorboard"
 _VERSION = "brain.Event:2"
 # A PNG file's header has width and height at these bytes.
 _WIDTH, _HEIGHT = slice(16, 20), slice(20, 24)
+
+
+@contextmanager
+def profile(folder: Path, step: int, count: int) -> Iterator[None]:
+    """Writes a profile of what the block does, which are some steps after a number of them."""
+    with tf.profiler.experimental.Profile(str(folder)):
+        yield
+    _LOG.info("profile of steps %d to %d: %s", step + 1, step + count, folder)
 
 
 class Summaries:

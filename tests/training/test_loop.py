@@ -9,8 +9,9 @@ from deepfake_tfdata import build_detector
 from deepfake_tfdata.errors import UserError
 from deepfake_tfdata.scoring.clip_scores import ClipScores
 from deepfake_tfdata.training import loop
+from deepfake_tfdata.training.callbacks import Callbacks
 from deepfake_tfdata.training.checkpoints import list_checkpoints
-from deepfake_tfdata.training.loop import Callbacks, Trainer
+from deepfake_tfdata.training.loop import Trainer
 from deepfake_tfdata.training.options import LoopOptions, StepOptions
 from deepfake_tfdata.training.stages import Stage
 from deepfake_tfdata.training.step_plan import StepPlan

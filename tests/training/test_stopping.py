@@ -12,8 +12,9 @@ import tensorflow as tf
 
 from deepfake_tfdata.errors import UserError
 from deepfake_tfdata.model.assembly import assemble_detector
+from deepfake_tfdata.training.callbacks import Callbacks
 from deepfake_tfdata.training.checkpoints import list_checkpoints
-from deepfake_tfdata.training.loop import Callbacks, Trainer
+from deepfake_tfdata.training.loop import Trainer
 from deepfake_tfdata.training.optimization import build_optimizer
 from deepfake_tfdata.training.options import LoopOptions, OptimizerOptions, StepOptions
 from deepfake_tfdata.training.stages import Stage

@@ -9,7 +9,8 @@ import tensorflow as tf
 
 from deepfake_tfdata.scoring.runs import MODEL_FILE
 from deepfake_tfdata.training import summaries
-from deepfake_tfdata.training.loop import Callbacks, Trainer
+from deepfake_tfdata.training.callbacks import Callbacks
+from deepfake_tfdata.training.loop import Trainer
 from deepfake_tfdata.training.options import LoopOptions, StepOptions
 from deepfake_tfdata.training.stages import Stage
 from deepfake_tfdata.training.step_plan import StepPlan
