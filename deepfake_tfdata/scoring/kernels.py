@@ -5,6 +5,7 @@ Only the calls of a model's layers change: weights, saved files and other backen
 
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -13,6 +14,9 @@ from deepfake_tfdata.model.detector import leaf_layers
 
 # What the kernels of BatchNormalization compute in.
 _FUSED_TYPES = (tf.float32, tf.float16, tf.bfloat16)
+_CONVOLUTIONS = (keras.layers.Conv2D, keras.layers.DepthwiseConv2D)
+# A tensor's attribute: the layer that gave it, and what that layer was given.
+_ORIGIN = "_origin_of_output"
 
 
 def use_fast_kernels(model: keras.Model) -> None:
@@ -22,8 +26,10 @@ def use_fast_kernels(model: keras.Model) -> None:
     backward. Keras computes moments and normalization one after another, and the gradients of each: many
     passes.
 
-    On a CPU, a 1x1 convolution becomes a matrix product. Its gradients then are such, too, where those of a
-    convolution take the long way round by patches. GPUs and TPUs keep the convolution: nobody measured there.
+    On a CPU, moreover: a 1x1 convolution becomes a matrix product. Its gradients then are such, too, where
+    those of a convolution take the long way round by patches. Zeros around a map are left to the convolution
+    that needs them, and a BatchNormalization that infers becomes part of the convolution before it: none of
+    the two passes over a map of its own then. GPUs and TPUs keep their layers: nobody measured there.
 
     Args:
         model: changed in place; call it before anything is traced, and as often as you like.
@@ -34,8 +40,12 @@ def use_fast_kernels(model: keras.Model) -> None:
             continue
         if isinstance(layer, keras.layers.BatchNormalization) and _normalizes_images(layer):
             layer.call = partial(_batch_normalization, layer, layer.call)
-        elif type(layer) is keras.layers.Conv2D and _is_pointwise(layer) and on_cpu:
-            layer.call = partial(_matrix_product, layer)
+        elif not on_cpu or getattr(layer, "data_format", "") != "channels_last":
+            continue
+        elif type(layer) is keras.layers.ZeroPadding2D:
+            layer.call = partial(_zero_padding, layer, layer.call)
+        elif type(layer) in _CONVOLUTIONS:
+            layer.call = partial(_convolution, layer)
 
 
 def _normalizes_images(layer: keras.layers.BatchNormalization) -> bool:
@@ -54,6 +64,9 @@ def _batch_normalization(
     # The kernel knows neither masks nor the statistics of other replicas.
     if mask is not None or (learns and layer.synchronized) or inputs.dtype not in _FUSED_TYPES:
         return plain(inputs, training=training, mask=mask)
+    convolution, convolved = _origin(inputs, *_CONVOLUTIONS)
+    if convolution and not learns:
+        return _folded(layer, convolution, convolved)
     channels = inputs.shape[-1]
     nothing = tf.zeros([0])
     outputs, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(
@@ -77,17 +90,87 @@ def _move(average: keras.Variable, value: tf.Tensor, momentum: float) -> None:
     average.assign(average * momentum + value * (1.0 - momentum))
 
 
-def _is_pointwise(layer: keras.layers.Conv2D) -> bool:
-    of_single_pixels = layer.kernel_size == layer.strides == (1, 1)
-    return of_single_pixels and layer.groups == 1 and layer.data_format == "channels_last"
+def _folded(
+    normalization: keras.layers.BatchNormalization, convolution: keras.layers.Layer, inputs: tf.Tensor
+) -> tf.Tensor:
+    """What a convolution and the inferring BatchNormalization after it give, [N, H, W, C], in one.
+
+    The convolution that was called before is left without a use, and a graph drops it.
+    """
+    scale = tf.math.rsqrt(normalization.moving_variance + normalization.epsilon)
+    if normalization.scale:
+        scale *= normalization.gamma
+    bias = -normalization.moving_mean * scale
+    if normalization.center:
+        bias += normalization.beta
+    kernel = convolution.kernel
+    if convolution.use_bias:
+        bias += scale * tf.cast(convolution.bias, scale.dtype)
+    # [kh, kw, C, M] of a depthwise convolution, whose channels of output are C * M; else [kh, kw, ., C]
+    kernel = tf.cast(kernel, scale.dtype) * tf.reshape(scale, (-1, kernel.shape[-1]))
+    return _convolved(convolution, inputs, tf.cast(kernel, inputs.dtype), tf.cast(bias, inputs.dtype))
 
 
-def _matrix_product(layer: keras.layers.Conv2D, inputs: tf.Tensor) -> tf.Tensor:
+def _convolution(layer: keras.layers.Layer, inputs: tf.Tensor) -> tf.Tensor:
     """The layer's output [N, H, W, C]."""
-    channels = inputs.shape[-1]
-    kernel = tf.reshape(layer.kernel, (channels, layer.filters))
-    outputs = tf.matmul(tf.reshape(inputs, (-1, channels)), kernel)
-    if layer.use_bias:
-        outputs += layer.bias
-    outputs = tf.reshape(outputs, (-1, *inputs.shape[1:3], layer.filters))
-    return layer.activation(outputs)
+    outputs = _convolved(layer, inputs, layer.kernel, layer.bias if layer.use_bias else None)
+    if layer.activation is not keras.activations.linear:
+        return layer.activation(outputs)
+    setattr(outputs, _ORIGIN, (layer, inputs))
+    return outputs
+
+
+def _convolved(
+    layer: keras.layers.Layer, inputs: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor | None
+) -> tf.Tensor:
+    """Inputs convolved as the layer does it, [N, H, W, C], with a kernel of its kernel's shape."""
+    zeros, unpadded = _origin(inputs, keras.layers.ZeroPadding2D)
+    adds_zeros = zeros is not None and _pads_as_same(zeros, layer, unpadded)
+    inputs, padding = (unpadded, "same") if adds_zeros else (inputs, layer.padding)
+    how: dict[str, Any] = {name: getattr(layer, name) for name in ("strides", "dilation_rate", "data_format")}
+    if isinstance(layer, keras.layers.DepthwiseConv2D):
+        outputs = keras.ops.depthwise_conv(inputs, kernel, padding=padding, **how)
+    elif _is_pointwise(layer):
+        channels = inputs.shape[-1]
+        outputs = tf.matmul(tf.reshape(inputs, (-1, channels)), tf.reshape(kernel, (channels, layer.filters)))
+        # Grappler makes one operation of a product and the bias that follows at once.
+        outputs = outputs if bias is None else tf.nn.bias_add(outputs, bias)
+        return tf.reshape(outputs, (-1, *inputs.shape[1:3], layer.filters))
+    else:
+        outputs = keras.ops.conv(inputs, kernel, padding=padding, **how)
+    return outputs if bias is None else tf.nn.bias_add(outputs, bias)
+
+
+def _is_pointwise(layer: keras.layers.Conv2D) -> bool:
+    return layer.kernel_size == layer.strides == (1, 1) and layer.groups == 1
+
+
+def _origin(tensor: tf.Tensor, *kinds: type) -> tuple[keras.layers.Layer | None, tf.Tensor]:
+    """The layer of such a kind that gave a tensor, and what it was given; else None, and the tensor."""
+    layer, inputs = getattr(tensor, _ORIGIN, (None, tensor))
+    return (layer, inputs) if isinstance(layer, kinds) else (None, tensor)
+
+
+def _zero_padding(
+    layer: keras.layers.ZeroPadding2D, plain: Callable[[tf.Tensor], tf.Tensor], inputs: tf.Tensor
+) -> tf.Tensor:
+    """The layer's output [N, H, W, C]; a graph drops it where the convolution after it pads on its own."""
+    outputs = plain(inputs)
+    setattr(outputs, _ORIGIN, (layer, inputs))
+    return outputs
+
+
+def _pads_as_same(
+    padding: keras.layers.ZeroPadding2D, convolution: keras.layers.Layer, unpadded: tf.Tensor
+) -> bool:
+    """Whether a convolution with the padding "same" would put the same zeros around the same map."""
+    if convolution.padding != "valid" or convolution.dilation_rate != (1, 1):
+        return False
+    sizes = unpadded.shape[1:3]
+    for size, kernel, stride, zeros in zip(
+        sizes, convolution.kernel_size, convolution.strides, padding.padding, strict=True
+    ):
+        missing = max((-(-size // stride) - 1) * stride + kernel - size, 0)
+        if zeros != (missing // 2, missing - missing // 2):
+            return False
+    return True
