@@ -21,6 +21,7 @@ def small_model():
     images = keras.Input((6, 6, 4))
     x = keras.layers.Conv2D(8, 1, use_bias=False)(images)
     x = keras.layers.BatchNormalization(momentum=0.9)(x)
+    x = keras.layers.Activation("silu")(x)
     x = keras.layers.ZeroPadding2D(((0, 1), (0, 1)))(x)
     x = keras.layers.DepthwiseConv2D(3, strides=2, depth_multiplier=2, use_bias=False)(x)
     x = keras.layers.BatchNormalization()(x)
@@ -99,6 +100,9 @@ def test_they_are_what_runs(training, normalizations):
     assert operations.count("Conv2D") == 1  # of 3x3
     assert operations.count("DepthwiseConv2dNative") == 1
     assert operations.count("Pad") == 1
+    assert (
+        operations.count("SoftplusGrad") == operations.count("Sigmoid") == 1
+    )  # of a layer, and of a convolution
 
 
 @given(
@@ -123,6 +127,18 @@ def test_zeros_around_a_map_are_the_same_whoever_adds_them(size, zeros, kernel, 
     expected = model(images)
     use_fast_kernels(model)
     np.testing.assert_allclose(model(images), expected, rtol=1e-5, atol=1e-4)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float16", "bfloat16"])
+def test_large_activations_are_finite_and_so_are_their_gradients(dtype):
+    model = keras.Sequential([keras.Input((5,)), keras.layers.Activation("silu", dtype=dtype)])
+    use_fast_kernels(model)
+    inputs = tf.constant([[-30000.0, -100.0, 0.0, 100.0, 30000.0]])
+    with tf.GradientTape() as tape:
+        tape.watch(inputs)
+        outputs = model(inputs)
+    np.testing.assert_allclose(tf.cast(outputs, tf.float32), [[0, 0, 0, 100, 30000]], rtol=0.01)
+    np.testing.assert_array_equal(tape.gradient(outputs, inputs), [[0, 0, 0.5, 1, 1]])
 
 
 def test_frozen_statistics_stay():
