@@ -54,7 +54,8 @@ def use_fast_kernels(model: keras.Model) -> None:
 
 
 def _normalizes_images(layer: keras.layers.BatchNormalization) -> bool:
-    return len(layer.input.shape) == 4 and layer.axis in (-1, 3) and not layer.renorm
+    renormalizes = getattr(layer, "renorm", False)  # which older Keras does not know
+    return len(layer.input.shape) == 4 and layer.axis in (-1, 3) and not renormalizes
 
 
 def _batch_normalization(
