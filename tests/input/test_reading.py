@@ -1,5 +1,6 @@
 """Damaged shards: an error that names shard and position, or a count; never a hang or a silent loss."""
 
+import dataclasses
 import shutil
 
 import pytest
@@ -65,6 +66,20 @@ def test_damaged_clips_can_be_left_out(copy):
     assert damaged == [2, 7]
     left = shards.only(row for row in range(12) if row not in damaged)
     assert read_all(left) == [clip for row, clip in enumerate(whole) if row not in damaged]
+
+
+def test_the_digest_changes_with_any_clip_its_place_and_the_conversion(records):
+    shards = find_shards(records, "full,mouth", "train")
+    assert shards.digest == find_shards(records, "full,mouth", "train").digest
+    digests = {shards.digest}
+    for change in ({"clip_id": "x"}, {"shard": 9}, {"offset": 1}, {"length": 1}):
+        for region in range(2):
+            clips = [list(each) for each in shards.clips]
+            clips[region][3] = dataclasses.replace(clips[region][3], **change)
+            digests.add(dataclasses.replace(shards, clips=tuple(map(tuple, clips))).digest)
+    other = dataclasses.replace(shards.conversion, plan="another")
+    digests.add(dataclasses.replace(shards, conversion=other).digest)
+    assert len(digests) == 10
 
 
 def test_a_damaged_index_is_named(copy):
