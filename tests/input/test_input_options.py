@@ -47,7 +47,8 @@ def test_regions_are_named_with_commas_or_one_by_one(regions):
         ((), "no region is named"),
         ("full,", "--region=full, has a region without a name"),
         (("", "full"), "--region=,full has a region without a name"),
-        ("full,mouth,full", "--region=full,mouth,full has a region twice"),
+        ("full,,mouth", "--region=full,,mouth has a region without a name"),
+        ("full,mouth, full", "--region=full,mouth,full has a region twice"),
     ],
 )
 def test_regions_that_make_no_sense_are_refused(regions, message):
