@@ -83,6 +83,7 @@ def test_equal_specs_pass_although_json_made_lists_of_tuples():
         {"clips_per_video": MAX_CLIPS + 1, "sampling": "consecutive"},
         {"frame_size": 10**6},
         {"min_found": 1.5},
+        {"min_found": -0.1},
         {"margin": -0.5},
         {"margin": 2.5},
         {"max_size_range": 0.9},
