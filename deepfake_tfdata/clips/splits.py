@@ -217,7 +217,7 @@ def _read_json(path: AnyPath, expected: str) -> Any:
 def _hashed_split(unit: str, splits: Sequence[str]) -> str:
     position = int.from_bytes(hashlib.sha256(unit.encode()).digest()[:8], "big") / 2**64
     position *= sum(_SHARES[split] for split in splits)
-    for split in splits:
+    for split in splits[:-1]:
         position -= _SHARES[split]
         if position < 0:
             return split

@@ -55,7 +55,7 @@ class Sampler:
         cycle = np.array(self.cycle)
         in_cycle = draws % len(cycle)
         group = tf.gather(tf.constant(cycle, tf.int64), in_cycle)
-        shares = np.bincount(cycle, minlength=len(self.groups))
+        shares = np.bincount(cycle)
         ranks = np.array([(cycle[:i] == cycle[i]).sum() for i in range(len(cycle))])
         drawn = draws // len(cycle) * tf.gather(shares, group) + tf.gather(ranks, in_cycle)
 
@@ -205,14 +205,14 @@ def _mixed(value: tf.Tensor) -> tf.Tensor:
 def _weights(clips: Sequence[IndexedClip], balance: str) -> dict[str, int]:
     """How often each class or method is drawn in a cycle; '' stands for all clips."""
     methods = sorted({clip.manipulation for clip in clips if clip.label == 1})
-    known = {clip.manipulation for clip in clips} | {"real", "fake"}
+    known = {name for clip in clips for name in (clip.manipulation, _class(clip))}
     weights = {
         "none": {"": 1},
         "class": {"real": 1, "fake": 1},
         "method": {"real": len(methods), **dict.fromkeys(methods, 1)},
     }.get(balance) or parse_balance(balance)
     for name in weights:
-        if name and not any(name in (clip.manipulation, _class(clip)) for clip in clips):
+        if name and name not in known:
             raise UserError(
                 f"--balance={balance} needs clips of '{name}', and there are none; "
                 f"there are {', '.join(sorted(known))}"

@@ -118,11 +118,11 @@ def parse_balance(balance: str) -> dict[str, int]:
     """How often each class or method is drawn, by its name; empty for one of BALANCES.
 
     Raises:
-        UserError: it is neither one of BALANCES nor a list of weights.
+        UserError: it is neither one of BALANCES nor a list of weights, or has a name twice.
     """
     if balance in BALANCES:
         return {}
-    weights = {}
+    weights: dict[str, int] = {}
     for item in _items(balance):
         name, colon, weight = item.rpartition(":")
         if not (name and colon and weight.isdecimal() and 0 < int(weight) <= 1000):
@@ -130,6 +130,8 @@ def parse_balance(balance: str) -> dict[str, int]:
                 f"--balance={balance} is unknown; use {', '.join(BALANCES)}, or weights of 1 to 1000 such as "
                 "original:2,Face2Face:1"
             )
+        if name in weights:
+            raise UserError(f"--balance={balance} has {name} twice; name each once")
         weights[name] = int(weight)
     return weights
 

@@ -31,7 +31,15 @@ def select(source, **options):
 def test_the_lists_that_ship_with_the_data_are_used(ffpp):
     selection = select(ffpp)
     assert selection.assignment.splits["Face2Face/002_332"] == "test"
-    assert selection.summary[1] == "divided by split lists: train 4, val 4, test 4"
+    assert selection.summary[1:] == ["divided by split lists: train 4, val 4, test 4"]
+    assert selection.split_by == "split lists"
+    assert (selection.layout, selection.compression) == ("ffpp", "c23")
+
+
+def test_only_the_methods_named_are_taken(ffpp):
+    make_tree(ffpp, "manipulated_sequences/FaceSwap/c23/videos/001_331.mp4")
+    videos = select(ffpp, manipulations=("FaceSwap",)).videos
+    assert {video.manipulation for video in videos} == {"original", "FaceSwap"}
 
 
 def test_the_word_hash_passes_over_them(ffpp):
@@ -77,11 +85,22 @@ def test_celebdf_lets_nobody_cross_out_of_its_test_list(tmp_path):
     assert "left out 3: an identity or source video of it is in the test split" in selection.summary[1]
 
 
+def test_a_layout_of_one_form_has_no_compression_and_resized_faces_are_counted(tmp_path):
+    make_tree(tmp_path, "real/{a,b}.mp4", "fake/{a,b}.mp4")
+    assert len(select(tmp_path).summary) == 2  # and no warning
+    assert select(tmp_path).split_by == "hash of the identities"
+    rows = "real/a.mp4,real,no\nreal/b.mp4,real,\nfake/a.mp4,fake,no\nfake/b.mp4,fake,\n"
+    selection = select(write(tmp_path / "videos.csv", f"path,label,native\n{rows}"))
+    assert selection.compression == ""
+    assert selection.summary[2].startswith("2 of 4 videos are faces already resized: ")
+
+
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
         ({"strict_split": True}, "--strict_split needs .*conversion_dict.json"),
         ({"conversion_dict": "x.json"}, "--conversion_dict=x.json has no effect without --strict_split"),
+        ({"layout": "ffp"}, "--layout=ffp is unknown; choose from auto, "),
         ({"splits": "nowhere"}, r"no nowhere/train\.json; --splits names a folder"),
     ],
 )
@@ -94,6 +113,6 @@ def test_a_dictionary_and_lists_of_another_data_set_are_refused(ffpp, tmp_path_f
     folder = make_tree(tmp_path_factory.mktemp("plain"), "real/a.mp4", "fake/a.mp4")
     with pytest.raises(UserError, match=r"no video of .* has a split by split lists; check --splits"):
         select(folder, splits=str(ffpp / "splits"))
-    path = write(folder / "conversion_dict.json", '{"331": "R03Sko97IDE 0"}')
+    path = write(folder / "sources.json", '{"331": "R03Sko97IDE 0"}')
     with pytest.raises(UserError, match="none of the identities"):
         select(folder, conversion_dict=str(path), strict_split=True)

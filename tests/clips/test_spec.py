@@ -6,7 +6,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deepfake_tfdata.clips.regions import Region
-from deepfake_tfdata.clips.spec import MAX_FRAME_SIZE, MIN_FRAME_SIZE, ClipSpec, require_same_spec
+from deepfake_tfdata.clips.spec import (
+    MAX_CLIPS,
+    MAX_FRAME_SIZE,
+    MAX_FRAMES,
+    MIN_FRAME_SIZE,
+    ClipSpec,
+    require_same_spec,
+)
 from deepfake_tfdata.errors import UserError
 
 CHANGES = {
@@ -64,10 +71,23 @@ def test_equal_specs_pass_although_json_made_lists_of_tuples():
     "values",
     [
         {"encoding": "bmp"},
-        {"num_frames": 0},
-        {"frame_size": 10**6},
+        {"geometry": "square"},
+        {"sampling": "random"},
+        {"shots": "all"},
+        {"detector": "hog"},
+        {"tracking": "none", "geometry": "resized"},
         {"fit": "crop"},
+        {"num_frames": 0},
+        {"num_frames": MAX_FRAMES + 1},
+        {"clips_per_video": 0},
+        {"clips_per_video": MAX_CLIPS + 1, "sampling": "consecutive"},
+        {"frame_size": 10**6},
         {"min_found": 1.5},
+        {"min_found": -0.1},
+        {"margin": -0.5},
+        {"margin": 2.5},
+        {"max_size_range": 0.9},
+        {"max_size_range": 101},
         {"clips_per_video": 2},
         {"max_side": MIN_FRAME_SIZE - 1},
         {"max_side": MAX_FRAME_SIZE + 1},

@@ -147,6 +147,14 @@ def test_source_videos_that_straddle_stay_in_one_split_only():
     assert strict.splits["original/332"] == "test"
 
 
+def test_identities_of_one_source_video_are_divided_together_by_hash():
+    people = [f"{i:03d}" for i in range(80)]
+    groups = {person: f"youtube {i // 4}" for i, person in enumerate(people)}
+    assignment = assign_splits([original(person) for person in people], None, groups)
+    assert not assignment.left_out
+    assert set(assignment.splits.values()) == set(SPLITS)
+
+
 def test_the_conversion_dictionary_names_source_videos(tmp_path):
     path = tmp_path / "conversion_dict.json"
     path.write_text('{"331": "R03Sko97IDE 0", "332": "R03Sko97IDE 1", "061": "3xDBNxpxXLQ"}')
@@ -155,9 +163,10 @@ def test_the_conversion_dictionary_names_source_videos(tmp_path):
         "332": "youtube R03Sko97IDE",
         "061": "youtube 3xDBNxpxXLQ",
     }
-    path.write_text('["331"]')
-    with pytest.raises(UserError, match="no conversion dictionary"):
-        read_conversion_dict(path)
+    for text in ('["331"]', '{"331": 5}'):
+        path.write_text(text)
+        with pytest.raises(UserError, match="no conversion dictionary"):
+            read_conversion_dict(path)
     with pytest.raises(UserError, match=r"no .*missing"):
         read_conversion_dict(tmp_path / "missing")
 
@@ -178,9 +187,17 @@ def test_refuses_an_identity_in_two_splits(tmp_path):
         read_split_lists(tmp_path)
 
 
-@pytest.mark.parametrize("text", ["", "3", '["071", "054"]', '{"071": 1}'])
-def test_refuses_what_is_no_list_of_pairs(tmp_path, text):
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", r"is no split list or dictionary in JSON \(.*; --splits names a folder"),
+        ("3", "is no split list; expected pairs"),
+        ('["071", "054"]', "is no split list; expected pairs"),
+        ('{"071": 1}', "is no split list; expected pairs"),
+    ],
+)
+def test_refuses_what_is_no_list_of_pairs(tmp_path, text, message):
     write_lists(tmp_path)
     (tmp_path / "val.json").write_text(text)
-    with pytest.raises(UserError, match=r"val\.json is no split list"):
+    with pytest.raises(UserError, match=rf"val\.json {message}"):
         read_split_lists(tmp_path)

@@ -107,6 +107,14 @@ def test_what_augmentation_draws_follows_from_seed_epoch_and_clip(resized_record
         assert not any(map(np.array_equal, drawn[0], others))
 
 
+def test_a_clip_that_comes_again_in_an_epoch_is_changed_in_another_way(records):
+    options = {"shuffle": True, "augment": "colour", "balance": "original:1", "drop_remainder": True}
+    ((features, _),) = load_clips(records, "mouth", "train", 12, **options)
+    clips = list(zip(features["clip_id"].numpy(), map(bytes, features["view"].numpy()), strict=True))
+    assert len({clip_id for clip_id, _ in clips}) == 6
+    assert len(set(clips)) == 12
+
+
 @pytest.mark.slow
 def test_a_record_of_another_spec_is_refused(records, other_records, tmp_path):
     copy = tmp_path / "copy"
@@ -129,6 +137,12 @@ def test_a_record_of_another_spec_is_refused(records, other_records, tmp_path):
 def test_mistakes_are_named(records, arguments, message):
     with pytest.raises(UserError, match=message):
         load_clips(records, *arguments)
+
+
+@pytest.mark.parametrize("drawing", [{"balance": "class"}, {"pairs": True}])
+def test_what_draws_at_random_needs_shuffling(records, drawing):
+    with pytest.raises(UserError, match="they need shuffle=True"):
+        load_clips(records, "mouth", "train", 2, **drawing)
 
 
 def test_an_unknown_augmentation_is_named(records):

@@ -62,7 +62,9 @@ def test_the_view_gives_what_the_converter_would_have_stored(fit, convert):
         assert np.percentile(difference, 99) <= 2
 
 
-@pytest.mark.parametrize(("height", "width"), [(35, 100), (100, 35), (64, 64), (7, 200), (333, 117)])
+@pytest.mark.parametrize(
+    ("height", "width"), [(35, 100), (100, 35), (64, 64), (7, 200), (2, 300), (333, 117)]
+)
 def test_letterbox_and_stretch_are_the_converters(height, width):
     image = np.random.default_rng(0).integers(60, 190, (height, width, 3), np.uint8)
     for fit, expected in (("stretch", resize(image, 48)), ("letterbox", letterbox(image, 48))):

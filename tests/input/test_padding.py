@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 import tensorflow as tf
 
-from deepfake_tfdata.input.padding import FrameShapes, batches_at_once
+from deepfake_tfdata.input.padding import FrameShapes, batches_at_once, padded_sides
 
 GIB = 1 << 30
 
@@ -26,6 +26,14 @@ def test_a_native_batch_has_the_padded_shape_of_its_largest_sides():
     assert shapes_of(shapes, [0, 1]) == [[4, 32, 20, 3], [4, 40, 48, 3]]
     assert [shape.as_list() for shape in shapes.known] == [[4, None, None, 3]] * 2
     assert shapes.largest_clip == 4 * 3 * (32 * 20 + 40 * 48)
+
+
+def test_there_are_four_sizes_an_octave():
+    sides = [1, 16, 17, 20, 21, 24, 25, 28, 29, 32, 33, 4320, 8192]
+    expected = [16, 16, 20, 20, 24, 24, 28, 28, 32, 32, 40, 5120, 8192]
+    assert padded_sides(tf.constant(sides, tf.int64)).numpy().tolist() == expected
+    shapes = FrameShapes(shards_of([(17, 35), (200, 300)]), "many")
+    assert shapes_of(shapes, [0]) == [[4, 20, 40, 3]]
 
 
 def test_one_shape_is_that_of_the_splits_largest_sides():

@@ -1,8 +1,10 @@
 """Damaged shards: an error that names shard and position, or a count; never a hang or a silent loss."""
 
+import dataclasses
 import shutil
 
 import pytest
+import tensorflow as tf
 
 from deepfake_tfdata import load_clips
 from deepfake_tfdata.errors import UserError
@@ -65,6 +67,23 @@ def test_damaged_clips_can_be_left_out(copy):
     assert damaged == [2, 7]
     left = shards.only(row for row in range(12) if row not in damaged)
     assert read_all(left) == [clip for row, clip in enumerate(whole) if row not in damaged]
+    expected = rf"clip {shards.clips[0][2].clip_id}, and 1 more are damaged\); .*--skip_corrupt"
+    with pytest.raises(UserError, match=expected), explained_damage(shards):
+        read_all(shards)
+
+
+def test_the_digest_changes_with_any_clip_its_place_and_the_conversion(records):
+    shards = find_shards(records, "full,mouth", "train")
+    assert shards.digest == find_shards(records, "full,mouth", "train").digest
+    digests = {shards.digest}
+    for change in ({"clip_id": "x"}, {"shard": 9}, {"offset": 1}, {"length": 1}):
+        for region in range(2):
+            clips = [list(each) for each in shards.clips]
+            clips[region][3] = dataclasses.replace(clips[region][3], **change)
+            digests.add(dataclasses.replace(shards, clips=tuple(map(tuple, clips))).digest)
+    other = dataclasses.replace(shards.conversion, plan="another")
+    digests.add(dataclasses.replace(shards, conversion=other).digest)
+    assert len(digests) == 10
 
 
 def test_a_damaged_index_is_named(copy):
@@ -100,6 +119,20 @@ def test_of_a_truncated_shard_what_is_whole_can_be_read(copy):
     shard.unlink()
     with pytest.raises(UserError, match="all 12 train clips are damaged"):
         select_clips(copy, "mouth", "train", skip_corrupt=True)
+
+
+def test_what_is_no_file_is_no_damage(copy):
+    shard_of(copy).unlink()
+    (copy / "mouth" / "deepfake_mouth-train.tfrecord-00000-of-00001").mkdir()
+    with pytest.raises(UserError, match="the train shards can't be read: "):
+        select_clips(copy, "mouth", "train", skip_corrupt=True)
+
+
+def test_what_fails_elsewhere_is_said_to_be_whole_here(records):
+    shards = find_shards(records, "mouth", "train")
+    expected = r"could not be read, and is whole here \(far away\)"
+    with pytest.raises(UserError, match=expected), explained_damage(shards):
+        raise tf.errors.NotFoundError(None, None, "far away")
 
 
 def test_part_of_a_split_knows_its_whole_shards(copy):

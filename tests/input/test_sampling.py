@@ -90,6 +90,22 @@ def test_weights_say_how_often_each_is_drawn():
     assert drawn == {"original": 60, "FaceSwap": 20}
 
 
+def test_a_group_is_spread_evenly_over_a_cycle():
+    clips = clips_of(8, Face2Face=8, FaceSwap=8)
+    names = [clips[row].manipulation for row in draw(build_sampler(clips, "original:6,FaceSwap:2"), 32)]
+    for start in range(0, 32, 4):
+        assert Counter(names[start : start + 4]) == {"original": 3, "FaceSwap": 1}
+    labels = [clips[row].label for row in draw(build_sampler(clips, "method"), 32)]
+    for start in range(31):
+        assert 0 < sum(labels[start : start + 3]) < 3  # no long run of one class
+
+
+def test_the_order_of_a_seed_stays_what_it_was():
+    # Or a run that goes on would see other clips, and those of its steps be named wrongly.
+    sampler = build_sampler(clips_of(3, Face2Face=5), "original:2,Face2Face:1")
+    assert draw(sampler, 12, epoch=2, seed=7) == [1, 6, 2, 0, 7, 2, 1, 4, 0, 2, 5, 0]
+
+
 def test_pairs_stand_side_by_side():
     clips = clips_of(6, Face2Face=8, FaceSwap=4)  # two fakes have no original here
     rows = draw(build_sampler(clips, pairs=True), 20)
@@ -112,7 +128,8 @@ def test_pairs_of_several_clips_a_video_are_of_the_same_moment():
         (clips_of(3, Face2Face=3), {"balance": "half"}, "--balance=half is unknown"),
         (clips_of(3, Face2Face=3), {"balance": "original:0"}, "--balance=original:0"),
         (clips_of(3, Face2Face=3), {"balance": "FaceSwap:1"}, "clips of 'FaceSwap'.*Face2Face"),
-        (clips_of(3), {"balance": "class"}, "clips of 'fake'"),
+        (clips_of(3), {"balance": "class"}, "clips of 'fake', and there are none; there are original, real$"),
+        (clips_of(0, FaceSwap=1), {"balance": "class"}, "clips of 'real'.*there are FaceSwap, fake$"),
         (clips_of(3), {"pairs": True}, "no fake whose original"),
         (clips_of(3, Face2Face=3), {"pairs": True, "balance": "class"}, "--balance=class"),
     ],
@@ -140,6 +157,19 @@ def test_hosts_divide_every_step(hosts, replicas, size, more, drop_remainder):
     assert sorted(read) == list(range(num_clips // step * step if drop_remainder else num_clips))
     if drop_remainder:
         assert {order.batches_per_epoch for order in orders} == {num_clips // step * replicas}
+
+
+def test_batches_are_numbered_over_epochs_and_steps():
+    order = BatchOrder(19, 2, True, HostShare(1, 2, 8), build_sampler(clips_of(19)), 0)
+    assert order.batches_per_epoch == 4  # two a step
+    assert order.numbers(2, 1, 1) == (6, 12)
+    assert order.numbers(None, 1, 1) == (6, tf.int64.max)
+    epochs, rows, _ = zip(*(order.batch(tf.constant(number, tf.int64)) for number in range(12)), strict=True)
+    assert [int(epoch) for epoch in epochs] == [0] * 4 + [1] * 4 + [2] * 4
+    by_epoch = [np.concatenate(rows[start : start + 4]).tolist() for start in (0, 4, 8)]
+    for epoch, found in enumerate(by_epoch):
+        whole = draw(build_sampler(clips_of(19)), 16, epoch)
+        assert found == whole[4:8] + whole[12:16]
 
 
 @pytest.mark.parametrize("options", [{"balance": "class"}, {"pairs": True}])
@@ -171,6 +201,7 @@ def test_a_clip_that_comes_again_in_an_epoch_has_another_turn():
     [
         (HostShare(0, 1, 4), 8, {}, "can't be loaded in batches of 8"),
         (HostShare(2, 2, 4), 2, {}, "can't be loaded"),
+        (HostShare(-1, 2, 4), 2, {}, "can't be loaded"),
         (HostShare(0, 1, 3), 3, {"pairs": True}, "even number"),
     ],
 )
