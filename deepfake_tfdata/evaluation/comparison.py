@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -197,7 +197,7 @@ def _wins(labels: np.ndarray, scores: np.ndarray) -> np.ndarray:
 
 
 def _shared_videos(first: Predictions, second: Predictions) -> tuple[Predictions, Predictions]:
-    """The videos both have, in one order."""
+    """The videos both have, in one order and of the same sources."""
     first, second = per_video(first), per_video(second)
     shared, in_first, in_second = np.intersect1d(first.video_keys, second.video_keys, return_indices=True)
     differs = first.labels[in_first] != second.labels[in_second]
@@ -208,4 +208,7 @@ def _shared_videos(first: Predictions, second: Predictions) -> tuple[Predictions
         raise NothingSharedError(
             "the detectors share no real or no fake video; evaluate both on the same split"
         )
-    return first.select(in_first), second.select(in_second)
+    first, second = first.select(in_first), second.select(in_second)
+    # A table without sources has every video as its own; the other one may know what belongs together.
+    sources = min(first.target_ids, second.target_ids, key=lambda names: len(set(names)))
+    return replace(first, target_ids=sources), replace(second, target_ids=sources)

@@ -2,10 +2,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.stats import norm
+from sklearn.metrics import roc_auc_score
 
 from deepfake_tfdata.errors import UserError
 from deepfake_tfdata.evaluation.comparison import Evaluation, NothingSharedError, compare, comparison_table
 from deepfake_tfdata.evaluation.metrics import evaluate
+
+FOUR = ("Deepfakes", "Face2Face", "FaceSwap", "NeuralTextures")
 
 
 def evaluated(name, predictions):
@@ -37,6 +41,31 @@ def test_pairing_finds_a_difference_that_separate_intervals_hide(make_prediction
     assert evaluated("", second).metrics["auc_high"] > evaluated("", first).metrics["auc_low"]
 
 
+def delong(labels, first, second):
+    """Standard error of a paired difference of AUCs: E. R. DeLong et al., Biometrics 44 (1988)."""
+    wins = [
+        np.mean([fakes > reals, fakes >= reals], axis=0)
+        for scores in (first, second)
+        for fakes, reals in [(scores[labels == 1][:, None], scores[labels == 0])]
+    ]
+    change = wins[0] - wins[1]
+    return np.sqrt(sum(np.var(change.mean(axis), ddof=1) / change.shape[1 - axis] for axis in (0, 1)))
+
+
+@pytest.mark.parametrize("level", [0.8, 0.95])
+def test_interval_of_independent_videos_is_about_delongs(make_predictions, level):
+    predictions = make_predictions(200, separation=1.5)
+    first = replace(predictions, target_ids=predictions.video_keys)
+    logits = np.log(first.scores / (1 - first.scores))
+    noise = np.random.default_rng(7).normal(size=400)
+    second = replace(first, scores=1 / (1 + np.exp(-logits - noise)))
+    found = compare(first, second, level=level)
+    expected = roc_auc_score(first.labels, first.scores) - roc_auc_score(first.labels, second.scores)
+    assert found.difference == pytest.approx(expected)
+    half = norm.ppf((1 + level) / 2) * delong(first.labels, first.scores, second.scores)
+    assert (found.low, found.high) == pytest.approx((expected - half, expected + half), abs=0.15 * half)
+
+
 def test_two_equal_detectors_seldom_differ(make_predictions):
     found = [
         compare(make_predictions(30, seed=seed), make_predictions(30, seed=1000 + seed), resamples=400)
@@ -45,12 +74,26 @@ def test_two_equal_detectors_seldom_differ(make_predictions):
     assert np.mean([difference.distinguishable for difference in found]) <= 0.12
 
 
-@pytest.mark.parametrize(("num_sources", "distinguishable"), [(1, False), (5, False), (6, True)])
-def test_few_sources_prove_nothing(make_predictions, num_sources, distinguishable):
+# A sign test of n that all agree has p = 2 / 2^n: 1/32 of six, 1/64 of seven.
+@pytest.mark.parametrize(
+    ("num_sources", "level", "distinguishable"),
+    [(1, 0.95, False), (5, 0.95, False), (6, 0.95, True), (6, 0.98, False), (7, 0.98, True)],
+)
+def test_few_sources_prove_nothing(make_predictions, num_sources, level, distinguishable):
     predictions = make_predictions(num_sources)
     right = replace(predictions, scores=predictions.labels)
     wrong = replace(predictions, scores=1 - predictions.labels)
-    assert compare(right, wrong).distinguishable is distinguishable
+    assert compare(right, wrong, level=level).distinguishable is distinguishable
+
+
+def test_a_table_without_sources_is_resampled_by_those_of_the_other(make_predictions):
+    # In a table of four columns every video is a source of its own: as if a face's videos were independent.
+    known, other = (make_predictions(20, FOUR, seed=seed) for seed in (0, 1))
+    expected = compare(known, other)
+    lacking = replace(other, target_ids=other.video_keys)
+    assert compare(known, lacking) == expected
+    backward = compare(lacking, known)
+    assert (-backward.high, -backward.low) == pytest.approx((expected.low, expected.high))
 
 
 @pytest.mark.parametrize(("num_missed", "distinguishable"), [(4, False), (8, True)])
