@@ -198,6 +198,11 @@ def test_the_videos_of_one_class_and_source_count_once(level):
     assert (low, high) == pytest.approx(binomtest(13, 13).proportion_ci(level, method="wilson"))
 
 
+def test_an_interval_covers_its_ends():
+    interval = intervals.Interval(-0.25, 0)
+    assert [value for value in (-0.3, -0.25, -0.1, 0, 0.1) if interval.covers(value)] == [-0.25, -0.1, 0]
+
+
 def test_percentile_interval():
     assert percentile_interval(np.arange(101.0), level=0.9) == pytest.approx((5, 95))
 
