@@ -1,4 +1,6 @@
+import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -6,8 +8,15 @@ from scipy.stats import norm
 from sklearn.metrics import roc_auc_score
 
 from deepfake_tfdata.errors import UserError
-from deepfake_tfdata.evaluation.comparison import Evaluation, NothingSharedError, compare, comparison_table
+from deepfake_tfdata.evaluation.comparison import (
+    Evaluation,
+    NothingSharedError,
+    compare,
+    comparison_table,
+    read_evaluation,
+)
 from deepfake_tfdata.evaluation.metrics import evaluate
+from deepfake_tfdata.evaluation.predictions import write_csv
 
 FOUR = ("Deepfakes", "Face2Face", "FaceSwap", "NeuralTextures")
 
@@ -138,3 +147,41 @@ def test_table_is_aligned_and_names_the_verdict(make_predictions):
     assert lines[2].endswith("reference")
     assert lines[3].endswith("], distinguishable")
     assert "undefined" in lines[4] and lines[4].endswith("no shared videos")
+
+
+@pytest.fixture
+def folder(make_predictions, tmp_path):
+    """An evaluation as the command leaves it."""
+    place = tmp_path / "mouth_attention" / "evaluation" / "test"
+    place.mkdir(parents=True)
+    write_csv(make_predictions(10), place / "predictions.csv")
+    metrics = {**evaluate(make_predictions(10)), "data": {"name": "ffpp c23", "identity": "1b2c"}}
+    (place / "metrics.json").write_text(json.dumps(metrics))
+    return place
+
+
+def test_an_evaluation_is_named_by_its_run_and_knows_its_data(folder, tmp_path, monkeypatch):
+    found = read_evaluation(folder)
+    assert (found.name, found.data) == ("mouth_attention", "ffpp c23 (1b2c)")
+    assert found.metrics["auc"] == evaluate(found.predictions)["auc"]
+    assert read_evaluation(folder.rename(tmp_path / "elsewhere")).name == "elsewhere"
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert read_evaluation(Path()).name == "elsewhere"
+
+
+def test_a_table_is_named_by_its_file_and_its_metrics_are_computed(folder):
+    found = read_evaluation((folder / "predictions.csv").rename(folder / "other_tool.csv"))
+    assert (found.name, found.data) == ("other_tool", "unknown")
+    assert found.metrics == evaluate(found.predictions)
+
+
+@pytest.mark.parametrize("text", ["{", "[]", "{}", '{"notes": []}'])
+def test_a_damaged_evaluation_is_refused_in_one_line(folder, text):
+    (folder / "metrics.json").write_text(text)
+    with pytest.raises(UserError, match=r"metrics.json is damaged or of another version; evaluate again"):
+        read_evaluation(folder)
+
+
+def test_a_folder_without_evaluation_is_refused(folder):
+    with pytest.raises(UserError, match=f"no evaluation in {folder.parent}; name WORKDIR/evaluation/SPLIT"):
+        read_evaluation(folder.parent)
