@@ -127,6 +127,7 @@ def test_chance_is_covered(make_predictions):
     assert metrics["auc_low"] < 0.5 < metrics["auc_high"]
 
 
+@pytest.mark.filterwarnings("error::RuntimeWarning")
 @settings(max_examples=40)
 @given(st.lists(st.tuples(st.integers(0, 1), st.floats(0, 1)), min_size=1, max_size=25))
 def test_metrics_are_sound_and_json(rows):

@@ -42,6 +42,7 @@ def test_auc_with_ties_by_hand():
     assert weighted_auc(labels, scores, np.ones(4)) == pytest.approx(3.5 / 4)
 
 
+@pytest.mark.filterwarnings("error::RuntimeWarning")
 @given(videos)
 def test_weighted_auc_is_scikit_learns_of_repeated_videos(rows):
     labels, scores, weights = map(np.array, zip(*rows, strict=True))

@@ -28,6 +28,7 @@ def both_classes(rows):
     return len({label for label, _, _ in rows}) == 2
 
 
+@pytest.mark.filterwarnings("error::RuntimeWarning")
 @given(videos)
 def test_balanced_accuracy_is_scikit_learns_of_repeated_videos(rows):
     labels, scores, weights = map(np.array, zip(*rows, strict=True))
@@ -40,6 +41,7 @@ def test_balanced_accuracy_is_scikit_learns_of_repeated_videos(rows):
         assert actual == pytest.approx(balanced_accuracy_score(repeated, np.repeat(called_fake, weights)))
 
 
+@pytest.mark.filterwarnings("error::RuntimeWarning")
 @given(videos, rates)
 def test_tpr_at_fpr_is_on_scikit_learns_curve_of_repeated_videos(rows, rate):
     labels, scores, weights = map(np.array, zip(*rows, strict=True))
