@@ -110,7 +110,7 @@ def tpr_at_fpr(labels: np.ndarray, scores: np.ndarray, weights: np.ndarray, rate
         float64 [...], NaN where the weights leave a class without videos.
     """
     order = np.argsort(-scores, kind="stable")
-    tie_starts = np.flatnonzero(np.diff(-scores[order], prepend=-np.inf))
+    tie_starts = np.flatnonzero(np.diff(scores[order], prepend=np.inf))
     weights = weights[..., order].astype(np.float64)
     is_fake = labels[order] == 1
     fake = np.cumsum(np.add.reduceat(weights * is_fake, tie_starts, axis=-1), axis=-1)
