@@ -81,6 +81,11 @@ def test_this_process_has_a_version_of_everything():
     )
 
 
+def test_a_folder_without_a_run_is_refused_with_what_to_do(tmp_path):
+    with pytest.raises(UserError, match=f"no trained model in {tmp_path}; run '.*train --workdir={tmp_path}'"):
+        read_run(tmp_path)
+
+
 def test_a_file_of_a_version_without_sessions_is_refused_in_one_line(tmp_path):
     write_run(tmp_path, RUN)
     values = json.loads((tmp_path / "config.json").read_text())
