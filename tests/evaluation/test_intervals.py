@@ -190,6 +190,14 @@ def test_wilson_interval_is_scipys(hits, count, level):
 
 
 @pytest.mark.parametrize("level", [0.8, 0.95])
+def test_wilson_interval_holds_the_share_and_only_shares_to_the_last_bit(level):
+    for count in range(1, 300):
+        for share in (0, 1 / count, 1):
+            low, high = wilson_interval(share, count, level)
+            assert 0 <= low <= share <= high <= 1
+
+
+@pytest.mark.parametrize("level", [0.8, 0.95])
 def test_the_videos_of_one_class_and_source_count_once(level):
     # Five sources with four real videos each, eight with three fakes each; all right, so no resample differs.
     labels, clusters = np.repeat([0, 1], [20, 24]), np.repeat([*range(5), *range(8)], [4] * 5 + [3] * 8)

@@ -82,7 +82,9 @@ def test_this_process_has_a_version_of_everything():
 
 
 def test_a_folder_without_a_run_is_refused_with_what_to_do(tmp_path):
-    with pytest.raises(UserError, match=f"no trained model in {tmp_path}; run '.*train --workdir={tmp_path}'"):
+    with pytest.raises(
+        UserError, match=f"no trained model in {tmp_path}; run '.*train --workdir={tmp_path}'"
+    ):
         read_run(tmp_path)
 
 
