@@ -86,7 +86,14 @@ def test_two_equal_detectors_seldom_differ(make_predictions):
 # A sign test of n that all agree has p = 2 / 2^n: 1/32 of six, 1/64 of seven.
 @pytest.mark.parametrize(
     ("num_sources", "level", "distinguishable"),
-    [(1, 0.95, False), (5, 0.95, False), (6, 0.95, True), (6, 0.98, False), (7, 0.98, True)],
+    [
+        (1, 0.95, False),
+        (5, 0.95, False),
+        (6, 0.95, True),
+        (6, 31 / 32, True),
+        (6, 0.98, False),
+        (7, 0.98, True),
+    ],
 )
 def test_few_sources_prove_nothing(make_predictions, num_sources, level, distinguishable):
     predictions = make_predictions(num_sources)
