@@ -102,6 +102,15 @@ def test_few_sources_prove_nothing(make_predictions, num_sources, level, disting
     assert compare(right, wrong, level=level).distinguishable is distinguishable
 
 
+@pytest.mark.parametrize(("num_real", "num_fake"), [(5, 40), (40, 5), (6, 6)])
+def test_few_sources_of_one_class_prove_nothing(make_predictions, num_real, num_fake):
+    predictions = make_predictions(40).select([*range(num_real), *range(40, 40 + num_fake)])
+    right = replace(predictions, scores=predictions.labels)
+    difference = compare(right, replace(predictions, scores=1 - predictions.labels))
+    assert difference.low > 0
+    assert difference.distinguishable is (min(num_real, num_fake) >= 6)
+
+
 def test_a_table_without_sources_is_resampled_by_those_of_the_other(make_predictions):
     # In a table of four columns every video is a source of its own: as if a face's videos were independent.
     known, other = (make_predictions(20, FOUR, seed=seed) for seed in (0, 1))

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -35,6 +37,15 @@ def test_runs_are_adjacent_inside_the_video_and_never_overlap(num_frames, clips,
 def test_runs_are_in_the_middle_of_equal_parts():
     assert consecutive_indices(300, 10, 1)[:, 0].tolist() == [145]
     assert consecutive_indices(300, 10, 3)[:, 0].tolist() == [45, 145, 245]
+
+
+def test_clips_are_of_the_longest_shot_or_of_the_whole_video():
+    shots = Shots(100, cuts=(19, 69))  # frames 0 to 19, 20 to 69, 70 to 99
+    whole, longest = (ClipSpec(num_frames=3, shots=way) for way in ("ignore", "longest"))
+    assert sample_frames(shots, whole).tolist() == [[0, 50, 99]]
+    assert sample_frames(shots, longest).tolist() == [[20, 44, 69]]
+    runs = replace(longest, sampling="consecutive", clips_per_video=2)
+    assert sample_frames(shots, runs).tolist() == [[31, 32, 33], [56, 57, 58]]
 
 
 @pytest.mark.parametrize("spec", [ClipSpec(num_frames=8), consecutive(8, 1), consecutive(8, 3)])
