@@ -24,9 +24,9 @@ def clips(**changes):
 
 
 @pytest.mark.parametrize("score", [np.nan, np.inf, -0.1, 1.1])
-def test_refuses_a_score_that_is_no_probability(score):
-    with pytest.raises(UserError, match=r"1 of 3 scores.*clip 'b'"):
-        clips(scores=[0.2, score, 0.9])
+def test_refuses_scores_that_are_no_probability_and_names_the_first(score):
+    with pytest.raises(UserError, match=rf"2 of 3 scores.*first {score} of clip 'b'"):
+        clips(scores=[0.2, score, 2])
 
 
 def test_refuses_no_clips():
@@ -35,9 +35,9 @@ def test_refuses_no_clips():
         Predictions(**{name: [] for name in names})
 
 
-def test_refuses_an_unknown_label():
-    with pytest.raises(UserError, match="clip 'c' has label 2"):
-        clips(labels=[0, 0, 2])
+def test_refuses_unknown_labels_and_names_the_first():
+    with pytest.raises(UserError, match="clip 'b' has label 2"):
+        clips(labels=[0, 2, -1])
 
 
 def test_refuses_a_clip_scored_twice():
@@ -155,6 +155,7 @@ def test_csv_without_components_takes_the_targets(tmp_path):
         (None, "no .*predictions.csv"),
         ("clip_id,label,score\na,0,0.1\n", "no column video_id"),
         ("clip_id,video_id,label,score\na,b,0,high\n", "no number"),
+        ("clip_id,video_id,label,score\na,b,0,0.1\nc,d,1\n", "no number"),
         ("clip_id,video_id,label,score\n", "no predictions"),
     ],
 )

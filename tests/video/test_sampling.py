@@ -48,7 +48,19 @@ def test_clips_are_of_the_longest_shot_or_of_the_whole_video():
     assert sample_frames(shots, runs).tolist() == [[31, 32, 33], [56, 57, 58]]
 
 
-@pytest.mark.parametrize("spec", [ClipSpec(num_frames=8), consecutive(8, 1), consecutive(8, 3)])
-def test_a_video_shorter_than_a_clip_is_refused(spec):
-    with pytest.raises(VideoError, match="7 frames and a clip needs 8"):
-        sample_frames(Shots(7), spec)
+@pytest.mark.parametrize(
+    "sample",
+    [
+        *(
+            lambda count, spec=spec: sample_frames(Shots(count), spec)
+            for spec in (ClipSpec(num_frames=8), consecutive(8, 3))
+        ),
+        lambda count: linspace_indices(count, 8),
+        lambda count: consecutive_indices(count, 8, 3),
+    ],
+)
+def test_a_video_shorter_than_a_clip_is_refused(sample):
+    assert np.size(sample(8)) == 8
+    with pytest.raises(VideoError, match="the video has 7 frames and a clip needs 8") as error:
+        sample(7)
+    assert error.value.status == "too_short"
