@@ -188,12 +188,11 @@ def _num_deciding_sources(first: Predictions, second: Predictions) -> int:
 
 def _wins(labels: np.ndarray, scores: np.ndarray) -> np.ndarray:
     """Twice the number of videos of the other class that each scores above, a tie counting one half."""
-    wins = np.empty(len(labels), dtype=np.int64)
-    for label in (0, 1):
-        others = np.sort(scores[labels != label])
-        own = scores[labels == label]
-        wins[labels == label] = sum(np.searchsorted(others, own, side) for side in ("left", "right"))
-    return wins
+    over_reals, over_fakes = (
+        sum(np.searchsorted(others, scores, side) for side in ("left", "right"))
+        for others in (np.sort(scores[labels == label]) for label in (0, 1))
+    )
+    return np.where(labels == 1, over_reals, over_fakes)
 
 
 def _shared_videos(first: Predictions, second: Predictions) -> tuple[Predictions, Predictions]:

@@ -146,7 +146,7 @@ def test_refuses_nothing_shared_and_labels_that_differ(make_predictions):
     predictions = make_predictions(4)
     with pytest.raises(NothingSharedError, match="share no real or no fake"):
         compare(predictions, predictions.select(predictions.labels == 0))
-    with pytest.raises(UserError, match="different labels"):
+    with pytest.raises(UserError, match="different labels for video 'Face2Face/000_999'"):
         compare(predictions, replace(predictions, labels=1 - predictions.labels))
 
 

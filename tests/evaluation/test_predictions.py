@@ -29,6 +29,14 @@ def test_refuses_scores_that_are_no_probability_and_names_the_first(score):
         clips(scores=[0.2, score, 2])
 
 
+def test_all_is_stored_in_the_documented_types():
+    frames = {name: np.ones((3, 2), np.float32) for name in ("attention", "frame_indices", "timestamps")}
+    stored = clips(labels=np.array([False, False, True]), scores=np.zeros(3, np.float32), **frames)
+    types = {name: value.dtype for name, value in vars(stored).items() if name not in TEXT}
+    assert types.pop("labels") == types.pop("frame_indices") == np.int64
+    assert set(types.values()) == {np.dtype(np.float64)} and len(types) == 3
+
+
 def test_refuses_no_clips():
     names = ("clip_ids", "video_ids", "manipulations", "target_ids", "labels", "scores")
     with pytest.raises(UserError, match="no predictions"):
@@ -127,7 +135,7 @@ def test_csv_has_the_promised_columns_and_reads_back(tmp_path):
         components=["one", "one", "two"],
     )
     write_csv(written, path)
-    assert path.read_text().splitlines()[0].startswith("clip_id,video_id,label,score,")
+    assert path.read_bytes().startswith(b"clip_id,video_id,label,score,") and b"\r" not in path.read_bytes()
     read = read_csv(path)
     for name in (*TEXT, "labels", "scores"):
         np.testing.assert_array_equal(getattr(read, name), getattr(written, name))
