@@ -29,7 +29,7 @@ def test_a_detector_is_not_distinguishable_from_itself(make_predictions):
     predictions = make_predictions()
     difference = compare(predictions, predictions)
     assert (difference.difference, difference.low, difference.high) == (0, 0, 0)
-    assert not difference.distinguishable
+    assert str(difference) == "+0.000 [+0.000, +0.000], not distinguishable"
 
 
 def test_a_much_better_detector_is_distinguishable(make_predictions):

@@ -31,7 +31,10 @@ def test_refuses_scores_that_are_no_probability_and_names_the_first(score):
 
 def test_all_is_stored_in_the_documented_types():
     frames = {name: np.ones((3, 2), np.float32) for name in ("attention", "frame_indices", "timestamps")}
-    stored = clips(labels=np.array([False, False, True]), scores=np.zeros(3, np.float32), **frames)
+    stored = clips(
+        labels=np.array([False, False, True]), scores=np.zeros(3, np.float32), clip_ids=[7, 8, 9], **frames
+    )
+    assert stored.clip_ids.tolist() == ["7", "8", "9"]
     types = {name: value.dtype for name, value in vars(stored).items() if name not in TEXT}
     assert types.pop("labels") == types.pop("frame_indices") == np.int64
     assert set(types.values()) == {np.dtype(np.float64)} and len(types) == 3
