@@ -4,7 +4,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deepfake_tfdata.video.errors import NoFaceError
-from deepfake_tfdata.video.smooth import centre_jitter, centres_of, fill_gaps, smooth_track, smoothing_window
+from deepfake_tfdata.video.smooth import (
+    centre_jitter,
+    centres_of,
+    fill_gaps,
+    size_range,
+    smooth_track,
+    smoothing_window,
+)
 
 
 def box(x, y, side):
@@ -54,6 +61,33 @@ def test_jitter_is_taken_out(window, times):
     assert after < before / times
 
 
+def test_smoothing_is_by_lines_that_weigh_near_rows_most():
+    # Faster and faster: medians leave it as it is, lines cut its curve.
+    times = np.delete(np.arange(24), [9, 10, 14])
+    found = np.isin(np.arange(24), times)
+    where = 0.05 * np.arange(24) ** 2
+    smooth = smooth_track(np.stack([box(10 + x, 50, 80) for x in where]), found, 5)
+    for row, time in enumerate(times):
+        first = np.clip(row - 2, 0, len(times) - 5)
+        near = times[first : first + 5]
+        weights = 1 - np.abs(near - time) / (np.abs(near - time).max() + 1)
+        line = np.polyfit(near, where[near], 1, w=np.sqrt(weights))
+        assert smooth[time, 0] == pytest.approx(10 + np.polyval(line, time), abs=1e-4)
+    # By hand, in the middle: 0.05 times the mean of a^2 with the weights 1/3, 2/3, 1, 2/3, 1/3.
+    assert smooth[4, 0] == pytest.approx(10 + where[4] + 0.05 * 4 / 3, abs=1e-4)
+
+
+def test_the_size_of_a_steady_zoom_is_kept_where_it_is_asked_for():
+    sides = 50 * 2 ** (np.arange(21) / 20)
+    boxes = np.stack([box(200 - side / 2, 300 - side / 2, side) for side in sides])
+    found = np.arange(21) % 5 != 1
+    assert size_range(boxes, found, 7) == pytest.approx(2, rel=1e-4)
+    np.testing.assert_allclose(smooth_track(boxes, found, 7, 1.9)[found], boxes[found], atol=0.01)
+    for limit in (2.1, np.inf):
+        sizes = np.diff(smooth_track(boxes, found, 7, limit).reshape(-1, 2, 2), axis=1)
+        np.testing.assert_allclose(sizes, np.median(sides[found]), atol=0.01)
+
+
 def test_motion_faster_than_the_sampling_is_followed():
     # Four samples a period: a plain median or mean would hold the face still.
     boxes = np.stack([box(100 + 6 * np.sin(np.pi * t / 2), 100, 80) for t in range(32)])
@@ -85,4 +119,6 @@ def test_a_face_that_was_never_found_has_no_track(make):
 def test_the_window_spans_half_a_second_and_is_odd():
     assert smoothing_window(np.arange(32) / 25) == 13
     assert smoothing_window(np.arange(32) * 0.4) == 3
-    assert smoothing_window(np.zeros(1)) == 3
+    assert smoothing_window(np.zeros(1)) == smoothing_window(np.zeros(9)) == 3
+    # And no longer than the clip.
+    assert [smoothing_window(np.arange(count) / 25) for count in (2, 4, 5, 6, 7)] == [3, 3, 5, 5, 7]
