@@ -39,9 +39,10 @@ def test_a_score_that_reaches_the_threshold_is_called_fake():
 
 
 def test_of_equal_mistakes_the_first_video_comes_first():
-    scores = np.repeat([0.1, 0.7, 0.3, 0.3], 2)
-    expected = ["original/b", "FaceSwap/c", "FaceSwap/d"]
-    assert [each.video for each in worst_mistakes(clips(scores=scores), 0.5, 3).worst] == expected
+    names = [f"{video:03d}" for video in range(60)]
+    predictions = Predictions(names, names, ["original"] * 60, names, [0] * 60, [0.7, 0.9] * 30)
+    found = [each.video for each in worst_mistakes(predictions, 0.5, 60).worst]
+    assert found == [f"original/{name}" for name in (*names[1::2], *names[::2])]
 
 
 @pytest.mark.parametrize(

@@ -51,6 +51,32 @@ def test_one_wrong_box_moves_nothing(wrong, window):
     np.testing.assert_allclose(centres_of(smooth), centres_of(clean), atol=5)
 
 
+@pytest.mark.parametrize(("window", "replaced"), [(3, False), (5, True)])
+def test_two_wrong_boxes_in_a_row_take_a_window_of_five(window, replaced):
+    boxes = np.stack([box(10, 50, 80)] * 20)
+    boxes[9:11] += 25
+    off = smooth_track(boxes, np.ones(20, bool), window)[9:11, 0] - 10
+    assert (off < 3).all() if replaced else (off > 15).all()
+
+
+def test_two_wrong_sizes_in_a_row_are_taken_out_by_any_window():
+    boxes = np.stack([box(10, 50, 80)] * 20)
+    boxes[9:11, 2:] += 40
+    assert size_range(boxes, np.ones(20, bool), 3) == pytest.approx(1)
+
+
+@pytest.mark.parametrize("wrong", [0, 21])
+@pytest.mark.parametrize("shift", [-25, 25])
+def test_a_wrong_end_is_no_further_off_than_two_samples(wrong, shift):
+    # Every third frame: what lies beyond an end goes by time, not by rows.
+    found = np.arange(22) % 3 == 0
+    boxes = np.stack([box(10 + 2 * t, 50, 80) for t in range(22)])
+    clean = boxes.copy()
+    boxes[wrong] += shift
+    smooth = smooth_track(boxes, found, 3)
+    np.testing.assert_allclose(centres_of(smooth)[found], centres_of(clean)[found], atol=12.01)
+
+
 @pytest.mark.parametrize(("window", "times"), [(3, 3), (13, 20)])
 def test_jitter_is_taken_out(window, times):
     random = np.random.default_rng(0)
