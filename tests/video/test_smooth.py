@@ -114,6 +114,12 @@ def test_the_size_of_a_steady_zoom_is_kept_where_it_is_asked_for():
         np.testing.assert_allclose(sizes, np.median(sides[found]), atol=0.01)
 
 
+def test_a_face_keeps_its_width_and_its_height():
+    boxes = np.tile(np.float32([10, 20, 90, 140]), (9, 1))
+    for limit in (1.5, np.inf):
+        np.testing.assert_allclose(smooth_track(boxes, np.ones(9, bool), 3, limit), boxes, atol=1e-3)
+
+
 def test_motion_faster_than_the_sampling_is_followed():
     # Four samples a period: a plain median or mean would hold the face still.
     boxes = np.stack([box(100 + 6 * np.sin(np.pi * t / 2), 100, 80) for t in range(32)])
