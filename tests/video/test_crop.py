@@ -29,6 +29,13 @@ def test_boxes_of_one_size_stay_of_one_size(offset, side):
     assert len(np.unique(whole[:, 2:] - whole[:, :2])) == 1
 
 
+def test_boxes_of_one_width_and_another_height_stay_of_one_size():
+    # Half pixels, which float noise would round both ways.
+    corners = np.linspace(1000.1, 1003.7, 50)
+    boxes = np.array([[x, x, x + 20.5, x + 30.5] for x in corners], np.float32)
+    assert len(np.unique(np.diff(whole_pixels(boxes).reshape(-1, 2, 2), axis=1), axis=0)) == 1
+
+
 def test_boxes_are_rounded_to_whole_pixels():
     boxes = np.array([[-1.4, 2.6, 8.5, 22.5], [0.6, 0.2, 10.8, 30.3]])
     assert whole_pixels(boxes).tolist() == [[-1, 3, 9, 23], [1, 0, 11, 30]]
