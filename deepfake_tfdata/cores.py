@@ -11,7 +11,7 @@ def available_cores() -> int:
     """The cores that affinity and the control group's quota leave; a part of one counts as one."""
     quota = cpu_quota()
     cores = _usable_cores()
-    return cores if quota is None else max(1, min(cores, math.ceil(quota)))
+    return cores if quota is None else min(cores, math.ceil(quota))
 
 
 def cpu_quota(root: Path = Path("/")) -> float | None:

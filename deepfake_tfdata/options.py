@@ -67,7 +67,7 @@ class Option:
         for chosen in value if self.kind is tuple else (value,):
             if self.choices and chosen not in self.choices:
                 raise UserError(f"--{self.name}={chosen} is unknown; choose from {', '.join(self.choices)}")
-        if value is None or not self.range:
+        if value is None:
             return
         # Whether it is inside, for not-a-number compares with nothing.
         inside = (

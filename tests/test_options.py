@@ -77,6 +77,33 @@ def test_a_wrong_value_is_named_with_what_to_use(flags, message):
     assert message in str(error.value)
 
 
+@dataclass(frozen=True)
+class Limits(Options):
+    """Some of every kind."""
+
+    level: int = option(3, "of all", low=0, high=9)
+    speed: float = option(1.0, "how fast", above=0)
+    sides: tuple[str, ...] = option((), "where", choices=("left", "right"))
+    text: str = option("~/x", "to say")
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"level": 10}, "--level=10 is out of range; use 0 to 9"),
+        ({"level": -1}, "--level=-1 is out of range; use 0 to 9"),
+        ({"speed": 0}, "--speed=0 is out of range; use more than 0"),
+        ({"sides": ("left", "up")}, "--sides=up is unknown; choose from left, right"),
+    ],
+)
+def test_a_range_ends_where_it_says_and_every_text_of_a_list_is_a_choice(values, message):
+    for level in (0, 9):
+        assert Limits(level, sides=("left", "right")).text == "~/x"  # names no path
+    with pytest.raises(UserError) as error:
+        Limits(**values)
+    assert str(error.value) == message
+
+
 @pytest.mark.parametrize("config", COMMANDS)
 def test_a_leading_tilde_is_the_users_home_in_every_option_that_names_a_path(config, monkeypatch):
     monkeypatch.setenv("HOME", "/home/me")

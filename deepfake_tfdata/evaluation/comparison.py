@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -188,16 +188,15 @@ def _num_deciding_sources(first: Predictions, second: Predictions) -> int:
 
 def _wins(labels: np.ndarray, scores: np.ndarray) -> np.ndarray:
     """Twice the number of videos of the other class that each scores above, a tie counting one half."""
-    wins = np.empty(len(labels), dtype=np.int64)
-    for label in (0, 1):
-        others = np.sort(scores[labels != label])
-        own = scores[labels == label]
-        wins[labels == label] = sum(np.searchsorted(others, own, side) for side in ("left", "right"))
-    return wins
+    over_reals, over_fakes = (
+        sum(np.searchsorted(others, scores, side) for side in ("left", "right"))
+        for others in (np.sort(scores[labels == label]) for label in (0, 1))
+    )
+    return np.where(labels == 1, over_reals, over_fakes)
 
 
 def _shared_videos(first: Predictions, second: Predictions) -> tuple[Predictions, Predictions]:
-    """The videos both have, in one order."""
+    """The videos both have, in one order and of the same sources."""
     first, second = per_video(first), per_video(second)
     shared, in_first, in_second = np.intersect1d(first.video_keys, second.video_keys, return_indices=True)
     differs = first.labels[in_first] != second.labels[in_second]
@@ -208,4 +207,7 @@ def _shared_videos(first: Predictions, second: Predictions) -> tuple[Predictions
         raise NothingSharedError(
             "the detectors share no real or no fake video; evaluate both on the same split"
         )
-    return first.select(in_first), second.select(in_second)
+    first, second = first.select(in_first), second.select(in_second)
+    # A table without sources has every video as its own; the other one may know what belongs together.
+    sources = min(first.target_ids, second.target_ids, key=lambda names: len(set(names)))
+    return replace(first, target_ids=sources), replace(second, target_ids=sources)

@@ -44,7 +44,7 @@ def weighted_auc(labels: np.ndarray, scores: np.ndarray, weights: np.ndarray) ->
     Returns:
         float64 [...], NaN where the weights leave a class without videos.
     """
-    order = np.argsort(scores, kind="stable")
+    order = np.argsort(scores)
     tie_starts = np.flatnonzero(np.diff(scores[order], prepend=-np.inf))
     weights = weights[..., order].astype(np.float64)
     is_fake = labels[order] == 1

@@ -68,7 +68,7 @@ def evaluate(
         "majority_share": max(fake_share, 1 - fake_share),
         "threshold": threshold,
         "confusion_matrix": _confusion_matrix(videos.labels, called_fake),
-        "brier": float(brier_score_loss(videos.labels, videos.scores, pos_label=1)),
+        "brier": float(brier_score_loss(videos.labels, videos.scores)),
         "log_loss": float(log_loss(videos.labels, videos.scores, labels=[0, 1])),
         "num_videos": len(videos),
         "num_real": int(np.sum(videos.labels == 0)),

@@ -109,15 +109,15 @@ def tpr_at_fpr(labels: np.ndarray, scores: np.ndarray, weights: np.ndarray, rate
     Returns:
         float64 [...], NaN where the weights leave a class without videos.
     """
-    order = np.argsort(-scores, kind="stable")
-    tie_starts = np.flatnonzero(np.diff(-scores[order], prepend=-np.inf))
+    order = np.argsort(-scores)
+    tie_starts = np.flatnonzero(np.diff(scores[order], prepend=np.inf))
     weights = weights[..., order].astype(np.float64)
     is_fake = labels[order] == 1
     fake = np.cumsum(np.add.reduceat(weights * is_fake, tie_starts, axis=-1), axis=-1)
     real = np.cumsum(np.add.reduceat(weights * ~is_fake, tie_starts, axis=-1), axis=-1)
     allowed = real <= real[..., -1:] * rate + _ROUNDING
     found = np.max(np.where(allowed, fake, 0), axis=-1)
-    return _ratio(found, fake[..., -1], known=real[..., -1] > 0)
+    return _ratio(found, np.where(real[..., -1] > 0, fake[..., -1], 0))
 
 
 def tpr_at_fpr_interval(
@@ -153,10 +153,9 @@ def tpr_at_fpr_interval(
 
 
 def _share(correct: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    total = weights.sum(axis=-1)
-    return _ratio(weights @ correct.astype(np.float64), total, known=total > 0)
+    return _ratio(weights @ correct.astype(np.float64), weights.sum(axis=-1))
 
 
-def _ratio(part: np.ndarray, whole: np.ndarray, known: np.ndarray) -> np.ndarray:
-    """NaN where it is not known, or of nothing."""
-    return np.divide(part, whole, out=np.full(np.shape(part), np.nan), where=known & (whole > 0))
+def _ratio(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
+    """NaN of nothing."""
+    return np.divide(part, whole, out=np.full(np.shape(part), np.nan), where=whole > 0)

@@ -189,7 +189,7 @@ def mean_scores(scores: np.ndarray, video: np.ndarray) -> np.ndarray:
         scores: float64 [N], probabilities.
         video: int64 [N], from `group_clips`.
     """
-    return np.clip(_means(scores, video), 0, 1)  # a mean of equal probabilities may round to just above one
+    return _means(scores, video)
 
 
 def _means(values: np.ndarray, video: np.ndarray) -> np.ndarray:

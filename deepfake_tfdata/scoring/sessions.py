@@ -39,7 +39,8 @@ def describe_sessions(sessions: Sequence[Session]) -> dict[str, str]:
     """What each of revision, devices and versions was, such as '2.20.0, from step 120 on 2.21.0'."""
     values = [{"revision": each.revision, "devices": each.devices, **each.versions} for each in sessions]
     steps = [each.step for each in sessions]
-    return {name: _history(steps, [each.get(name, "") for each in values]) for name in values[0]}
+    names = dict.fromkeys(name for each in values for name in each)
+    return {name: _history(steps, [each.get(name, "") for each in values]) for name in names}
 
 
 def _history(steps: Sequence[int], values: Sequence[str]) -> str:
@@ -54,10 +55,10 @@ def _history(steps: Sequence[int], values: Sequence[str]) -> str:
 def git_revision() -> str:
     """The commit that this code is of, with '+' where files were changed since; '' outside a checkout."""
     here = Path(__file__).parent
+    describe = ["git", "describe", "--always", "--abbrev=12", "--dirty=+", "--exclude=*"]
     try:
-        describe = ["git", "describe", "--always", "--abbrev=12", "--dirty=+", "--exclude=*"]
-        return subprocess.run(describe, cwd=here, capture_output=True, text=True, check=True).stdout.strip()
-    except (OSError, subprocess.CalledProcessError):
+        return subprocess.run(describe, cwd=here, capture_output=True, text=True, check=False).stdout.strip()
+    except OSError:  # no git
         return ""
 
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from deepfake_tfdata.evaluation.metrics import evaluate
+from deepfake_tfdata.evaluation.notes import plain_notes
 from deepfake_tfdata.evaluation.texts import evaluation_text
 
 FOUR = ("Deepfakes", "Face2Face", "FaceSwap", "NeuralTextures")
@@ -72,6 +73,10 @@ def test_refuses_more_videos_than_the_split_has(make_predictions, planned, messa
             (25, 100, 0, 100),
             "every video is called real: the accuracy, 20.0%, is the share of real videos and",
         ),
+        (
+            (30, 30, 30, 0),
+            "every video is called fake: the accuracy, 50.0%, is the share of fake videos and",
+        ),
         ((25, 100, 20, 10), "an accuracy of 76.0% is no more than calling every video fake scores, 80.0%"),
         ((25, 100, 15, 10), "an accuracy of 80.0% is no more than calling every video fake scores, 80.0%"),
         ((100, 25, 10, 15), "an accuracy of 80.0% is no more than calling every video real scores, 80.0%"),
@@ -92,6 +97,13 @@ def test_an_accuracy_that_one_answer_would_have_is_said_to_be_that(make_predicti
     assert [note[: len(expected or "")] for note in notes] == ([expected] if expected else [])
 
 
+def test_an_interval_that_ends_where_one_answer_scores_does_not_exclude_it(make_predictions):
+    metrics = evaluate(make_predictions(20, separation=4))
+    assert not plain_notes(metrics, {})
+    (note,) = plain_notes({**metrics, "accuracy_low": metrics["majority_share"]}, {})
+    assert "can't be told from calling every video" in note
+
+
 @pytest.mark.parametrize(
     ("num_real", "measured", "expected"),
     [
@@ -101,7 +113,7 @@ def test_an_accuracy_that_one_answer_would_have_is_said_to_be_that(make_predicti
     ],
 )
 def test_a_rate_that_the_real_videos_are_too_few_for_is_none(make_predictions, num_real, measured, expected):
-    metrics = evaluate(make_predictions(num_real, separation=4))
+    metrics = evaluate(make_predictions(num_real, methods=("Deepfakes", "Face2Face"), separation=4))
     assert [key for key in ("tpr_at_fpr_1", "tpr_at_fpr_5") if metrics[key] is not None] == measured
     for key in measured:
         assert metrics[f"{key}_low"] < metrics[key] <= metrics[f"{key}_high"]

@@ -1,9 +1,11 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn.metrics import confusion_matrix, recall_score
 
 from deepfake_tfdata.evaluation.metrics import equal_error_rate, evaluate
 from deepfake_tfdata.evaluation.predictions import Predictions
@@ -66,14 +68,54 @@ def test_each_manipulation_is_set_against_all_originals():
     assert by_method["Face2Face"]["num_videos"] == 4
 
 
+def test_another_threshold_moves_the_calls_and_nothing_else(make_predictions):
+    predictions = make_predictions(methods=("Deepfakes", "Face2Face"), separation=1)
+    fixed, moved = evaluate(predictions), evaluate(predictions, threshold=0.7)
+    for metrics in (fixed, moved):
+        called = predictions.scores >= metrics["threshold"]
+        matrix = confusion_matrix(predictions.labels, called)
+        assert metrics["confusion_matrix"] == matrix.tolist()
+        assert metrics["accuracy"] == pytest.approx(np.trace(matrix) / 60)
+        for name, values in metrics["per_manipulation"].items():
+            rows = predictions.manipulations == name
+            assert values["recall"] == recall_score(predictions.labels[rows], called[rows])
+    assert (fixed["threshold"], moved["threshold"]) == (0.5, 0.7)
+    assert fixed["confusion_matrix"] != moved["confusion_matrix"]
+    for key in ("auc", "auc_low", "eer", "average_precision", "brier", "log_loss"):
+        assert fixed[key] == moved[key]
+
+
+def test_seed_and_number_of_resamples_reach_every_interval(make_predictions):
+    # One source has half of all videos, and is called wrong: wider intervals than sources alone would give.
+    predictions = make_predictions(120, methods=("Deepfakes",), separation=2)
+    is_large = predictions.target_ids < "060"
+    targets = np.where(is_large, "large", predictions.target_ids)
+    scores = np.where(is_large, 1 - predictions.scores, predictions.scores)
+    mixed = replace(predictions, scores=scores, target_ids=targets)
+
+    def intervals(**how):
+        metrics = evaluate(mixed, **how)
+        metrics |= {f"method {key}": value for key, value in metrics["per_manipulation"]["Deepfakes"].items()}
+        return {key: (metrics[key], metrics[f"{key[:-4]}_high"]) for key in metrics if key.endswith("_low")}
+
+    first = intervals(seed=3, resamples=50)
+    assert len(first) == 6 and first == intervals(seed=3, resamples=50)
+    for how in ({"seed": 4, "resamples": 50}, {"seed": 3, "resamples": 51}):
+        others = intervals(**how)
+        assert not [key for key, ends in first.items() if ends == others[key]]
+
+
 @pytest.mark.parametrize(("label", "word"), [(0, "real"), (1, "fake")])
 def test_one_class_only_has_no_auc_but_says_why(label, word):
-    metrics = evaluate(one_clip_each([label] * 3, [0.1, 0.2, 0.9]))
-    assert metrics["auc"] is metrics["auc_low"] is metrics["eer"] is metrics["average_precision"] is None
-    assert metrics["balanced_accuracy"] is metrics["balanced_accuracy_high"] is None
+    scores = [0.1, 0.2, 0.9] * 40
+    metrics = evaluate(one_clip_each([label] * 120, scores))
+    undefined = ("auc", "auc_low", "eer", "average_precision", "balanced_accuracy", "balanced_accuracy_high")
+    assert {metrics[key] for key in (*undefined, "tpr_at_fpr_1", "tpr_at_fpr_5_low")} == {None}
     (note,) = metrics["notes"]
     assert note.startswith(f"every video is {word};")
     assert metrics["accuracy"] == pytest.approx(1 / 3 if label else 2 / 3)
+    assert metrics["majority_share"] == 1
+    assert metrics["brier"] == pytest.approx(np.mean((np.array(scores) - label) ** 2))
 
 
 def test_one_clip():
@@ -85,6 +127,7 @@ def test_chance_is_covered(make_predictions):
     assert metrics["auc_low"] < 0.5 < metrics["auc_high"]
 
 
+@pytest.mark.filterwarnings("error::RuntimeWarning")
 @settings(max_examples=40)
 @given(st.lists(st.tuples(st.integers(0, 1), st.floats(0, 1)), min_size=1, max_size=25))
 def test_metrics_are_sound_and_json(rows):

@@ -4,8 +4,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.optimize import brentq
+from scipy.stats import binomtest, norm
 from sklearn.metrics import roc_auc_score
 
+from deepfake_tfdata.evaluation import intervals
 from deepfake_tfdata.evaluation.intervals import (
     accuracy_interval,
     auc_interval,
@@ -39,6 +42,7 @@ def test_auc_with_ties_by_hand():
     assert weighted_auc(labels, scores, np.ones(4)) == pytest.approx(3.5 / 4)
 
 
+@pytest.mark.filterwarnings("error::RuntimeWarning")
 @given(videos)
 def test_weighted_auc_is_scikit_learns_of_repeated_videos(rows):
     labels, scores, weights = map(np.array, zip(*rows, strict=True))
@@ -72,6 +76,35 @@ def test_bootstrap_keeps_clusters_together():
     weights = np.concatenate(seen)
     np.testing.assert_array_equal(weights[:, 0], weights[:, 2])
     np.testing.assert_array_equal(weights[:, [0, 1, 4]].sum(axis=1), np.full(50, 3))
+
+
+def test_bootstrap_of_a_mean_spreads_as_theory_has_it():
+    # The mean of G clusters of one size, drawn with replacement: the standard deviation is theirs / sqrt(G).
+    values = np.random.default_rng(5).normal(size=(12, 4))
+    drawn = bootstrap(
+        lambda weights: weights @ values.ravel() / weights.sum(axis=-1),
+        np.repeat(np.arange(12), 4),
+        seed=0,
+        resamples=20_000,
+    )
+    spread = np.std(values.mean(axis=1)) / np.sqrt(12)
+    assert np.std(drawn) == pytest.approx(spread, rel=0.03)
+    assert np.mean(drawn) == pytest.approx(values.mean(), abs=4 * spread / np.sqrt(20_000))
+
+
+@pytest.mark.parametrize(("at_once", "largest"), [(38, 7), (2, 1), (1_000_000, 50)])
+def test_resamples_are_the_same_in_batches_of_any_size(at_once, largest, monkeypatch):
+    clusters, values, seen = np.array([0, 1, 0, 2, 3]), np.array([0.3, 0.1, 0.4, 0.15, 0.9]), []
+
+    def statistic(weights):
+        seen.append(len(weights))
+        return weights @ values
+
+    expected = bootstrap(lambda weights: weights @ values, clusters, seed=3, resamples=50)
+    monkeypatch.setattr(intervals, "_WEIGHTS_AT_ONCE", at_once)
+    drawn = bootstrap(statistic, clusters, seed=3, resamples=50)
+    np.testing.assert_allclose(drawn, expected, rtol=1e-12)
+    assert len(drawn) == sum(seen) == 50 and max(seen) == largest
 
 
 def test_bootstrap_leaves_out_resamples_without_a_class():
@@ -128,18 +161,55 @@ def test_a_better_score_never_has_a_lower_low_end():
     assert lows == sorted(lows) and lows[0] == 0
 
 
-def test_newcombe_interval_solves_its_equation():
-    low, high = newcombe_interval(0.9, 20, 30)
-    for end in (low, high):
-        spread = 1 + 24 * ((1 - end) / (2 - end) + end / (1 + end))
-        assert (0.9 - end) ** 2 == pytest.approx(1.959964**2 * end * (1 - end) * spread / 600, rel=1e-5)
-    assert newcombe_interval(0.1, 20, 30) == pytest.approx((1 - high, 1 - low))
+def newcombe_low(seen, real, fake, level):
+    """The low end by a general root finder and the variance as Hanley and McNeil (1982) write it."""
+
+    def excess(auc):
+        both_fakes, both_reals = auc / (2 - auc), 2 * auc**2 / (1 + auc)
+        others = (real + fake) / 2 - 1  # Newcombe sets both classes' sizes to their mean here
+        pairs = others * (both_fakes - auc**2) + others * (both_reals - auc**2)
+        variance = (auc * (1 - auc) + pairs) / (real * fake)
+        return (seen - auc) ** 2 - norm.ppf((1 + level) / 2) ** 2 * variance
+
+    return brentq(excess, 0, seen - 1e-12)
 
 
-def test_wilson_interval_of_a_textbook_case():
-    # 0 of 20, 2 of 20: E. B. Wilson's limits as tabulated by Newcombe (1998) have the same form.
-    assert wilson_interval(0, 20) == pytest.approx((0, 0.1611), abs=1e-4)
-    assert wilson_interval(0.1, 20) == pytest.approx((0.0279, 0.3010), abs=1e-4)
+@pytest.mark.parametrize("level", [0.8, 0.95])
+@pytest.mark.parametrize(("auc", "real", "fake"), [(0.9, 20, 30), (0.5, 7, 4), (0.97, 140, 560), (1, 5, 8)])
+def test_newcombe_interval_is_that_of_hanleys_and_mcneils_variance(auc, real, fake, level):
+    low, high = newcombe_interval(auc, real, fake, level)
+    assert low == pytest.approx(newcombe_low(auc, real, fake, level))
+    assert high == pytest.approx(1 - newcombe_low(1 - auc, real, fake, level) if auc < 1 else 1)
+
+
+@pytest.mark.parametrize("level", [0.8, 0.95])
+@pytest.mark.parametrize(("hits", "count"), [(0, 20), (2, 20), (81, 263), (13, 13)])
+def test_wilson_interval_is_scipys(hits, count, level):
+    expected = binomtest(hits, count).proportion_ci(level, method="wilson")
+    assert wilson_interval(hits / count, count, level) == pytest.approx((expected.low, expected.high))
+
+
+@pytest.mark.parametrize("level", [0.8, 0.95])
+def test_wilson_interval_holds_the_share_and_only_shares_to_the_last_bit(level):
+    for count in range(1, 300):
+        for share in (0, 1 / count, 1):
+            low, high = wilson_interval(share, count, level)
+            assert 0 <= low <= share <= high <= 1
+
+
+@pytest.mark.parametrize("level", [0.8, 0.95])
+def test_the_videos_of_one_class_and_source_count_once(level):
+    # Five sources with four real videos each, eight with three fakes each; all right, so no resample differs.
+    labels, clusters = np.repeat([0, 1], [20, 24]), np.repeat([*range(5), *range(8)], [4] * 5 + [3] * 8)
+    low, high = auc_interval(labels, labels.astype(float), clusters, level=level)
+    assert (low, high) == (pytest.approx(newcombe_low(1, 5, 8, level)), 1)
+    low, high = accuracy_interval(labels >= 0, labels, clusters, level=level)
+    assert (low, high) == pytest.approx(binomtest(13, 13).proportion_ci(level, method="wilson"))
+
+
+def test_an_interval_covers_its_ends():
+    interval = intervals.Interval(-0.25, 0)
+    assert [value for value in (-0.3, -0.25, -0.1, 0, 0.1) if interval.covers(value)] == [-0.25, -0.1, 0]
 
 
 def test_percentile_interval():

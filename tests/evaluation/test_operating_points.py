@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import binomtest
 from sklearn.metrics import balanced_accuracy_score, roc_curve
 
 from deepfake_tfdata.evaluation.intervals import wilson_interval
@@ -27,6 +28,7 @@ def both_classes(rows):
     return len({label for label, _, _ in rows}) == 2
 
 
+@pytest.mark.filterwarnings("error::RuntimeWarning")
 @given(videos)
 def test_balanced_accuracy_is_scikit_learns_of_repeated_videos(rows):
     labels, scores, weights = map(np.array, zip(*rows, strict=True))
@@ -39,6 +41,7 @@ def test_balanced_accuracy_is_scikit_learns_of_repeated_videos(rows):
         assert actual == pytest.approx(balanced_accuracy_score(repeated, np.repeat(called_fake, weights)))
 
 
+@pytest.mark.filterwarnings("error::RuntimeWarning")
 @given(videos, rates)
 def test_tpr_at_fpr_is_on_scikit_learns_curve_of_repeated_videos(rows, rate):
     labels, scores, weights = map(np.array, zip(*rows, strict=True))
@@ -93,6 +96,17 @@ def test_a_perfect_score_is_not_certain(count):
     assert low < 1 == high
     low, high = tpr_at_fpr_interval(labels, labels.astype(float), clusters, 0.05)
     assert (low, high) == wilson_interval(1, count)
+
+
+@pytest.mark.parametrize("level", [0.8, 0.95])
+def test_each_class_has_its_own_share_and_number_of_sources(level):
+    # All of 20 real videos are right, of five sources, and none of 80 fakes, of eight: no resample differs.
+    labels, clusters = np.repeat([0, 1], [20, 80]), np.repeat([*range(5), *range(8)], [4] * 5 + [10] * 8)
+    real, fake = (binomtest(*count).proportion_ci(level, method="wilson") for count in ((5, 5), (0, 8)))
+    interval = balanced_accuracy_interval(labels == 0, labels, clusters, level=level)
+    assert interval == pytest.approx((0.5 - (1 - real.low) / 2, 0.5 + fake.high / 2))
+    interval = tpr_at_fpr_interval(labels, -labels, clusters, 0.05, level=level)
+    assert interval == pytest.approx((0, fake.high))
 
 
 def test_mean_of_shares_is_newcombes_interval_of_a_difference():

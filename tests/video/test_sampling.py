@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -37,7 +39,28 @@ def test_runs_are_in_the_middle_of_equal_parts():
     assert consecutive_indices(300, 10, 3)[:, 0].tolist() == [45, 145, 245]
 
 
-@pytest.mark.parametrize("spec", [ClipSpec(num_frames=8), consecutive(8, 1), consecutive(8, 3)])
-def test_a_video_shorter_than_a_clip_is_refused(spec):
-    with pytest.raises(VideoError, match="7 frames and a clip needs 8"):
-        sample_frames(Shots(7), spec)
+def test_clips_are_of_the_longest_shot_or_of_the_whole_video():
+    shots = Shots(100, cuts=(19, 69))  # frames 0 to 19, 20 to 69, 70 to 99
+    whole, longest = (ClipSpec(num_frames=3, shots=way) for way in ("ignore", "longest"))
+    assert sample_frames(shots, whole).tolist() == [[0, 50, 99]]
+    assert sample_frames(shots, longest).tolist() == [[20, 44, 69]]
+    runs = replace(longest, sampling="consecutive", clips_per_video=2)
+    assert sample_frames(shots, runs).tolist() == [[31, 32, 33], [56, 57, 58]]
+
+
+@pytest.mark.parametrize(
+    "sample",
+    [
+        *(
+            lambda count, spec=spec: sample_frames(Shots(count), spec)
+            for spec in (ClipSpec(num_frames=8), consecutive(8, 3))
+        ),
+        lambda count: linspace_indices(count, 8),
+        lambda count: consecutive_indices(count, 8, 3),
+    ],
+)
+def test_a_video_shorter_than_a_clip_is_refused(sample):
+    assert np.size(sample(8)) == 8
+    with pytest.raises(VideoError, match="the video has 7 frames and a clip needs 8") as error:
+        sample(7)
+    assert error.value.status == "too_short"

@@ -51,6 +51,23 @@ def test_a_second_sight_of_the_same_face_starts_no_track():
     assert found.all()
 
 
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_of_two_sights_of_one_face_the_larger_starts_and_the_likelier_goes_on(order):
+    sights = np.stack([box(96, 96, 92), box(104, 104, 72)])[list(order)]
+    boxes, _ = follow_face([sights])
+    assert boxes.tolist() == [box(96, 96, 92).tolist()]
+    boxes, _ = follow_face([box(104, 104, 70)[None], sights])
+    assert boxes[1].tolist() == box(104, 104, 72).tolist()
+
+
+def test_a_face_is_found_again_where_two_sights_say_that_it_goes():
+    detections = [box(60 * time, 100, 100)[None] for time in range(5)]
+    detections[2] = detections[3] = np.zeros((0, 4), np.float32)
+    boxes, found = follow_face(detections)
+    assert found.tolist() == [True, True, False, False, True]
+    assert boxes[4].tolist() == box(240, 100, 100).tolist()
+
+
 def test_never_jumps_to_a_face_elsewhere():
     detections = [box(100, 100, 80)[None]] * 6 + [box(300, 100, 90)[None]] * 5
     boxes, found = follow_face(detections)
