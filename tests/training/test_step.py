@@ -132,6 +132,23 @@ def test_gradients_are_cut_to_the_norm_that_is_asked_for(loss_scaling):
     np.testing.assert_allclose(first_moment(9.0), [0.3, 0.4], rtol=1e-5)
 
 
+def test_a_scaled_loss_makes_the_same_step():
+    def step(wrap):
+        keras.utils.set_random_seed(0)
+        model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1), keras.layers.Reshape(())])
+        optimizer = wrap(keras.optimizers.SGD(0.1))
+        optimizer.build(model.trainable_variables)
+        batch = tf.data.Dataset.from_tensors((np.eye(4, 3, dtype=np.float32), LABELS))
+        batches = iter(ONE_DEVICE.experimental_distribute_dataset(batch))
+        ((loss, rate, _),) = make_train_steps(model, optimizer, ONE_DEVICE, 4, StepOptions())(batches, 1)
+        assert rate == pytest.approx(0.1)
+        return [loss], *model.get_weights()
+
+    plain, scaled = step(lambda inner: inner), step(keras.optimizers.LossScaleOptimizer)
+    for one, other in zip(plain, scaled, strict=True):
+        np.testing.assert_allclose(other, one, rtol=1e-5)
+
+
 def test_a_compiled_step_leaves_cudnn_out(monkeypatch):
     def losses(jit_compile):
         keras.utils.set_random_seed(0)
