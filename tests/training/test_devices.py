@@ -54,7 +54,7 @@ def test_a_chief_alone_trains_as_a_single_machine(name, monkeypatch):
         ("two workers", "TF_CONFIG=two workers is malformed; use such as {"),
         ("[]", "malformed"),
         ('{"cluster": []}', "malformed"),
-        ('{"cluster": {"worker": "a:1"}}', "malformed"),
+        (tf_config({"worker": "a:1"}), "malformed"),
         ('{"cluster": {"worker": ["a:1", "b:1"]}}', "malformed"),
         (tf_config({"worker": ["a:1"]}, index="first"), "malformed"),
         (tf_config({**CHIEF_AND_TWO, "evaluator": ["d:1"]}), "job evaluator; use chief and worker alone"),
