@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from deepfake_tfdata.errors import UserError
-from deepfake_tfdata.model.torch_file import read_state_dict, read_torch_file
+from deepfake_tfdata.model.torch_file import keras_kernel, read_state_dict, read_torch_file
 from tests.torch_files import Tensor, write_archive, write_legacy
 
 WRITERS = [write_legacy, write_archive]
@@ -56,6 +56,14 @@ def test_a_state_dict_is_found_in_a_checkpoint(saved, key):
     assert list(read_state_dict(path)) == ["w"]
     content = read_torch_file(path)
     assert (content["epoch"], content["best"]) == (3, [0.5, ("a", None)])
+
+
+def test_a_kernel_comes_in_keras_order_of_axes():
+    kernel = np.arange(2 * 3 * 4 * 5).reshape(2, 3, 4, 5)
+    np.testing.assert_array_equal(keras_kernel(kernel), np.einsum("oihw->hwio", kernel))
+    np.testing.assert_array_equal(keras_kernel(kernel[..., 0, 0]), kernel[..., 0, 0].T[None, None])
+    depthwise = kernel[:, :1]
+    np.testing.assert_array_equal(keras_kernel(depthwise, depthwise=True), np.einsum("cohw->hwco", depthwise))
 
 
 class Command:

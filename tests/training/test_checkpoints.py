@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import keras
 import numpy as np
 import pytest
@@ -46,6 +48,26 @@ def test_a_damaged_one_falls_back_to_the_one_before_and_says_so(tmp_path, damage
 
 def test_none_is_none(tmp_path):
     assert newest_checkpoint(tmp_path) is None
+    (tmp_path / "step-1.npz.part").touch()
+    (tmp_path / "notes.npz").touch()
+    assert newest_checkpoint(tmp_path) is None
+
+
+class Command:
+    """What a hostile file holds."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return Path.touch, (self.path,)
+
+
+def test_a_checkpoint_runs_nothing(tmp_path):
+    np.savez(tmp_path / "step-000000001.npz", v0=np.array([Command(tmp_path / "victim")]), state="{}")
+    with pytest.raises(UserError, match="damaged"):
+        newest_checkpoint(tmp_path)
+    assert not (tmp_path / "victim").exists()
 
 
 def test_another_models_is_refused(tmp_path):

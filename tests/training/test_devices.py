@@ -3,13 +3,14 @@
 import json
 from types import SimpleNamespace
 
+import keras
 import pytest
 import tensorflow as tf
 
 from deepfake_tfdata.errors import UserError
 from deepfake_tfdata.training import TrainConfig
 from deepfake_tfdata.training.cluster import Cluster, read_cluster
-from deepfake_tfdata.training.devices import select_strategy
+from deepfake_tfdata.training.devices import select_precision, select_strategy
 from deepfake_tfdata.training.options import StepOptions
 from deepfake_tfdata.training.run import _check_devices
 
@@ -53,7 +54,7 @@ def test_a_chief_alone_trains_as_a_single_machine(name, monkeypatch):
         ("two workers", "TF_CONFIG=two workers is malformed; use such as {"),
         ("[]", "malformed"),
         ('{"cluster": []}', "malformed"),
-        ('{"cluster": {"worker": "a:1"}}', "malformed"),
+        (tf_config({"worker": "a:1"}), "malformed"),
         ('{"cluster": {"worker": ["a:1", "b:1"]}}', "malformed"),
         (tf_config({"worker": ["a:1"]}, index="first"), "malformed"),
         (tf_config({**CHIEF_AND_TWO, "evaluator": ["d:1"]}), "job evaluator; use chief and worker alone"),
@@ -75,6 +76,39 @@ def test_several_workers_need_tf_config(monkeypatch):
     monkeypatch.delenv("TF_CONFIG", raising=False)
     with pytest.raises(UserError, match="--strategy=multi_worker needs TF_CONFIG"):
         select_strategy("multi_worker")
+
+
+@pytest.fixture
+def restored_policy():
+    yield
+    keras.config.set_dtype_policy("float32")
+
+
+@pytest.mark.parametrize(
+    ("capabilities", "precision"),
+    [
+        ([], "float32"),
+        ([(8, 0)], "mixed_bfloat16"),
+        ([(7, 5)], "mixed_float16"),
+        ([(9, 0), (7, 0)], "mixed_float16"),
+        ([(9, 0), None], "mixed_float16"),  # one that doesn't say
+    ],
+)
+def test_the_precision_goes_by_the_oldest_gpu_unless_it_is_told(
+    capabilities, precision, monkeypatch, restored_policy
+):
+    details = [{"compute_capability": each} if each else {} for each in capabilities]
+    monkeypatch.setattr(
+        tf.config, "list_physical_devices", lambda kind: details if kind == "GPU" else ["CPU"]
+    )
+    monkeypatch.setattr(tf.config.experimental, "get_device_details", lambda gpu: gpu)
+    assert select_precision("auto", None) == keras.config.dtype_policy().name == precision
+    assert select_precision("mixed_float16", None) == keras.config.dtype_policy().name == "mixed_float16"
+
+
+def test_tpus_multiply_in_bfloat16(monkeypatch, restored_policy):
+    monkeypatch.setattr(tf.distribute, "TPUStrategy", SimpleNamespace)
+    assert select_precision("auto", SimpleNamespace()) == "mixed_bfloat16"
 
 
 def test_what_is_compiled_may_not_wait_for_other_devices():

@@ -3,6 +3,7 @@
 import json
 import shutil
 from contextlib import nullcontext
+from types import SimpleNamespace
 
 import keras
 import numpy as np
@@ -12,6 +13,7 @@ import tensorflow as tf
 from deepfake_tfdata import build_detector
 from deepfake_tfdata.input.dataset import HostShare, detector_inputs, load_clips
 from deepfake_tfdata.input.shards import find_shards
+from deepfake_tfdata.model.assembly import assemble_detector
 from deepfake_tfdata.model.halves import feature_extractor
 from deepfake_tfdata.options import build
 from deepfake_tfdata.training import TrainConfig
@@ -95,6 +97,56 @@ def test_a_killed_extraction_goes_on_with_the_missing_files(records, tmp_path, m
     np.testing.assert_array_equal(split.labels, labels)
     expected = feature_extractor(detector)(detector_inputs(clips))
     np.testing.assert_allclose(split.features[0], expected, rtol=1e-3, atol=1e-4)
+
+
+def test_features_are_kept_for_records_precision_and_a_backbones_weights(tmp_path, monkeypatch):
+    def not_compiled(model, _):
+        return lambda frames: lambda: [np.asarray(each) for each in tf.nest.flatten(model([frames]))]
+
+    monkeypatch.setattr(features_module, "make_predict", not_compiled)
+    clips = {"frames": np.arange(2 * 2 * 4 * 4 * 3, dtype=np.uint8).reshape(2, 2, 4, 4, 3)}
+    passes = []
+
+    def batches_of(_):
+        passes.append(0)
+        return [(clips, tf.constant([0, 1]))]
+
+    def load(kernel=1.0, records="a", digest="c", activation=None):
+        inputs = keras.Input((4, 4, 3), dtype="uint8")
+        x = keras.layers.Flatten()(keras.layers.Rescaling(1 / 255)(inputs))
+        features = keras.layers.Dense(1, kernel_initializer=keras.initializers.Constant(kernel))(x)
+        if activation:
+            features = activation()(features)
+        backbone = keras.Model(inputs, features, name="backbone")
+        detector = assemble_detector(backbone, "control", 2, lstm_units=1)
+        shards = SimpleNamespace(
+            num_clips=2,
+            split="train",
+            digest=digest,
+            regions=("mouth",),
+            conversion=SimpleNamespace(identity=records),
+            only=list,
+        )
+        progress = nullcontext(lambda note: None)
+        return load_features(detector, shards, str(tmp_path), batches_of, None, lambda files: progress)
+
+    def is_computed(**changes):
+        before = len(passes)
+        load(**changes)
+        return len(passes) > before
+
+    assert is_computed()
+    changes = [{"kernel": 2.0}, {"records": "b"}, {"digest": "d"}, {"activation": keras.layers.ReLU}]
+    for change in changes:
+        assert is_computed(**change)
+    for change in ({}, *changes):
+        assert not is_computed(**change)
+    np.testing.assert_allclose(load(kernel=2.0).features[0], 2 * load().features[0], rtol=1e-6)
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        assert is_computed()
+    finally:
+        keras.config.set_dtype_policy("float32")
 
 
 @pytest.fixture(scope="module")

@@ -112,6 +112,12 @@ def test_a_profile_is_a_call_of_its_own(profile_steps, calls):
     assert made == calls
 
 
+def test_a_profile_may_go_beyond_the_runs_end_but_not_begin_there():
+    assert step_plan(5, epochs=2, profile_steps="10,12").next_call(9) == (1, True)
+    with pytest.raises(UserError, match="--profile_steps=11,12 begins after the run's 10 steps"):
+        step_plan(5, epochs=2, profile_steps="11,12")
+
+
 @pytest.mark.parametrize("text", ["3", "3,2", "0,4", "a,b", "1,2,3"])
 def test_a_range_of_steps_that_is_none_is_refused(text):
     assert LoopOptions(profile_steps="3,4").profiled == (3, 4)

@@ -5,7 +5,13 @@ import tensorflow as tf
 
 from deepfake_tfdata import build_detector, load_detector
 from deepfake_tfdata.model.assembly import assemble_detector
-from deepfake_tfdata.training.stages import Stage, set_trainable, stage_at, trained_model
+from deepfake_tfdata.training.optimization import scaled_learning_rate
+from deepfake_tfdata.training.options import LoopOptions, OptimizerOptions, StageOptions
+from deepfake_tfdata.training.stages import Stage, plan_stages, set_trainable, stage_at, trained_model
+from deepfake_tfdata.training.step_plan import StepPlan
+
+RATE, FINETUNE_RATE = 0.01, 0.001
+STEPS = 5  # an epoch
 
 
 def stage(first_epoch=0, frozen=False, top_layers=0):
@@ -22,12 +28,40 @@ def test_an_epoch_belongs_to_the_last_stage_that_has_begun():
     assert [stage_at(stages, epoch) is stages[1] for epoch in range(5)] == [False, False, False, True, True]
 
 
-def test_a_frozen_backbone_keeps_its_weights_and_statistics(detector):
-    set_trainable(detector, stage(frozen=True))
+@pytest.mark.parametrize(
+    ("freeze_epochs", "epochs", "expected"),
+    [
+        (0, 3, [(0, False, RATE)]),
+        (1, 3, [(0, True, RATE), (1, False, FINETUNE_RATE)]),
+        (3, 3, [(0, True, RATE)]),
+        (5, 3, [(0, True, RATE)]),
+        (0, 0, [(0, False, RATE)]),
+        (2, 0, [(0, False, RATE)]),
+    ],
+)
+def test_stages_freeze_first_and_each_goes_through_a_schedule_of_its_own(freeze_epochs, epochs, expected):
+    options = StageOptions(freeze_epochs, finetune_layers=4, finetune_learning_rate=FINETUNE_RATE)
+    optimizer = OptimizerOptions(RATE, schedule="cosine")
+    plan = StepPlan(LoopOptions(epochs=epochs), STEPS)
+    stages = plan_stages(options, optimizer, 8, plan, loss_scaling=False)
+    assert [(each.first_epoch, each.frozen) for each in stages] == [each[:2] for each in expected]
+    assert {each.top_layers for each in stages} == {4}
+    ends = [*(each.first_epoch for each in stages[1:]), epochs]
+    for each, end, (_, _, rate) in zip(stages, ends, expected, strict=True):
+        steps, start = max(1, (end - each.first_epoch) * STEPS), scaled_learning_rate(rate, 8)
+        rates = [float(each.optimizer._learning_rate(step)) for step in (0, steps / 2, steps)]
+        assert rates == pytest.approx([start, start / 2, 0], abs=1e-9)
+
+
+@pytest.mark.parametrize("top_layers", [0, 4])
+def test_a_frozen_backbone_keeps_its_weights_and_statistics(detector, top_layers):
+    set_trainable(detector, stage(frozen=True, top_layers=top_layers))
     backbone = detector.get_layer("backbone")
     before = backbone.get_weights()
+    # Of black frames no kernel has a gradient.
+    frames = np.random.default_rng(0).integers(0, 256, (2, 2, 32, 32, 3), np.uint8)
     with tf.GradientTape() as tape:
-        loss = tf.reduce_sum(detector(tf.zeros((2, 2, 32, 32, 3), tf.uint8), training=True))
+        loss = tf.reduce_sum(detector(frames, training=True))
     gradients = tape.gradient(loss, detector.trainable_variables)
     keras.optimizers.SGD(1.0).apply(gradients, detector.trainable_variables)
     assert not backbone.trainable_variables
@@ -89,3 +123,10 @@ def test_what_trains_with_a_frozen_backbone_is_what_the_detector_would_train():
         trained = trained_model(detector, each)
         expected = {id(variable) for variable in detector.trainable_variables}
         assert {id(variable) for variable in trained.trainable_variables} == expected
+        # One that learns drops and normalizes as in training.
+        assert (trained is detector) != each.frozen
+
+
+def test_what_has_no_backbone_is_trained_as_it_is():
+    of_features = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)])
+    assert trained_model(of_features, stage(frozen=True)) is of_features

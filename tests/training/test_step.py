@@ -107,6 +107,48 @@ def test_warm_up_and_cosine():
     assert float(constant._learning_rate(40)) == pytest.approx(1e-3)
 
 
+@pytest.mark.parametrize(
+    ("warmup_epochs", "rates"),
+    [(0, [1, (1 + 0.5**0.5) / 2, 0.5, 0]), (4, [0, 0.25, 0.5, 1]), (8, [0, 0.125, 0.25, 0.5])],
+)
+def test_a_cosine_begins_at_the_rate_and_a_warm_up_may_be_as_long_as_the_run(warmup_epochs, rates):
+    config = OptimizerOptions(**{**PLAIN, "schedule": "cosine", "warmup_epochs": warmup_epochs})
+    optimizer = build_optimizer(config, 16, steps_per_epoch=10, epochs=4, loss_scaling=False)
+    found = [float(optimizer._learning_rate(step)) for step in (0, 10, 20, 40)]
+    assert found == pytest.approx([1e-3 * rate for rate in rates], abs=1e-9)
+
+
+@pytest.mark.parametrize("loss_scaling", [False, True])
+def test_gradients_are_cut_to_the_norm_that_is_asked_for(loss_scaling):
+    def first_moment(clip_norm):
+        optimizer = build_optimizer(OptimizerOptions(clip_norm=clip_norm), 16, 10, 5, loss_scaling)
+        variable = keras.Variable(np.zeros(2, np.float32))
+        optimizer.build([variable])
+        optimizer.apply([optimizer.scale_loss(tf.constant([3.0, 4.0]))])
+        return np.asarray(getattr(optimizer, "inner_optimizer", optimizer)._momentums[0])
+
+    np.testing.assert_allclose(first_moment(0.0), [0.3, 0.4], rtol=1e-5)
+    np.testing.assert_allclose(first_moment(1.0), [0.06, 0.08], rtol=1e-5)
+    np.testing.assert_allclose(first_moment(9.0), [0.3, 0.4], rtol=1e-5)
+
+
+def test_a_scaled_loss_makes_the_same_step():
+    def step(wrap):
+        keras.utils.set_random_seed(0)
+        model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1), keras.layers.Reshape(())])
+        optimizer = wrap(keras.optimizers.SGD(0.1))
+        optimizer.build(model.trainable_variables)
+        batch = tf.data.Dataset.from_tensors((np.eye(4, 3, dtype=np.float32), LABELS))
+        batches = iter(ONE_DEVICE.experimental_distribute_dataset(batch))
+        ((loss, rate, _),) = make_train_steps(model, optimizer, ONE_DEVICE, 4, StepOptions())(batches, 1)
+        assert rate == pytest.approx(0.1)
+        return [loss], *model.get_weights()
+
+    plain, scaled = step(lambda inner: inner), step(keras.optimizers.LossScaleOptimizer)
+    for one, other in zip(plain, scaled, strict=True):
+        np.testing.assert_allclose(other, one, rtol=1e-5)
+
+
 def test_a_compiled_step_leaves_cudnn_out(monkeypatch):
     def losses(jit_compile):
         keras.utils.set_random_seed(0)

@@ -1,5 +1,8 @@
 """What is said of a validation, against what `evaluate` says of the same scores."""
 
+from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -8,7 +11,8 @@ from deepfake_tfdata.evaluation.metrics import evaluate
 from deepfake_tfdata.evaluation.predictions import Predictions
 from deepfake_tfdata.scoring.clip_scores import ClipScores
 from deepfake_tfdata.training.run_state import RunState
-from deepfake_tfdata.training.validation import validation_metrics
+from deepfake_tfdata.training.validation import scores_of_all_workers, validation_metrics
+from tests.training.test_stopping import Workers
 
 
 def scores(logits, labels):
@@ -35,6 +39,24 @@ def test_one_class_has_no_auc_and_a_logit_that_is_not_finite_is_told():
     assert validation_metrics(scores([0, 0], [1, 1]))["val_auc"] is None
     with pytest.raises(UserError, match="no finite logits"):
         validation_metrics(scores([0, np.inf], [0, 1]))
+
+
+@pytest.mark.parametrize("attention", [None, np.random.default_rng(0).random((7, 2, 3), np.float32)])
+def test_workers_put_their_scores_together_in_the_order_of_the_clips(attention):
+    workers, logits, labels = Workers(), np.arange(7, dtype=np.float32) - 3, np.arange(7) % 3 // 2
+
+    def whole(index, count):
+        own = slice(index, None, count)
+        share = ClipScores(logits[own], labels[own], None if attention is None else attention[own], {})
+        return scores_of_all_workers(share, SimpleNamespace(index=index, count=count, sum=workers.sum))
+
+    with ThreadPoolExecutor(2) as pool:
+        results = [whole(0, 1), *pool.map(whole, (0, 1), (2, 2))]
+    for result in results:
+        np.testing.assert_array_equal(result.logits, logits)
+        np.testing.assert_array_equal(result.labels, labels)
+        assert result.labels.dtype == np.int64
+        np.testing.assert_array_equal(result.attention, attention)
 
 
 def test_of_equal_aucs_the_smaller_loss_is_the_better():
