@@ -11,6 +11,7 @@ from unittest import mock
 import numpy as np
 
 PROTOCOL = 2
+LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
 _STORAGES = {"float64": "Double", "float32": "Float", "float16": "Half", "int64": "Long", "uint8": "Byte"}
 
 
@@ -28,7 +29,7 @@ def write_legacy(path, content):
     """The format before PyTorch 1.6: five pickles, then each storage behind its number of elements."""
     storages, pickled = _pickled(content, legacy=True)
     with path.open("wb") as file:
-        for part in (0x1950A86A20F9469CFC6C, 1001, {"protocol_version": 1001, "little_endian": True}):
+        for part in (LEGACY_MAGIC, 1001, {"protocol_version": 1001, "little_endian": True}):
             pickle.dump(part, file, PROTOCOL)
         file.write(pickled)
         pickle.dump(list(storages), file, PROTOCOL)

@@ -10,7 +10,7 @@ import pytest
 
 from deepfake_tfdata.errors import UserError
 from deepfake_tfdata.model.torch_file import keras_kernel, read_state_dict, read_torch_file
-from tests.torch_files import Tensor, write_archive, write_legacy
+from tests.torch_files import LEGACY_MAGIC, Tensor, write_archive, write_legacy
 
 WRITERS = [write_legacy, write_archive]
 
@@ -32,6 +32,7 @@ def test_tensors_come_back_as_they_were(saved, dtype):
     for name, array in arrays.items():
         assert read[name].dtype == array.dtype
         np.testing.assert_array_equal(read[name], array)
+        assert not read[name].flags.writeable
 
 
 def test_a_view_shows_its_part_of_the_storage(saved):
@@ -122,9 +123,27 @@ def test_other_files_are_refused(tmp_path):
             read_torch_file(tmp_path / name)
 
 
-def test_a_file_without_tensors_is_refused(saved):
+@pytest.mark.parametrize("content", [{"epoch": 3}, [Tensor(np.ones(2, np.float32))]])
+def test_a_file_without_named_tensors_is_refused(saved, content):
     with pytest.raises(UserError, match=r"weights.pth holds no state_dict"):
-        read_state_dict(saved({"epoch": 3}))
+        read_state_dict(saved(content))
+
+
+def test_numbers_that_numpy_does_not_know_are_refused_by_name(saved):
+    with pytest.raises(UserError, match=r"weights.pth .*it holds a torch.QInt8Storage"):
+        read_state_dict(saved({"w": Tensor(np.ones(2, np.uint8), "QInt8Storage")}))
+
+
+@pytest.mark.parametrize(
+    ("magic", "little_endian", "message"),
+    [(7, True, "does not begin as one"), (LEGACY_MAGIC, False, "big-endian")],
+)
+def test_a_legacy_file_says_what_it_is_first(tmp_path, magic, little_endian, message):
+    with (tmp_path / "weights.pth").open("wb") as file:
+        for part in (magic, 1001, {"little_endian": little_endian}, {}, []):
+            pickle.dump(part, file)
+    with pytest.raises(UserError, match=message):
+        read_torch_file(tmp_path / "weights.pth")
 
 
 def test_storages_of_the_other_byte_order_are_refused(tmp_path):

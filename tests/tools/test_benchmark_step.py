@@ -185,6 +185,7 @@ def test_on_jax_it_needs_no_tensorflow():
     pytest.importorskip("jax")
     command = [sys.executable, "-c", NO_TENSORFLOW, *SMALL, "--precision=tf32"]
     environment = {"KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu", "PATH": "/usr/bin:/bin"}
+    environment["XLA_FLAGS"] = "--xla_backend_optimization_level=0"  # compiling costs more than running here
     done = subprocess.run(
         command, capture_output=True, text=True, cwd=rounds.ROOT, env=environment, check=False
     )
