@@ -172,6 +172,16 @@ def test_a_saved_model_is_the_same(tmp_path):
     np.testing.assert_allclose(loaded(IMAGES), plain(IMAGES), rtol=1e-5, atol=1e-5)
 
 
+def test_what_was_traced_follows_the_weights():
+    plain, fast = both_models()
+    predict = make_predict(fast, tf.distribute.OneDeviceStrategy("CPU:0"))
+    before = predict(IMAGES)()[0]
+    for model in (plain, fast):
+        model.set_weights([1.5 * each for each in model.get_weights()])
+    np.testing.assert_allclose(predict(IMAGES)()[0], plain(IMAGES), rtol=1e-4, atol=1e-4)
+    assert np.abs(predict(IMAGES)()[0] - before).max() > 0.1
+
+
 def test_what_scores_calls_them():
     plain, _ = both_models()
     make_predict(plain, tf.distribute.OneDeviceStrategy("CPU:0"))
