@@ -1,8 +1,11 @@
 """Every page in a browser: a silent console, no scrolling sideways, readable in the dark and on paper."""
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 
-from deepfake_tfdata.evaluation.comparison import Evaluation
+from deepfake_tfdata.evaluation.comparison import compare
 from deepfake_tfdata.evaluation.metrics import evaluate
 from deepfake_tfdata.reports.comparison_page import write_comparison
 from deepfake_tfdata.reports.evaluation_report import write_evaluation
@@ -17,9 +20,10 @@ def evaluation(folder, predictions):
 
 
 def comparison(folder, predictions):
-    named = [Evaluation(name, predictions, evaluate(predictions)) for name in ("mouth/attention", LONG)]
-    write_comparison(folder / "comparison.html", named, title=LONG)
-    return folder / "comparison.html"
+    other = replace(predictions, scores=np.flip(predictions.scores))
+    path = folder / "comparison.html"
+    write_comparison(path, "mouth/attention", LONG, (LONG, LONG), compare([predictions], [other]), title=LONG)
+    return path
 
 
 @pytest.mark.parametrize("write", [evaluation, comparison])
