@@ -113,13 +113,15 @@ def leave(status: int) -> None:
         sys.exit(status)
 
 
-def _help(config: type[Options], title: str = "Flags") -> Iterator[str]:
+def _help(
+    config: type[Options], title: str = "Flags", without: frozenset[str] = frozenset()
+) -> Iterator[str]:
     """A paragraph a group: its title, then its flags, each with its meaning, range and default."""
-    own = list(options_of(config))
+    own = [each for each in options_of(config) if each.name not in without]
     if own:
         yield f"\n{title}:\n" + "".join(_flag_help(each) for each in own)
-    for _, inner in groups_of(config):
-        yield from _help(inner, (inner.__doc__ or "").splitlines()[0].rstrip("."))
+    for _, inner, hidden in groups_of(config):
+        yield from _help(inner, (inner.__doc__ or "").splitlines()[0].rstrip("."), without | hidden)
 
 
 def _flag_help(each: Option) -> str:

@@ -125,7 +125,7 @@ def test_a_leading_tilde_is_the_users_home_in_every_option_that_names_a_path(con
 
 def holders(config):
     yield config
-    for _, inner in groups_of(config):
+    for _, inner, _ in groups_of(config):
         yield from holders(inner)
 
 
