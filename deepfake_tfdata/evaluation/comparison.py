@@ -169,8 +169,12 @@ def shared_videos(runs: Sequence[Predictions]) -> list[Predictions]:
 
 def run_scores(videos: Sequence[Predictions]) -> RunScores:
     """The scores of several runs, out of `shared_videos`."""
+    folds = videos[0].folds
     return RunScores(
-        videos[0].labels, np.stack([run.scores for run in videos]), clusters_of_videos(videos[0])
+        videos[0].labels,
+        np.stack([run.scores for run in videos]),
+        clusters_of_videos(videos[0]),
+        folds if (folds != "").any() else None,
     )
 
 

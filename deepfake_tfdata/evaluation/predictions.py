@@ -13,8 +13,8 @@ from deepfake_tfdata.evaluation.clusters import components_of
 from deepfake_tfdata.files import write_text
 
 _REQUIRED = ("clip_id", "video_id", "label", "score")
-_OPTIONAL = ("manipulation", "target_id", "source_id", "component")
-_TEXT = ("clip_ids", "video_ids", "manipulations", "target_ids", "source_ids", "components")
+_OPTIONAL = ("manipulation", "target_id", "source_id", "component", "fold")
+_TEXT = ("clip_ids", "video_ids", "manipulations", "target_ids", "source_ids", "components", "folds")
 _PER_FRAME = ("attention", "frame_indices", "timestamps")
 
 
@@ -38,6 +38,8 @@ class Predictions:
         source_ids: str [N], who drove the manipulation; '' for a real video. Where none are given, all ''.
         components: str [N], the identities that fakes join; videos of different ones are independent. Where
             none are given, they follow from target_ids and source_ids.
+        folds: str [N], such as 2/5: of which fold the detector's test split was; '' outside a
+            cross-validation. Where none are given, all ''.
         attention: float64 [N, T] or None, the weight of every frame; rows sum to one.
         frame_indices: int64 [N, T] or None, positions in the video.
         timestamps: float64 [N, T] or None, seconds.
@@ -55,6 +57,7 @@ class Predictions:
     scores: np.ndarray
     source_ids: np.ndarray = field(default_factory=_unknown)
     components: np.ndarray = field(default_factory=_unknown)
+    folds: np.ndarray = field(default_factory=_unknown)
     attention: np.ndarray | None = None
     frame_indices: np.ndarray | None = None
     timestamps: np.ndarray | None = None
@@ -62,8 +65,9 @@ class Predictions:
     def __post_init__(self) -> None:
         for name in _TEXT:
             self._store(name, np.asarray(getattr(self, name), dtype=str))
-        if not self.source_ids.size:
-            self._store("source_ids", np.full(self.target_ids.shape, ""))
+        for name in ("source_ids", "folds"):
+            if not getattr(self, name).size:
+                self._store(name, np.full(self.target_ids.shape, ""))
         if not self.components.size:
             self._store("components", components_of(self.target_ids, self.source_ids))
         self._store("scores", np.asarray(self.scores, dtype=np.float64))
@@ -149,7 +153,7 @@ def per_video(predictions: Predictions) -> Predictions:
         UserError: the clips of a video differ in label or in target.
     """
     first, video = group_clips(predictions.video_keys)
-    for name in ("labels", "target_ids", "source_ids", "components"):
+    for name in ("labels", "target_ids", "source_ids", "components", "folds"):
         values = getattr(predictions, name)
         differs = values != values[first][video]
         if differs.any():
@@ -215,6 +219,7 @@ def write_csv(predictions: Predictions, path: Path) -> None:
         "target_ids",
         "source_ids",
         "components",
+        "folds",
     )
     writer.writerows(zip(*(getattr(predictions, name).tolist() for name in columns), strict=True))
     write_text(path, text.getvalue())
@@ -226,7 +231,7 @@ def read_csv(path: Path) -> Predictions:
     Args:
         path: a CSV file with a header. Without a manipulation column a fake's is 'fake'; without a target_id
             column every video is its own target; components that are not given follow from targets and
-            sources.
+            sources; without a fold column there are none.
 
     Raises:
         UserError: there is no such file, a column is missing, or a value can't be read.
@@ -260,4 +265,5 @@ def read_csv(path: Path) -> Predictions:
         scores=np.array(scores),
         source_ids=np.array([row.get("source_id") or "" for row in rows], str),
         components=np.array(components if all(components) else [], str),
+        folds=np.array([row.get("fold") or "" for row in rows], str),
     )

@@ -11,12 +11,14 @@ from deepfake_tfdata.input.shards import Shards
 
 
 def find_split(options: InputOptions, split: str) -> Shards:
-    """The shards of a split: from local copies, and without damaged clips, if so asked.
+    """The clips of a split, or of POOL: of a fold, from local copies, without damaged ones, if so asked.
 
     Raises:
         UserError: as find_shards.
     """
-    return select_clips(options.data, options.region, split, options.cache_dir, options.skip_corrupt)
+    return select_clips(
+        options.data, options.region, split, options.cache_dir, options.skip_corrupt, options.fold
+    )
 
 
 def frame_size(options: InputOptions, shards: Shards) -> int:

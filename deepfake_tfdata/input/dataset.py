@@ -47,6 +47,7 @@ def load_clips(
     shapes: ShapeChoice = "many",
     skip_corrupt: bool = False,
     cache_dir: str = "",
+    fold: str = "",
     data_service: str = "",
 ) -> tf.data.Dataset:
     """Loads clips of one region, or of several side by side, in batches.
@@ -58,7 +59,7 @@ def load_clips(
 
     Args:
         data: the folder of records, as `convert` wrote it; or what `select_clips` found, which then decides
-            region, split, cache_dir and skip_corrupt.
+            region, split, cache_dir, skip_corrupt and fold.
         region: such as 'mouth', or several: 'full,eyes,mouth'.
         split: train, val or test.
         batch_size: clips a batch.
@@ -78,6 +79,7 @@ def load_clips(
         shapes: how many native batches may have: 'many', 'few' for XLA, or 'one' for TPUs; see `FrameShapes`.
         skip_corrupt: read all records first and leave out the damaged ones.
         cache_dir: local folder for copies of shards from object storage.
+        fold: such as 2/5: the split is that of a fold of a grouped cross-validation, see `folds`.
         data_service: address of a tf.data service that does the work, such as 'grpc://host:5050'; batches
             then come in the order in which its workers finish them.
 
@@ -93,7 +95,10 @@ def load_clips(
         tf.errors.DataLossError: while the batches are read, a damaged record; inside `with
             explained_damage(shards):` it becomes a UserError with its shard and place.
     """
-    shards = data if isinstance(data, Shards) else select_clips(data, region, split, cache_dir, skip_corrupt)
+    if isinstance(data, Shards):
+        shards = data
+    else:
+        shards = select_clips(data, region, split, cache_dir, skip_corrupt, fold)
     names = parse_augmentations(augment)
     order = _batch_order(shards, batch_size, shuffle, balance, pairs, seed, drop_remainder, share)
     frame_shapes = FrameShapes(shards, shapes)

@@ -118,6 +118,7 @@ def to_predictions(scores: ClipScores, shards: Shards) -> Predictions:
     }
     return Predictions(
         **text,
+        folds=np.full(len(clips), shards.fold),
         labels=scores.labels,
         scores=expit(scores.logits.astype(np.float64)),
         attention=scores.attention_over_frames,
@@ -131,6 +132,7 @@ def _context(run: Run) -> dict[str, Any]:
     shown = ("region", "head", "backbone", "weights", "batch_size", "learning_rate", "seed")
     return {
         **{name: run.config[name] for name in shown},
+        **({"fold": run.input.fold} if run.input.fold else {}),
         "precision": run.precision,
         "clip spec": run.spec_hash,
         **{f"parameters, {part}": f"{count:,}" for part, count in run.parameters.items()},

@@ -55,9 +55,7 @@ class Contrast:
 
 def cells_of(options: StudyOptions) -> list[Cell]:
     """All cells: the grid of regions and heads, then the arms and the curve, each once."""
-    grid = [
-        Cell(*_region_and_view(region), head) for region in options.regions for head in options.heads
-    ]
+    grid = [Cell(*_region_and_view(region), head) for region in options.regions for head in options.heads]
     views: list[str] = []
     if options.arms:
         views += [*ARMS, *(CONTROLS if options.arms == "wide" else ())]

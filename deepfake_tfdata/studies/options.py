@@ -23,7 +23,9 @@ class StudyOptions(Options):
         ("full", "mouth"),
         "what detectors look at: regions, or REGION.VIEW with a view of native records such as full.mouth",
     )
-    heads: tuple[str, ...] = option(("attention", "control"), "of the detectors; every region gets each", choices=HEADS)
+    heads: tuple[str, ...] = option(
+        ("attention", "control"), "of the detectors; every region gets each", choices=HEADS
+    )
     arms: str = option(
         "",
         "a region of native records, full or wide, whose views are the arms on dilution, with the first head; "
@@ -33,7 +35,9 @@ class StudyOptions(Options):
         (), "with --arms: shares of its pixels that the mouth is also reduced to, such as 0.25,0.5"
     )
     seeds: int = option(5, "runs of each detector", low=1, high=100)
-    folds: int = option(0, "of a grouped cross-validation over all clips; 0 takes the records' splits", low=0, high=20)
+    folds: int = option(
+        0, "of a grouped cross-validation over all clips; 0 takes the records' splits", low=0, high=20
+    )
     primary: str = option(
         "",
         "A:B, the comparison that decides, such as mouth/attention:full/control; with --arms the square mouth "
@@ -42,8 +46,12 @@ class StudyOptions(Options):
     secondary: tuple[str, ...] = option(
         (), f"at most {MOST_SECONDARY} further comparisons, A:B, judged together; with --arms its steps"
     )
-    robustness: bool = option(True, "also score the primary's test clips compressed, blurred, noisy, smaller, with frames lost")
-    transfer: tuple[str, ...] = option((), "folders of other records whose test splits are scored, too", is_path=True)
+    robustness: bool = option(
+        True, "also score the primary's test clips compressed, blurred, noisy, smaller, with frames lost"
+    )
+    transfer: tuple[str, ...] = option(
+        (), "folders of other records whose test splits are scored, too", is_path=True
+    )
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -52,11 +60,15 @@ class StudyOptions(Options):
         if not self.heads:
             raise UserError("--heads is empty; name at least one")
         if not self.regions and not self.arms:
-            raise UserError("--regions and --arms are empty, so that nothing would be trained; name at least one")
+            raise UserError(
+                "--regions and --arms are empty, so that nothing would be trained; name at least one"
+            )
         if self.folds in (1, 2):
             raise UserError(f"--folds={self.folds} leaves nothing to train on; use 3 or more")
         if len(self.secondary) > MOST_SECONDARY:
-            raise UserError(f"--secondary has {len(self.secondary)} comparisons; choose {MOST_SECONDARY} at most")
+            raise UserError(
+                f"--secondary has {len(self.secondary)} comparisons; choose {MOST_SECONDARY} at most"
+            )
         if self.retentions and not self.arms:
             raise UserError("--retentions are of the arms; add --arms=full")
         for text in self.retentions:

@@ -43,8 +43,9 @@ class TrainConfig(Options):
 
     @property
     def folder(self) -> Path:
-        """The workdir, or what stands for it where it is not given."""
-        return Path(self.workdir or f"runs/{'-'.join(self.input.regions)}_{self.model.head}")
+        """The workdir, or what stands for it where it is not given: such as runs/mouth_attention_fold2of5."""
+        fold = f"_fold{self.input.fold.replace('/', 'of')}" if self.input.fold else ""
+        return Path(self.workdir or f"runs/{'-'.join(self.input.regions)}_{self.model.head}{fold}")
 
     def _check_cache_features(self) -> None:
         epochs = self.loop.epochs
