@@ -139,6 +139,18 @@ class Predictions:
             seen.add(clip)
 
 
+def concatenated(parts: Sequence[Predictions]) -> Predictions:
+    """The clips of several predictions, such as those of the folds of a cross-validation, without attention.
+
+    Raises:
+        UserError: a clip is in two of them.
+    """
+    columns = {
+        name: np.concatenate([getattr(part, name) for part in parts]) for name in (*_TEXT, "labels", "scores")
+    }
+    return Predictions(**columns)
+
+
 def per_video(predictions: Predictions) -> Predictions:
     """Averages the clips of each video.
 

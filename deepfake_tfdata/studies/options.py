@@ -28,8 +28,8 @@ class StudyOptions(Options):
     )
     arms: str = option(
         "",
-        "a region of native records, full or wide, whose views are the arms on dilution, with the first head; "
-        "wide has two controls more",
+        "a region of native records, full or wide, whose views are the arms on dilution, with the first "
+        "head; wide has two controls more",
     )
     retentions: tuple[str, ...] = option(
         (), "with --arms: shares of its pixels that the mouth is also reduced to, such as 0.25,0.5"
@@ -40,8 +40,8 @@ class StudyOptions(Options):
     )
     primary: str = option(
         "",
-        "A:B, the comparison that decides, such as mouth/attention:full/control; with --arms the square mouth "
-        "against the same reduced to the face's pixels",
+        "A:B, the comparison that decides, such as mouth/attention:full/control; with --arms the square "
+        "mouth against the same reduced to the face's pixels",
     )
     secondary: tuple[str, ...] = option(
         (), f"at most {MOST_SECONDARY} further comparisons, A:B, judged together; with --arms its steps"
