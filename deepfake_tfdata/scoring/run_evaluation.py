@@ -131,6 +131,7 @@ def _context(run: Run) -> dict[str, Any]:
     shown = ("region", "head", "backbone", "weights", "batch_size", "learning_rate", "seed")
     return {
         **{name: run.config[name] for name in shown},
+        **({"view": run.input.view} if run.input.view else {}),
         "precision": run.precision,
         "clip spec": run.spec_hash,
         **{f"parameters, {part}": f"{count:,}" for part, count in run.parameters.items()},

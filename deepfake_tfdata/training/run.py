@@ -235,6 +235,7 @@ def _kept_features(
         return load_features(
             trainer.saved,
             shards,
+            config.input.view,
             config.input.data,
             batches_of,
             trainer.strategy,
