@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from deepfake_tfdata import cli
+from deepfake_tfdata.clips.spec import ClipSpec
+from deepfake_tfdata.clips.views import require_view
 from deepfake_tfdata.evaluate import report
 from deepfake_tfdata.progress import Progress
 from deepfake_tfdata.records.metadata import find_conversion
@@ -24,7 +26,9 @@ TERMINATED = 143
 
 def main(config: TrainConfig) -> None:
     """Trains, and says how good the best epoch was on the validation."""
-    find_conversion(config.input.data, config.input.regions)  # a mistake here need not wait for TensorFlow
+    # A mistake here need not wait for TensorFlow.
+    conversion = find_conversion(config.input.data, config.input.regions)
+    require_view(config.input.view, config.input.regions, ClipSpec.from_dict(conversion.spec))
     import_tensorflow()
     from deepfake_tfdata.scoring.run_evaluation import evaluate_run
     from deepfake_tfdata.training.run import train

@@ -2,6 +2,7 @@
 
 import tensorflow as tf
 
+from deepfake_tfdata.clips.views import require_view
 from deepfake_tfdata.input.batch_order import HostShare
 from deepfake_tfdata.input.clip_selection import select_clips
 from deepfake_tfdata.input.dataset import clip_ids_of_step, load_clips
@@ -14,11 +15,13 @@ def find_split(options: InputOptions, split: str) -> Shards:
     """The clips of a split, or of POOL: of a fold, from local copies, without damaged ones, if so asked.
 
     Raises:
-        UserError: as find_shards.
+        UserError: as find_shards, or the records don't hold what is to be seen of them.
     """
-    return select_clips(
+    shards = select_clips(
         options.data, options.region, split, options.cache_dir, options.skip_corrupt, options.fold
     )
+    require_view(options.view, shards.regions, shards.spec)
+    return shards
 
 
 def frame_size(options: InputOptions, shards: Shards) -> int:
@@ -40,6 +43,7 @@ def load_in_order(
         shards,
         batch_size=batch_size or options.batch_size,
         frame_size=frame_size(options, shards),
+        view=options.view,
         shapes=shapes,
     )
 
@@ -79,6 +83,7 @@ def load_for_training(
         drop_remainder=True,
         share=share,
         frame_size=frame_size(options, shards),
+        view=options.view,
         shapes=shapes,
         data_service=options.data_service,
     )

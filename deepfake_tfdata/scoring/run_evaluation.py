@@ -132,7 +132,7 @@ def _context(run: Run) -> dict[str, Any]:
     shown = ("region", "head", "backbone", "weights", "batch_size", "learning_rate", "seed")
     return {
         **{name: run.config[name] for name in shown},
-        **({"fold": run.input.fold} if run.input.fold else {}),
+        **{name: value for name in ("view", "fold") if (value := getattr(run.input, name))},
         "precision": run.precision,
         "clip spec": run.spec_hash,
         **{f"parameters, {part}": f"{count:,}" for part, count in run.parameters.items()},

@@ -8,9 +8,10 @@ import pytest
 
 from deepfake_tfdata import build_detector, load_detector
 from deepfake_tfdata.errors import UserError
+from deepfake_tfdata.pixels import view_numbers
 from deepfake_tfdata.scoring.run_evaluation import scored_model
 
-VIEW = np.float32([[40, 36, 0, 0, 40, 36, 1, 1, 0]])
+VIEW = np.float32([view_numbers((0, 0, 40, 36), (0, 0, 40, 36))])
 
 
 @pytest.fixture(scope="module")
