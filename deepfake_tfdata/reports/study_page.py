@@ -1,6 +1,6 @@
 """The page of a study: the verdict first, then where a difference comes from, then every figure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -137,8 +137,8 @@ def _robustness_plots(result: Mapping[str, Any]) -> dict[str, tuple[Plot, str]]:
     kinds: dict[str, dict[str, list[Point]]] = {}
     for row in result["robustness"]:
         kind, _, strength = row["corruption"].partition(":")
-        if "cell" in row:
-            points = kinds.setdefault(kind, {}).setdefault(row["cell"], [])
+        if "auc" in row:
+            points = kinds.setdefault(kind, {}).setdefault(row["name"], [])
             points.append(Point(float(strength), row["auc"], row["auc_low"], row["auc_high"]))
     return {
         f"robustness-{kind}": (

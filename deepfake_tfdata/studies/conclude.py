@@ -1,6 +1,6 @@
 """From the scores of a study to its result."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
@@ -150,39 +150,20 @@ def _curve(study: Conducted, scores: Scores) -> list[dict[str, Any]]:
     points = []
     for share in shares:
         view = retained(str(share)) if share < 1 else MOUTH
-        auc = by_name[Cell(options.arms, view, options.heads[0]).name].auc
-        low, high = auc.interval()
-        points.append({"retention": share, "auc": auc.value, "auc_low": low, "auc_high": high})
+        cell = Cell(options.arms, view, options.heads[0]).name
+        points.append(cell_values(by_name[cell], {"retention": share}))
     return points
 
 
 def _elsewhere(study: Conducted, purpose: str, cells: tuple[str, ...]) -> list[dict[str, Any]]:
     """AUCs of some cells, or of all, on what is not the test split itself."""
-    found = []
+    found: list[dict[str, Any]] = []
     for scoring in study.scorings[purpose]:
+        about = asdict(scoring)
         try:
             results = cell_results(align(study.scores(scoring, cells)))
         except UserError as error:  # other data may have one class only
-            found.append(
-                {
-                    "scoring": scoring.name,
-                    "corruption": scoring.corruption,
-                    "data": scoring.data,
-                    "reason": str(error),
-                }
-            )
-            continue
-        for result in results:
-            low, high = result.auc.interval()
-            found.append(
-                {
-                    "scoring": scoring.name,
-                    "corruption": scoring.corruption,
-                    "data": scoring.data,
-                    "cell": result.name,
-                    "auc": result.auc.value,
-                    "auc_low": low,
-                    "auc_high": high,
-                }
-            )
+            found.append({**about, "reason": str(error)})
+        else:
+            found += [cell_values(result, about) for result in results]
     return found

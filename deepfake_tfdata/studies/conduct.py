@@ -66,7 +66,7 @@ class Conducted:
             seeds = found.setdefault(run.cell.name, [])
             if len(seeds) <= run.seed:
                 seeds.append([])
-            seeds[run.seed].append(read_evaluation(run.evaluation(scoring.name)).predictions)
+            seeds[run.seed].append(read_evaluation(run.evaluation(scoring.folder)).predictions)
         return found
 
     def runs_of_cell(self, name: str) -> Iterator[StudyRun]:
@@ -142,4 +142,4 @@ def _score(study: Conducted, watcher: Watcher) -> None:
     with watcher.runs("scored", sum(map(len, asked.values()))) as on_scoring:
         for run, scorings in asked.items():
             for scoring in score_run(run, scorings):
-                on_scoring(f"{run.name}, {scoring.name}")
+                on_scoring(f"{run.name}, {scoring.folder}")

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from scipy.stats import rankdata
@@ -79,7 +80,7 @@ def doses(
     """
     edges = dose_edges(sizes[~np.isnan(sizes)], input_size)
     results = []
-    for low, high in zip(edges[:-1], edges[1:], strict=True):
+    for low, high in pairwise(edges):
         rows = np.flatnonzero((sizes > low) & (sizes <= high))
         parts = [[run.select(rows) for run in runs] if len(rows) else [] for runs in (first, second)]
         results.append(Dose(low, high, _compared(*parts, margin), len(rows)))

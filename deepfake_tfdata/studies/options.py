@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from deepfake_tfdata.clips.views import VIEWS
+from deepfake_tfdata.clips.views import view_named
 from deepfake_tfdata.errors import UserError
 from deepfake_tfdata.evaluation.options import ComparisonOptions
 from deepfake_tfdata.model.options import HEADS
@@ -57,27 +57,28 @@ class StudyOptions(Options):
         super().__post_init__()
         if "://" in self.workdir:
             raise UserError(f"--workdir={self.workdir} is on object storage; use a local or mounted folder")
-        if not self.heads:
-            raise UserError("--heads is empty; name at least one")
-        if not self.regions and not self.arms:
-            raise UserError(
-                "--regions and --arms are empty, so that nothing would be trained; name at least one"
-            )
+        self._check_cells()
         if self.folds in (1, 2):
             raise UserError(f"--folds={self.folds} leaves nothing to train on; use 3 or more")
         if len(self.secondary) > MOST_SECONDARY:
             raise UserError(
                 f"--secondary has {len(self.secondary)} comparisons; choose {MOST_SECONDARY} at most"
             )
+
+    def _check_cells(self) -> None:
+        if not self.heads:
+            raise UserError("--heads is empty; name at least one")
+        if not self.regions and not self.arms:
+            raise UserError(
+                "--regions and --arms are empty, so that nothing would be trained; name at least one"
+            )
+        for each in self.regions:
+            if view := each.partition(".")[2]:
+                view_named(view)
         if self.retentions and not self.arms:
             raise UserError("--retentions are of the arms; add --arms=full")
-        for text in self.retentions:
-            if not (text.replace(".", "", 1).isdecimal() and 0 < float(text) <= 1):
-                raise UserError(f"--retentions={text} is no share; use more than 0, up to 1")
-        for each in self.regions:
-            view = each.partition(".")[2]
-            if view and "@" not in view and view not in VIEWS:
-                raise UserError(f"--regions={each} has an unknown view; choose from {', '.join(VIEWS)}")
+        for share in self.retentions:
+            view_named(f"mouth@{share}")
 
 
 @dataclass(frozen=True)

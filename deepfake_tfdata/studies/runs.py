@@ -128,12 +128,12 @@ class Scoring:
     """Something that runs are scored on.
 
     Attributes:
-        name: of the evaluation's folder.
+        folder: of the evaluation, by its name.
         data: folder of the records; the run's own if ''.
         corruption: such as 'codec:40'; '' for clips as they are.
     """
 
-    name: str
+    folder: str
     data: str = ""
     corruption: str = ""
 
@@ -144,7 +144,7 @@ TEST = Scoring("test")
 def score_run(run: StudyRun, scorings: Sequence[Scoring]) -> Iterator[Scoring]:
     """Scores a run on what it was not scored on yet; gives each when it is done."""
     for scoring in scorings:
-        if not (run.evaluation(scoring.name) / METRICS_FILE).is_file():
+        if not (run.evaluation(scoring.folder) / METRICS_FILE).is_file():
             _write(evaluate_run(run.config.folder, "test", scoring.data, corruption=scoring.corruption), run)
             keras.backend.clear_session(free_memory=True)
         yield scoring
