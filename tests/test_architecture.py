@@ -23,6 +23,7 @@ ALLOWED = {
     # It computes nothing, and only a command or TensorBoard's pictures ask for it.
     "reports": {"clips", "records", "evaluation"},
     "training": {"clips", "input", "model", "scoring", "evaluation", "reports"},
+    "studies": {"clips", "records", "input", "model", "scoring", "training", "evaluation", "reports"},
 }
 FORBIDDEN_LIBRARIES = {
     "clips": {"tensorflow", "keras", "cv2", "av"},
@@ -34,6 +35,7 @@ FORBIDDEN_LIBRARIES = {
     "reports": {"tensorflow", "keras", "cv2", "av"},
     "scoring": {"cv2", "av", "PIL", "matplotlib", "jinja2"},
     "training": {"cv2", "av", "PIL", "matplotlib", "jinja2"},
+    "studies": {"cv2", "av", "PIL", "matplotlib", "jinja2"},
 }
 
 

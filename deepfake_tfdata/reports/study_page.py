@@ -1,6 +1,6 @@
 """The page of a study: the verdict first, then where a difference comes from, then every figure."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -63,82 +63,96 @@ def write_study(folder: Path, result: Mapping[str, Any]) -> None:
 
 def _plots(result: Mapping[str, Any]) -> dict[str, tuple[Plot, str]]:
     """By the name of its files, each plot and what it shows in words."""
-    margin = result["plan"]["margin"]
-    told = [each for each in result["comparisons"] if each["kind"] != "exploratory"]
-    plots = {
-        "comparisons": (
-            forest(
-                [
-                    _row(
-                        f"{each['first']} : {each['second']}",
-                        each,
-                        "difference",
-                        f"{each['kind']}, {each['verdict']}",
-                    )
-                    for each in told
-                ],
-                title="Differences of AUC",
-                x_label="difference of AUC, 95 % interval",
-                reference=0,
-                margin=margin,
-            ),
-            "The primary and secondary comparisons: differences of AUC with their intervals",
-        ),
-        "cells": (
-            forest(
-                [_row(cell["name"], cell, "auc") for cell in result["cells"]],
-                title="AUC of every detector",
-                x_label="AUC, mean over runs, 95 % interval",
-                reference=0.5,
-            ),
-            "The AUC of every kind of detector with its interval",
-        ),
-    }
+    short = _short_names([cell["name"] for cell in result["cells"]])
+    plots = {"comparisons": _comparisons(result, short), "cells": _cells(result, short)}
     if result["decomposition"]:
-        plots["decomposition"] = (
-            forest(
-                [_row(step["step"], step, "value", _STEPS[step["step"]]) for step in result["decomposition"]],
-                title="Where the difference comes from",
-                x_label="difference of AUC, 95 % interval",
-                reference=0,
-                margin=margin,
-            ),
-            "The steps between the whole face and the square mouth, each with its interval",
-        )
+        plots["decomposition"] = _decomposition(result)
     if result["curve"]:
-        points = [Point(p["retention"], p["auc"], p["auc_low"], p["auc_high"]) for p in result["curve"]]
-        plots["curve"] = (
-            curve(
-                {"square mouth": points},
-                title="AUC by retained resolution",
-                x_label="share of the mouth's pixels that is kept, per axis",
-                y_label="AUC",
-                reference=0.5,
-            ),
-            "The AUC of the square mouth over the share of its pixels that it is reduced to",
+        plots["curve"] = _curve(result)
+    if any(dose["value"] is not None for dose in result["dose"]):
+        plots["dose"] = _dose(result)
+    return plots | _robustness(result, short)
+
+
+def _comparisons(result: Mapping[str, Any], short: Mapping[str, str]) -> tuple[Plot, str]:
+    told = [each for each in result["comparisons"] if each["kind"] != "exploratory"]
+    rows = [
+        _row(
+            f"{short[each['first']]} : {short[each['second']]}",
+            each,
+            "difference",
+            f"{each['kind']}, {each['verdict']}",
         )
+        for each in told
+    ]
+    plot = _differences("Differences of AUC", rows, result)
+    return plot, "The primary and secondary comparisons: differences of AUC with their intervals"
+
+
+def _cells(result: Mapping[str, Any], short: Mapping[str, str]) -> tuple[Plot, str]:
+    plot = forest(
+        [_row(short[cell["name"]], cell, "auc") for cell in result["cells"]],
+        title="AUC of every detector",
+        x_label="AUC, mean over runs, 95 % interval",
+        reference=0.5,
+    )
+    return plot, "The AUC of every kind of detector with its interval"
+
+
+def _decomposition(result: Mapping[str, Any]) -> tuple[Plot, str]:
+    rows = [_row(step["step"], step, "value", _STEPS[step["step"]]) for step in result["decomposition"]]
+    plot = _differences("Where the difference comes from", rows, result)
+    return plot, "The steps between the whole face and the square mouth, each with its interval"
+
+
+def _curve(result: Mapping[str, Any]) -> tuple[Plot, str]:
+    points = [Point(p["retention"], p["auc"], p["auc_low"], p["auc_high"]) for p in result["curve"]]
+    plot = curve(
+        {"square mouth": points},
+        title="AUC by retained resolution",
+        x_label="share of the mouth's pixels that is kept, per axis",
+        y_label="AUC",
+        reference=0.5,
+    )
+    return plot, "The AUC of the square mouth over the share of its pixels that it is reduced to"
+
+
+def _dose(result: Mapping[str, Any]) -> tuple[Plot, str]:
     known = [dose for dose in result["dose"] if dose["value"] is not None]
-    if known:
-        plots["dose"] = (
-            forest(
-                [_row(_sizes(dose), dose, "value", f"{dose['num_videos']} videos") for dose in known],
-                title="The primary comparison by the size of faces",
-                x_label="difference of AUC, 95 % interval",
-                reference=0,
-                margin=margin,
-            ),
-            "The primary comparison among videos of small, middle and large faces",
-        )
-    return plots | _robustness_plots(result)
+    rows = [_row(_sizes(dose), dose, "value", f"{dose['num_videos']} videos") for dose in known]
+    plot = _differences("The primary comparison by the size of faces", rows, result)
+    return plot, "The primary comparison among videos of small, middle and large faces"
 
 
-def _robustness_plots(result: Mapping[str, Any]) -> dict[str, tuple[Plot, str]]:
+def _differences(title: str, rows: Sequence[Row], result: Mapping[str, Any]) -> Plot:
+    return forest(
+        rows,
+        title=title,
+        x_label="difference of AUC, 95 % interval",
+        reference=0,
+        margin=result["plan"]["margin"],
+    )
+
+
+def _short_names(names: Sequence[str]) -> dict[str, str]:
+    """What a figure calls each cell: without the head, and the records, that all have in common."""
+    parts = {name: name.rpartition("/") for name in names}
+    if len({head for _, _, head in parts.values()}) > 1:
+        return {name: name for name in names}
+    seen = {name: region for name, (region, _, _) in parts.items()}
+    records = {region.partition(".")[0] for region in seen.values()}
+    if len(records) == 1 and all("." in region for region in seen.values()):
+        return {name: region.partition(".")[2] for name, region in seen.items()}
+    return seen
+
+
+def _robustness(result: Mapping[str, Any], short: Mapping[str, str]) -> dict[str, tuple[Plot, str]]:
     """A curve by kind of corruption, of both cells of the primary comparison."""
     kinds: dict[str, dict[str, list[Point]]] = {}
     for row in result["robustness"]:
         kind, _, strength = row["corruption"].partition(":")
         if "auc" in row:
-            points = kinds.setdefault(kind, {}).setdefault(row["name"], [])
+            points = kinds.setdefault(kind, {}).setdefault(short[row["name"]], [])
             points.append(Point(float(strength), row["auc"], row["auc_low"], row["auc_high"]))
     return {
         f"robustness-{kind}": (

@@ -57,7 +57,7 @@ def cells_of(options: StudyOptions) -> list[Cell]:
     """All cells: the grid of regions and heads, then the arms and the curve, each once."""
     grid = [Cell(*_region_and_view(region), head) for region in options.regions for head in options.heads]
     views: list[str] = []
-    if options.arms:
+    if options.has_arms:
         views += [*ARMS, *(CONTROLS if options.arms == "wide" else ())]
         views += [retained(share) for share in options.retentions]
     return list(dict.fromkeys([*grid, *(Cell(options.arms, view, options.heads[0]) for view in views)]))
@@ -76,7 +76,7 @@ def primary_of(options: StudyOptions, cells: Sequence[Cell]) -> Contrast:
     """
     if options.primary:
         return _contrast("--primary", options.primary, cells)
-    if options.arms:
+    if options.has_arms:
         return arm_contrast(options, *STEPS["information"])
     names = [cell.name for cell in cells]
     if len(names) == 2:
@@ -92,7 +92,7 @@ def secondary_of(options: StudyOptions, cells: Sequence[Cell], primary: Contrast
     """
     if options.secondary:
         chosen = [_contrast("--secondary", text, cells) for text in options.secondary]
-    elif options.arms:
+    elif options.has_arms:
         chosen = [arm_contrast(options, *ends) for ends in (*STEPS.values(), TOTAL)]
         chosen = [each for each in chosen if each != primary]
     else:

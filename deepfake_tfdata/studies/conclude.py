@@ -127,13 +127,13 @@ def _about(study: Conducted, cell: Cell, faces: _Faces) -> dict[str, Any]:
 
 def _is_on_dilution(study: Conducted) -> bool:
     options = study.config.study
-    return bool(options.arms) and study.plan.primary == arm_contrast(options, *STEPS["information"])
+    return options.has_arms and study.plan.primary == arm_contrast(options, *STEPS["information"])
 
 
 def _decomposition(study: Conducted, scores: Scores) -> list[dict[str, Any]]:
     """The whole difference between the square mouth and the face, and its steps."""
     options, steps = study.config.study, []
-    for name, ends in ({**STEPS, "all together": TOTAL} if options.arms else {}).items():
+    for name, ends in ({**STEPS, "all together": TOTAL} if options.has_arms else {}).items():
         contrast = arm_contrast(options, *ends)
         comparison = compare(scores[contrast.first], scores[contrast.second], study.plan.margin)
         steps.append(step_values(name, contrast.first, contrast.second, comparison))

@@ -10,6 +10,7 @@ from deepfake_tfdata.options import Options, group, option
 from deepfake_tfdata.training.config import TrainConfig
 
 MOST_SECONDARY = 5
+NO_ARMS = "none"
 # What a study decides for each of its runs.
 _DECIDED = ("workdir", "region", "view", "head", "seed", "fold")
 
@@ -27,9 +28,9 @@ class StudyOptions(Options):
         ("attention", "control"), "of the detectors; every region gets each", choices=HEADS
     )
     arms: str = option(
-        "",
-        "a region of native records, full or wide, whose views are the arms on dilution, with the first "
-        "head; wide has two controls more",
+        NO_ARMS,
+        "records whose views are the arms on dilution, with the first head; wide has two controls more",
+        choices=(NO_ARMS, "full", "wide"),
     )
     retentions: tuple[str, ...] = option(
         (), "with --arms: shares of its pixels that the mouth is also reduced to, such as 0.25,0.5"
@@ -65,17 +66,22 @@ class StudyOptions(Options):
                 f"--secondary has {len(self.secondary)} comparisons; choose {MOST_SECONDARY} at most"
             )
 
+    @property
+    def has_arms(self) -> bool:
+        """Whether there are arms on dilution."""
+        return self.arms != NO_ARMS
+
     def _check_cells(self) -> None:
         if not self.heads:
             raise UserError("--heads is empty; name at least one")
-        if not self.regions and not self.arms:
+        if not self.regions and not self.has_arms:
             raise UserError(
-                "--regions and --arms are empty, so that nothing would be trained; name at least one"
+                "--regions is empty, so that without --arms nothing would be trained; name at least one"
             )
         for each in self.regions:
             if view := each.partition(".")[2]:
                 view_named(view)
-        if self.retentions and not self.arms:
+        if self.retentions and not self.has_arms:
             raise UserError("--retentions are of the arms; add --arms=full")
         for share in self.retentions:
             view_named(f"mouth@{share}")

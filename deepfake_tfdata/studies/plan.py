@@ -118,7 +118,7 @@ def keep_plan(folder: Path, plan: Plan) -> None:
     try:
         kept = json.loads(path.read_text(encoding="utf-8"))
         claimed = kept.pop("hash")
-    except (ValueError, KeyError, AttributeError):
+    except (ValueError, TypeError, KeyError, AttributeError):
         raise UserError(f"{path} is damaged; put it back, or choose another --workdir") from None
     if plan_hash(kept) != claimed:
         raise UserError(f"{path} was edited after it was written; put it back, or choose another --workdir")

@@ -9,6 +9,8 @@ from deepfake_tfdata.evaluation.comparison import compare
 from deepfake_tfdata.evaluation.metrics import evaluate
 from deepfake_tfdata.reports.comparison_page import write_comparison
 from deepfake_tfdata.reports.evaluation_report import write_evaluation
+from deepfake_tfdata.reports.study_page import write_study
+from tests.reports.study_results import study_result
 
 LONG = "a/very/long/name_that_nowhere_has_a_place_to_break_" * 3
 
@@ -30,6 +32,11 @@ def comparison(folder, predictions):
 def test_a_page_has_no_faults(chromium, make_predictions, tmp_path, write):
     predictions = make_predictions(methods=("Face2Face", LONG), num_frames=4)
     assert chromium.faults(write(tmp_path, predictions)) == []
+
+
+def test_a_study_has_no_faults(chromium, tmp_path):
+    write_study(tmp_path, study_result(f"{{}}_{LONG}", LONG))
+    assert chromium.faults(tmp_path / "study.html") == []
 
 
 def test_a_contact_sheet_has_no_faults(chromium, records):
