@@ -8,9 +8,9 @@ from deepfake_tfdata.audits.finding import FAIL, WARN, Finding, count, names
 from deepfake_tfdata.clips.listing import Listing
 from deepfake_tfdata.clips.video import LABEL_NAMES, Video
 
-# Bits of 64 by which two pictures' hashes may differ, and the share of a video's pictures that must have such a
+# Bits of 256 by which two pictures' hashes may differ, and the share of a video's pictures that must have such a
 # match in the other; measured in README.md.
-NEAR_BITS = 8
+NEAR_BITS = 20
 NEAR_SHARE = 0.5
 
 
@@ -52,7 +52,7 @@ def find_near_duplicates(
     videos: Sequence[Video],
     listing: Listing,
     units: Mapping[str, str],
-    hashes: Mapping[str, np.ndarray],
+    hashes: Mapping[str, Sequence[bytes]],
 ) -> Iterator[Finding]:
     """Videos of other people by their names that look alike, in different splits.
 
@@ -60,7 +60,7 @@ def find_near_duplicates(
         videos: of the data set.
         listing: their splits.
         units: by key, what a video is expected to look alike to: those of its own component.
-        hashes: by key, perceptual hashes of whole frames, uint64 [F].
+        hashes: by key, perceptual hashes of whole frames, all of one length.
     """
     hashed = [video for video in videos if len(hashes.get(video.key, ())) and listing.videos.get(video.key)]
     pairs = [
@@ -70,7 +70,7 @@ def find_near_duplicates(
         and set(listing.videos[first.key]) != set(listing.videos[second.key])
     ]
     if pairs:
-        shown = names([f"{first} and {second} ({bits:g} of 64 bits)" for first, second, bits in pairs])
+        shown = names([f"{first} and {second} ({bits:g} of 256 bits)" for first, second, bits in pairs])
         yield Finding(
             "near_duplicates_across_splits",
             FAIL,
@@ -82,29 +82,33 @@ def find_near_duplicates(
         )
 
 
-def distances(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """Differing bits of all pairs out of uint64 [N] and [M], uint8 [N, M]."""
-    differing = first[:, None] ^ second[None]
-    return _BITS[differing.view(np.uint16).reshape(*differing.shape, 4)].sum(axis=-1, dtype=np.uint8)
-
-
 def _alike(
-    videos: Sequence[Video], hashes: Mapping[str, np.ndarray]
+    videos: Sequence[Video], hashes: Mapping[str, Sequence[bytes]]
 ) -> Iterator[tuple[Video, Video, float]]:
-    """Pairs of videos of which enough frames have a like in the other, and the median distance of those."""
-    lengths = [len(hashes[video.key]) for video in videos]
+    """Pairs of videos of which enough frames have a like in the other, and by how many bits those differ."""
     if len(videos) < 2:
         return
-    ends = np.cumsum(lengths)
-    starts = ends - lengths
-    every = np.concatenate([hashes[video.key] for video in videos])
-    for index, video in enumerate(videos[:-1]):
-        found = distances(hashes[video.key], every[ends[index] :])
-        nearest = np.minimum.reduceat(found, starts[index + 1 :] - ends[index], axis=1)
-        # Of each other video, how far its like of the first half of the frames is at most.
-        typical = np.quantile(nearest, NEAR_SHARE, axis=0, method="higher")
-        for other in np.flatnonzero(typical <= NEAR_BITS).tolist():
-            yield video, videos[index + 1 + other], float(typical[other])
+    ends = np.cumsum([len(hashes[video.key]) for video in videos])
+    every = _signs([each for video in videos for each in hashes[video.key]])
+    for index, (video, first, others) in enumerate(zip(videos, [0, *ends], ends, strict=False)):
+        if others == len(every):
+            return
+        found = _distances(every[first:others], every[others:])
+        nearest = np.minimum.reduceat(found, np.append(others, ends[index + 1 : -1]) - others, axis=1)
+        # Of each other video, by how much its likes of that share of the frames differ at most.
+        bits = np.quantile(nearest, NEAR_SHARE, axis=0, method="higher")
+        for other in np.flatnonzero(bits <= NEAR_BITS).tolist():
+            yield video, videos[index + 1 + other], float(bits[other])
+
+
+def _signs(hashes: Sequence[bytes]) -> np.ndarray:
+    """The bits as -1 and 1, float32 [N, B]: a matrix product counts those that differ."""
+    return np.array([2.0 * np.unpackbits(np.frombuffer(each, np.uint8)) - 1 for each in hashes], np.float32)
+
+
+def _distances(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Differing bits of all pairs out of signs [N, B] and [M, B], float32 [N, M]."""
+    return (first.shape[1] - first @ second.T) / 2
 
 
 def _kind(copies: Sequence[Video], listing: Listing) -> str:
@@ -118,6 +122,3 @@ def _kind(copies: Sequence[Video], listing: Listing) -> str:
 def _shown(video: Video, listing: Listing) -> str:
     splits = " and ".join(listing.videos.get(video.key, ())) or "no split"
     return f"{video.key} ({LABEL_NAMES[video.label]}, {splits})"
-
-
-_BITS = np.array([value.bit_count() for value in range(1 << 16)], np.uint8)

@@ -6,8 +6,6 @@ from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 
-import numpy as np
-
 from deepfake_tfdata.audits.composition import (
     check_composition,
     check_faces,
@@ -119,7 +117,7 @@ def audit_tree(tree: SourceTree, num_frames: int, workers: int, on_video: OnVide
 def _of_surveys(tree: SourceTree, surveys: Mapping[str, SurveyedVideo]) -> Iterator[Finding]:
     """What looking into the videos shows."""
     units = tree.units
-    hashes = {key: np.array(found.hashes, np.uint64) for key, found in surveys.items()}
+    hashes = {key: found.hashes for key, found in surveys.items()}
     yield from find_near_duplicates(tree.videos, tree.listing, units, hashes)
     yield from find_shortcuts(
         [

@@ -38,7 +38,7 @@ class SurveyedVideo(ProcessedVideo):
     """
 
     header: Header | None = None
-    hashes: tuple[int, ...] = ()
+    hashes: tuple[bytes, ...] = ()
     sharpness: float | None = None
     spacing: float | None = None
     num_sampled: int = 0
