@@ -73,7 +73,7 @@ def parse(config: type[_Config], argv: list[str]) -> _Config:
     values = flags.FlagValues()  # type: ignore[no-untyped-call]
     for each in all_options(config):
         default = None if each.default is dataclasses.MISSING else each.default
-        default = list(default or ()) if each.kind is tuple else default
+        default = list(default) if isinstance(default, tuple) else default
         _DEFINE[each.kind](each.name, default, each.meaning, flag_values=values)
     _, *arguments = values(argv)
     if arguments:

@@ -108,9 +108,10 @@ class Options:
         """Raises UserError for the first value that is not allowed."""
         for each in options_of(type(self)):
             value = getattr(self, each.name)
-            if each.is_path and isinstance(value, str):
-                object.__setattr__(self, each.name, expanded(value))
-            each.check(value)
+            if each.is_path:
+                places = tuple(map(expanded, value)) if each.kind is tuple else expanded(value)
+                object.__setattr__(self, each.name, places)
+            each.check(getattr(self, each.name))
 
 
 def options_of(cls: type[Options]) -> Iterator[Option]:

@@ -112,10 +112,15 @@ def test_a_leading_tilde_is_the_users_home_in_every_option_that_names_a_path(con
     assert paths >= {each.name for each in all_options(config) if speaking.search(each.meaning)}
     for name in paths:
         (holder,) = [each for each in holders(config) if name in {o.name for o in options_of(each)}]
-        required = {o.name: "x.json" for o in options_of(holder) if o.default is dataclasses.MISSING}
+        texts = {str: lambda text: text, tuple: lambda text: (text,)}
+        kinds = {o.name: texts[o.kind] for o in options_of(holder) if o.kind in texts}
+        required = {
+            o.name: kinds[o.name]("x.json") for o in options_of(holder) if o.default is dataclasses.MISSING
+        }
         more = {"strict_split": True} if name == "conversion_dict" else {}
         for text, path in (("~/a b.json", "/home/me/a b.json"), ("./~/a.json", "./~/a.json")):
-            assert getattr(holder(**{**required, **more, name: text}), name) == path
+            made = holder(**{**required, **more, name: kinds[name](text)})
+            assert getattr(made, name) == kinds[name](path)
 
 
 def holders(config):

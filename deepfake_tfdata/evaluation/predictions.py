@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from deepfake_tfdata.errors import UserError
+from deepfake_tfdata.evaluation.clusters import components_of
 from deepfake_tfdata.files import write_text
 
 _REQUIRED = ("clip_id", "video_id", "label", "score")
@@ -36,7 +37,7 @@ class Predictions:
         scores: float64 [N], the probability of fake.
         source_ids: str [N], who drove the manipulation; '' for a real video. Where none are given, all ''.
         components: str [N], the identities that fakes join; videos of different ones are independent. Where
-            none are given, the target_ids.
+            none are given, they follow from target_ids and source_ids.
         attention: float64 [N, T] or None, the weight of every frame; rows sum to one.
         frame_indices: int64 [N, T] or None, positions in the video.
         timestamps: float64 [N, T] or None, seconds.
@@ -64,7 +65,7 @@ class Predictions:
         if not self.source_ids.size:
             self._store("source_ids", np.full(self.target_ids.shape, ""))
         if not self.components.size:
-            self._store("components", self.target_ids)
+            self._store("components", components_of(self.target_ids, self.source_ids))
         self._store("scores", np.asarray(self.scores, dtype=np.float64))
         for name in _PER_FRAME:
             if getattr(self, name) is not None:
@@ -224,7 +225,8 @@ def read_csv(path: Path) -> Predictions:
 
     Args:
         path: a CSV file with a header. Without a manipulation column a fake's is 'fake'; without a target_id
-            column every video is its own target; without a component column, its target is.
+            column every video is its own target; components that are not given follow from targets and
+            sources.
 
     Raises:
         UserError: there is no such file, a column is missing, or a value can't be read.
@@ -242,6 +244,7 @@ def read_csv(path: Path) -> Predictions:
         scores = [float(row["score"]) for row in rows]
     except (TypeError, ValueError) as error:
         raise UserError(f"{path} has a label or score that is no number: {error}") from None
+    components = [row.get("component") or "" for row in rows]
     return Predictions(
         clip_ids=np.array([row["clip_id"] for row in rows], str),
         video_ids=np.array([row["video_id"] for row in rows], str),
@@ -256,7 +259,5 @@ def read_csv(path: Path) -> Predictions:
         labels=np.array(labels),
         scores=np.array(scores),
         source_ids=np.array([row.get("source_id") or "" for row in rows], str),
-        components=np.array(
-            [row.get("component") or row.get("target_id") or row["video_id"] for row in rows], str
-        ),
+        components=np.array(components if all(components) else [], str),
     )

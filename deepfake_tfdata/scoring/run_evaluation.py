@@ -9,7 +9,7 @@ import numpy as np
 from scipy.special import expit
 
 from deepfake_tfdata.clips.spec import ClipSpec, require_same_spec
-from deepfake_tfdata.evaluation.comparison import Evaluation
+from deepfake_tfdata.evaluation.evaluations import Evaluation
 from deepfake_tfdata.evaluation.metrics import evaluate
 from deepfake_tfdata.evaluation.predictions import Predictions
 from deepfake_tfdata.input.batches import find_split, load_in_order
