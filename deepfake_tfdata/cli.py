@@ -15,7 +15,7 @@ from absl import flags
 from deepfake_tfdata.errors import UserError
 from deepfake_tfdata.options import Option, Options, all_options, build, groups_of, options_of
 
-COMMANDS = ("convert", "train", "evaluate", "compare", "study")
+COMMANDS = ("convert", "audit", "train", "evaluate", "compare", "study")
 _USAGE_ERROR = 2
 _INTERRUPTED = 130
 _HELP_WIDTH = 100
@@ -30,7 +30,7 @@ _DEFINE: dict[type, Callable[..., Any]] = {
 
 
 def run(
-    main: Callable[[_Config], None],
+    main: Callable[[_Config], int | None],
     config: type[_Config],
     help_text: str | None,
     argv: list[str] | None = None,
@@ -38,7 +38,7 @@ def run(
     """Makes a command's configuration of its flags, runs it, and exits.
 
     Args:
-        main: the command.
+        main: the command; the status that it returns is the process's.
         config: its options; each is a flag.
         help_text: printed above the flags by --help.
         argv: program name and arguments; sys.argv by default.
@@ -54,7 +54,7 @@ def run(
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     status = 0
     try:
-        main(parse(config, argv))
+        status = main(parse(config, argv)) or 0
     except flags.Error as error:
         status = _fail(f"{error}; try --help", _USAGE_ERROR)
     except UserError as error:
