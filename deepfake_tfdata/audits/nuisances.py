@@ -3,8 +3,9 @@
 A logistic regression of the label on the nuisance, cross-validated over independent units, so that what is
 scored was never trained on. It is a shortcut where the lower end of the AUC's interval, over units, is above
 MIN_AUC, and labels permuted within units hardly ever reach the AUC (P. Good, Permutation, Parametric and
-Bootstrap Tests of Hypotheses, 2005, section 3.2; p as in B. Phipson and G. K. Smyth, Statistical Applications in
-Genetics and Molecular Biology 9, 2010). A small p alone is no shortcut: with enough videos every difference has one.
+Bootstrap Tests of Hypotheses, 2005, section 3.2; p as in B. Phipson and G. K. Smyth, Statistical Applications
+in Genetics and Molecular Biology 9, 2010). A small p alone is no shortcut: with enough videos every
+difference has one.
 """
 
 from collections import Counter
@@ -87,8 +88,9 @@ def measure_nuisances(
 def encode(values: Sequence[Value]) -> np.ndarray:
     """A nuisance as columns of a regression, float [N, K]; none where it is the same everywhere.
 
-    Of numbers, the rank from -1 to 1, which no outlier stretches, and its square, so that a class in the middle
-    is seen; of texts a column for each frequent one. What is unknown has the middle rank and a column of its own.
+    Of numbers, the rank from -1 to 1, which no outlier stretches, and its square, so that a class in the
+    middle is seen; of texts a column for each frequent one. What is unknown has the middle rank and a column
+    of its own.
     """
     missing = np.array([value is None for value in values])
     if any(isinstance(value, str) for value in values):
@@ -139,8 +141,8 @@ class _Videos:
 
     Attributes:
         labels, units: [N].
-        folds: positions to train on, and those to score. They are the same for permuted labels: making them takes
-            longer than the regressions.
+        folds: positions to train on, and those to score. They are the same for permuted labels: making them
+            takes longer than the regressions.
         seed: of resamples and permutations.
     """
 

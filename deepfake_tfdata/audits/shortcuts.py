@@ -142,8 +142,8 @@ def _shortcuts(
         yield Finding(
             tier.check,
             tier.severity,
-            f"{what} ({tier.seen}) tells real from fake{'' if group == 'all methods' else f' of {group}'}: AUC "
-            f"{test.auc:.3f} [{test.low:.3f}, {test.high:.3f}]{_examples(name, test, groups[group], of)}",
+            f"{what} ({tier.seen}) tells real from fake{'' if group == 'all methods' else f' of {group}'}: "
+            f"AUC {test.auc:.3f} [{test.low:.3f}, {test.high:.3f}]{_examples(name, test, groups[group], of)}",
             tier.mends.get(name, tier.mend),
             {"nuisance": name, "tests": {each: _values(result) for each, result in by_group.items()}},
         )

@@ -29,8 +29,8 @@ class SurveyedVideo(ProcessedVideo):
     Attributes:
         header: of the file.
         hashes: perceptual ones of the sampled frames.
-        sharpness: of the scene around the face, the logarithm of its Laplacian's variance; None where no face or
-            no scene is to be seen.
+        sharpness: of the scene around the face, the logarithm of its Laplacian's variance; None where no face
+            or no scene is to be seen.
         spacing: median seconds between two sampled frames.
         num_sampled: how many frames were looked at.
         mask_frames: of its mask; None where it has none, or one that can't be read.
