@@ -40,7 +40,10 @@ class AuditConfig(Options):
         is_path=True,
     )
     frames: int = option(
-        8, "to look at in each video, spread over it; 0 reads neither frames nor whole records", low=0, high=256
+        8,
+        "to look at in each video, spread over it; 0 reads neither frames nor whole records",
+        low=0,
+        high=256,
     )
     workers: int = option(available_cores(), "processes that look into videos", low=1)
     selection: SelectionOptions = group(SelectionOptions)
@@ -48,7 +51,9 @@ class AuditConfig(Options):
     def __post_init__(self) -> None:
         super().__post_init__()
         if not self.source and not self.data:
-            raise UserError("nothing to audit; name videos with --source=DIR, records with --data=DIR, or both")
+            raise UserError(
+                "nothing to audit; name videos with --source=DIR, records with --data=DIR, or both"
+            )
         if self.source:
             return
         defaults = flat(SelectionOptions())
@@ -87,7 +92,7 @@ def _findings(config: AuditConfig) -> "list[Finding]":
     tree = read_tree(as_path(config.source), config.selection) if config.source else None
     records = read_records(as_path(config.data)) if config.data else None
     groups = tree.groups if tree else read_groups(config.selection.conversion_dict)
-    found: "list[Finding]" = []
+    found: list[Finding] = []
     if tree:
         with Progress("audit", len(tree.videos), "videos") as progress:
             of_videos = audit_tree(tree, config.frames, config.workers, progress.advance)

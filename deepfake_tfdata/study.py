@@ -16,20 +16,17 @@ from pathlib import Path
 
 from deepfake_tfdata import cli
 from deepfake_tfdata.progress import Progress
-from deepfake_tfdata.records.metadata import find_conversion
 from deepfake_tfdata.startup import import_tensorflow
-from deepfake_tfdata.studies.cells import cells_of, primary_of, secondary_of
 from deepfake_tfdata.studies.options import StudyConfig
+from deepfake_tfdata.studies.plan import find_records, make_plan
 from deepfake_tfdata.train import TERMINATED, on_termination
 
 
 def main(config: StudyConfig) -> None:
     """Conducts the study, and says what came out."""
     # A mistake here need not wait for TensorFlow.
-    cells = cells_of(config.study)
-    secondary_of(config.study, cells, primary_of(config.study, cells))
-    for data in (config.train.input.data, *config.study.transfer):
-        find_conversion(data, [cell.region for cell in cells])
+    records = find_records(config)
+    make_plan(config, records)
     import_tensorflow()
     from deepfake_tfdata.reports.study_page import write_study
     from deepfake_tfdata.studies.conclude import conclude
@@ -38,7 +35,7 @@ def main(config: StudyConfig) -> None:
 
     interrupt = signal.getsignal(signal.SIGTERM)
     terminated = on_termination()
-    study = conduct(config, _Watcher(), terminated.is_set)
+    study = conduct(config, records, _Watcher(), terminated.is_set)
     if study is None:
         cli.say(f"terminated; {config.study.workdir} is saved, run the same command again to go on")
         sys.exit(TERMINATED)

@@ -23,7 +23,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from deepfake_tfdata.clips.regions import REGIONS
 from deepfake_tfdata.clips.views import view_named
 from deepfake_tfdata.files import write_json
 from deepfake_tfdata.records.ledger import read_ledger

@@ -168,9 +168,7 @@ def _absent_methods(counts: _Counts) -> Iterator[Finding]:
 def _missing_originals(videos: Sequence[Video]) -> Iterator[Finding]:
     originals = {video.video_id for video in videos if video.manipulation == ORIGINAL}
     fakes = [video for video in videos if video.label]
-    missing = sorted(
-        video.key for video in fakes if (video.original_id or video.target_id) not in originals
-    )
+    missing = sorted(video.key for video in fakes if (video.original_id or video.target_id) not in originals)
     # Where hardly any has one, identities are people and no videos.
     if missing and len(missing) <= (1 - _NAMES_ORIGINALS) * len(fakes):
         yield Finding(

@@ -36,7 +36,9 @@ class Tier:
     mend: str
 
 
-_ENCODE = "encode both classes with one encoder and one setting, from the least compressed files that there are"
+_ENCODE = (
+    "encode both classes with one encoder and one setting, from the least compressed files that there are"
+)
 CROPS = Tier(
     "shortcut_in_crops",
     FAIL,

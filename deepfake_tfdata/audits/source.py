@@ -77,9 +77,7 @@ def read_tree(source: AnyPath, options: SelectionOptions) -> SourceTree:
     given = None if listing.by_hash else {key: s[-1] for key, s in listing.videos.items() if s}
     assignment = assign_splits(data.videos, given, groups if options.strict_split else {})
     compression = options.compression if LAYOUTS[layout].COMPRESSIONS else ""
-    return SourceTree(
-        data.videos, compression, listing, groups, assignment.left_out, options.strict_split
-    )
+    return SourceTree(data.videos, compression, listing, groups, assignment.left_out, options.strict_split)
 
 
 def audit_tree(tree: SourceTree, num_frames: int, workers: int, on_video: OnVideo) -> list[Finding]:
@@ -121,7 +119,9 @@ def _of_surveys(tree: SourceTree, surveys: Mapping[str, SurveyedVideo]) -> Itera
     yield from find_near_duplicates(tree.videos, tree.listing, units, hashes)
     yield from find_shortcuts(
         [
-            Measured(video, units[video.key], visible(video, surveys[video.key]), file_only(surveys[video.key]))
+            Measured(
+                video, units[video.key], visible(video, surveys[video.key]), file_only(surveys[video.key])
+            )
             for video in tree.videos
             if video.key in surveys and surveys[video.key].header
         ]

@@ -42,7 +42,11 @@ def _videos_in_several(listing: Listing) -> Iterator[Finding]:
         if not shared:
             continue
         smaller = min(len(members[first]), len(members[second]))
-        evidence = {"splits": [first, second], "videos": shared, "share_of_the_smaller": len(shared) / smaller}
+        evidence = {
+            "splits": [first, second],
+            "videos": shared,
+            "share_of_the_smaller": len(shared) / smaller,
+        }
         what = f"{count(len(shared), 'video')} in both {first} and {second}: {names(shared)}"
         if (first, second) == ("val", "test") and len(shared) >= _COPY * smaller:
             yield Finding(

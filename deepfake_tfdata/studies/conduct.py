@@ -1,6 +1,6 @@
 """A study from its options to its result: plan, train everything, open the test split, score, conclude."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,8 +9,7 @@ from typing import Protocol
 from deepfake_tfdata.evaluation.evaluations import read_evaluation
 from deepfake_tfdata.evaluation.predictions import Predictions
 from deepfake_tfdata.input.options import CORRUPTIONS
-from deepfake_tfdata.records.metadata import Conversion, find_conversion
-from deepfake_tfdata.studies.cells import cells_of
+from deepfake_tfdata.records.metadata import Conversion
 from deepfake_tfdata.studies.options import StudyConfig
 from deepfake_tfdata.studies.plan import Plan, keep_plan, make_plan
 from deepfake_tfdata.studies.runs import (
@@ -74,23 +73,12 @@ class Conducted:
         return (run for run in self.runs if run.cell.name == name)
 
 
-def find_records(config: StudyConfig) -> tuple[Conversion, list[Conversion]]:
-    """The records of a study, and the others that are scored.
-
-    Raises:
-        UserError: there are none, or not of all regions.
-    """
-    regions = list(dict.fromkeys(cell.region for cell in cells_of(config.study)))
-    return find_conversion(config.train.input.data, regions), [
-        find_conversion(data, regions) for data in config.study.transfer
-    ]
-
-
 def conduct(config: StudyConfig, watcher: Watcher, should_stop: Callable[[], bool]) -> Conducted | None:
     """Carries a study out, or goes on where it stopped.
 
     Args:
         config: the options.
+        records: what `find_records` found for them.
         watcher: is told how it goes on.
         should_stop: asked while a run trains; True saves it and ends.
 
@@ -98,10 +86,9 @@ def conduct(config: StudyConfig, watcher: Watcher, should_stop: Callable[[], boo
         The study; None where it was asked to stop.
 
     Raises:
-        UserError: the records, the options or the folder do not fit.
+        UserError: the options or the folder do not fit.
     """
-    conversion, others = find_records(config)
-    plan = make_plan(config, conversion, others)
+    plan = make_plan(config, records)
     folder = Path(config.study.workdir)
     runs = runs_of(config, plan.cells)
     keep_plan(folder, plan)
@@ -109,13 +96,13 @@ def conduct(config: StudyConfig, watcher: Watcher, should_stop: Callable[[], boo
     with watcher.runs("trained", len(runs)) as on_run:
         if not train_runs(runs, start_progress, should_stop, on_run):
             return None
-    scorings = _scorings(config, plan, others)
-    study = Conducted(config, plan, conversion, runs, open_test(folder, plan, runs), scorings)
+    scorings = _scorings(config, plan, records.others)
+    study = Conducted(config, plan, records.conversion, runs, open_test(folder, plan, runs), scorings)
     _score(study, watcher)
     return study
 
 
-def _scorings(config: StudyConfig, plan: Plan, others: list[Conversion]) -> dict[str, list[Scoring]]:
+def _scorings(config: StudyConfig, plan: Plan, others: Sequence[Conversion]) -> dict[str, list[Scoring]]:
     """What is scored beside the test split."""
     corrupted = [
         Scoring(f"test-{name}-{strength:g}", corruption=f"{name}:{strength:g}")

@@ -2,16 +2,16 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from deepfake_tfdata.clips.spec import ClipSpec
+from deepfake_tfdata.clips.views import require_view
 from deepfake_tfdata.errors import UserError
 from deepfake_tfdata.files import write_json
 from deepfake_tfdata.options import all_options, flat
-from deepfake_tfdata.records.metadata import Conversion
+from deepfake_tfdata.records.metadata import Conversion, find_conversion
 from deepfake_tfdata.studies.cells import Cell, Contrast, cells_of, primary_of, secondary_of
 from deepfake_tfdata.studies.options import StudyConfig
 
@@ -70,18 +70,46 @@ class Plan:
         return digits
 
 
-def make_plan(config: StudyConfig, conversion: Conversion, transfer: Sequence[Conversion]) -> Plan:
+@dataclass(frozen=True)
+class Records:
+    """The records of a study.
+
+    Attributes:
+        conversion: of those that detectors are trained on.
+        others: of those that are scored beside them, in the order of --transfer.
+    """
+
+    conversion: Conversion
+    others: tuple[Conversion, ...] = ()
+
+
+def find_records(config: StudyConfig) -> Records:
+    """The records of a study, which hold all that its cells look at.
+
+    Raises:
+        UserError: there are none, or they lack a region or what a view looks at.
+    """
+    cells = cells_of(config.study)
+    found = []
+    for data in (config.train.input.data, *config.study.transfer):
+        conversion = find_conversion(data, [cell.region for cell in cells])
+        for cell in cells:
+            require_view(cell.view, [cell.region], ClipSpec.from_dict(conversion.spec))
+        found.append(conversion)
+    return Records(found[0], tuple(found[1:]))
+
+
+def make_plan(config: StudyConfig, records: Records) -> Plan:
     """The plan that options make.
 
     Args:
         config: the options.
-        conversion: of the records.
-        transfer: of the other records, in the order of --transfer.
+        records: that they name.
 
     Raises:
         UserError: a comparison is missing, or none of two cells.
     """
-    study = config.study
+    study, conversion = config.study, records.conversion
     cells = cells_of(study)
     primary = primary_of(study, cells)
     splits = {split: counts["planned"] for split, counts in conversion.counts.items()}
@@ -96,7 +124,7 @@ def make_plan(config: StudyConfig, conversion: Conversion, transfer: Sequence[Co
         robustness=study.robustness,
         training=_training(config),
         data={**conversion.about, "spec_hash": spec.hash, "videos": splits},
-        transfer=tuple(each.identity for each in transfer),
+        transfer=tuple(each.identity for each in records.others),
     )
 
 

@@ -7,7 +7,7 @@ from deepfake_tfdata.errors import UserError
 from deepfake_tfdata.options import build
 from deepfake_tfdata.records.metadata import find_conversion
 from deepfake_tfdata.studies.options import StudyConfig
-from deepfake_tfdata.studies.plan import keep_plan, make_plan, plan_hash
+from deepfake_tfdata.studies.plan import Records, keep_plan, make_plan, plan_hash
 
 FLAGS = {"regions": ("full", "mouth"), "heads": ("control",), "seeds": 2}
 
@@ -18,7 +18,7 @@ def conversion(records):
 
 
 def plan_of(conversion, transfer=(), **flags):
-    return make_plan(build(StudyConfig, {**FLAGS, **flags}), conversion, transfer)
+    return make_plan(build(StudyConfig, {**FLAGS, **flags}), Records(conversion, transfer))
 
 
 def test_a_plan_says_what_will_be_done(conversion):
@@ -53,7 +53,7 @@ def test_the_hash_is_of_all_of_it(conversion):
             {"weights": "none"},
         )
     ]
-    others += [plan_of(conversion, [conversion]), plan_of(replace(conversion, plan="other"))]
+    others += [plan_of(conversion, (conversion,)), plan_of(replace(conversion, plan="other"))]
     assert len({plan.hash, *(other.hash for other in others)}) == 12
     assert plan_of(conversion, strategy="single", data="elsewhere").hash == plan.hash
 
