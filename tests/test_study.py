@@ -80,7 +80,7 @@ def test_a_study_leaves_what_the_contract_says(study):
 
 @pytest.mark.slow
 def test_a_plan_is_not_changed_afterwards(study, command):
-    folder, flags, _, _ = study
+    _, flags, _, _ = study
     result = command("study", *flags, "--seeds=3")
     assert result.returncode == 2
     assert result.stderr.count("\n") == 1

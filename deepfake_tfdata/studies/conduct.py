@@ -73,7 +73,9 @@ class Conducted:
         return (run for run in self.runs if run.cell.name == name)
 
 
-def conduct(config: StudyConfig, watcher: Watcher, should_stop: Callable[[], bool]) -> Conducted | None:
+def conduct(
+    config: StudyConfig, records: Records, watcher: Watcher, should_stop: Callable[[], bool]
+) -> Conducted | None:
     """Carries a study out, or goes on where it stopped.
 
     Args:

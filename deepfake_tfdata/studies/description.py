@@ -82,18 +82,18 @@ def doses(
     results = []
     for low, high in pairwise(edges):
         rows = np.flatnonzero((sizes > low) & (sizes <= high))
-        parts = [[run.select(rows) for run in runs] if len(rows) else [] for runs in (first, second)]
-        results.append(Dose(low, high, _compared(*parts, margin), len(rows)))
+        results.append(Dose(low, high, _compared(first, second, rows, margin), len(rows)))
     return results
 
 
 def _compared(
-    first: Sequence[Predictions], second: Sequence[Predictions], margin: float
+    first: Sequence[Predictions], second: Sequence[Predictions], rows: np.ndarray, margin: float
 ) -> Comparison | None:
-    if not first or len(set(first[0].components.tolist())) < _FEWEST_CLUSTERS:
+    """The comparison on some videos; None where they are too few, or of one class only."""
+    if len(set(first[0].components[rows].tolist())) < _FEWEST_CLUSTERS:
         return None
     try:
-        return compare(first, second, margin)
+        return compare([run.select(rows) for run in first], [run.select(rows) for run in second], margin)
     except NothingSharedError:
         return None
 
