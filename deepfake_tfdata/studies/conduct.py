@@ -11,7 +11,7 @@ from deepfake_tfdata.evaluation.predictions import Predictions
 from deepfake_tfdata.input.options import CORRUPTIONS
 from deepfake_tfdata.records.metadata import Conversion
 from deepfake_tfdata.studies.options import StudyConfig
-from deepfake_tfdata.studies.plan import Plan, keep_plan, make_plan
+from deepfake_tfdata.studies.plan import Plan, Records, keep_plan, make_plan
 from deepfake_tfdata.studies.runs import (
     TEST,
     Scoring,
