@@ -157,37 +157,6 @@ def test_several_regions_of_pairs_are_trained_and_evaluated_together(records, co
     )
 
 
-@pytest.mark.slow
-def test_a_fold_is_trained_and_its_own_test_split_evaluated(records, command, tmp_path):
-    copy = shutil.copytree(records, tmp_path / "records")  # features are kept in it
-    small = [flag for flag in SMALL if flag != "--deterministic"] + ["--epochs=1", "--freeze_epochs=1"]
-    flags = [f"--data={copy}", *small, "--augment=none", "--cache_features"]
-    for fold in ("1/3", "2/3"):
-        workdir = tmp_path / fold[0]
-        result = command("train", *flags, f"--workdir={workdir}", f"--fold={fold}")
-        assert result.returncode == 0, result.stderr
-        # The features of all clips are kept together, for all folds.
-        assert ("computing the features of 28" in result.stderr) == (fold == "1/3")
-        # Features of one fold are those of its clips.
-        direct = command("evaluate", f"--workdir={workdir}", "--split=val")
-        assert direct.returncode == 0, direct.stderr
-        (line,) = metrics_lines(workdir)
-        assert evaluation(workdir)["auc"] == pytest.approx(line["val_auc"])
-        assert evaluation(workdir)["log_loss"] == pytest.approx(line["val_loss"], rel=1e-3)
-    result = command("train", *flags, f"--workdir={tmp_path / '1'}", "--fold=2/3")
-    assert "was trained with --fold=1/3, not 2/3; choose another --workdir" in failing(result)
-    result = command("evaluate", f"--workdir={tmp_path / '1'}", "--split=test")
-    assert result.returncode == 0, result.stderr
-    rows = list(csv.DictReader((tmp_path / "1" / "evaluation" / "test" / "predictions.csv").open()))
-    assert {row["fold"] for row in rows} == {"1/3"}
-    assert evaluation(tmp_path / "1", "test")["coverage"] == 1
-    validated = (tmp_path / "1" / "evaluation" / "val" / "predictions.csv").read_text()
-    assert not {row["component"] for row in rows} & {
-        row["component"] for row in csv.DictReader(validated.splitlines())
-    }
-    assert "1/3" in (tmp_path / "1" / "evaluation" / "test" / "report.html").read_text()
-
-
 def truncate(shard: Path) -> None:
     shard.write_bytes(shard.read_bytes()[:-50])
 

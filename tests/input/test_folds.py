@@ -132,6 +132,8 @@ def test_train_clips_have_another_digest_in_every_fold(records):
     folds = ("1/3", "2/3", "3/3", "1/4", "2/4", "3/4", "4/4", "")
     digests = [select_clips(records, "mouth", "train", fold=fold).digest for fold in folds]
     assert len(set(digests)) == len(folds)
+    # All clips together have one, so that the features kept of them serve all folds.
+    assert len({select_clips(records, "mouth", POOL, fold=fold).digest for fold in folds}) == 1
 
 
 def test_clips_are_read_from_the_shards_of_all_splits(records):
