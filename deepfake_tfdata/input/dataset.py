@@ -91,8 +91,8 @@ def load_clips(
         several regions frames, boxes, height, width and view are each a dict by region.
 
     Raises:
-        UserError: no such records, augmentation or view, records that don't hold the view, a shard that is missing or cut off, or a batch larger than
-            the split.
+        UserError: no such records, augmentation or view, records that don't hold the view, a shard that is
+            missing or cut off, or a batch larger than the split.
         tf.errors.DataLossError: while the batches are read, a damaged record; inside `with
             explained_damage(shards):` it becomes a UserError with its shard and place.
     """
