@@ -7,11 +7,11 @@ from typing import Any
 MID_GREY = 128
 # Red, green and blue in luma (ITU-R BT.601), which JPEG and standard-definition video use.
 LUMA = (0.299, 0.587, 0.114)
-# The numbers of a view, which says what a detector looks at in native frames, in this order, rectangles in
-# pixels of the frame. The picture: all that there is; nothing outside of it is read. The window that fills
-# the result, in fractions, too, and mirrored where left > right. The retention: the share of its pixels, per
-# axis, that the picture is first reduced to (1: all). The hidden rectangle: wherever it would show, the
-# result is grey; as large as nothing hides nothing. Then saturation (1: as it is), contrast around mid grey
+# The numbers of a view, which says what a detector looks at in native frames, in this order; rectangles are
+# in pixels of the frame. The picture: all that there is; nothing else is read. The window: what fills the
+# result, in fractions, too, and mirrored where left > right. The retention: the share of its pixels, per
+# axis, that the picture is first reduced to (1: all). The hidden rectangle: the result is grey wherever it
+# would show; as large as nothing it hides nothing. Then saturation (1: as it is), contrast around mid grey
 # (1: as it is) and brightness (grey levels to add).
 VIEW = (
     *("picture_top", "picture_left", "picture_bottom", "picture_right"),

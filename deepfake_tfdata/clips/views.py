@@ -42,8 +42,8 @@ class View:
     retention: float | None = 1.0
 
     def share(self, frame_size: int, face_side: Any) -> Any:
-        """The retention for sides of what the network gets and of the face crop in pixels, numbers or tensors;
-        above 1 where there is nothing to reduce.
+        """The retention for sides of what the network gets and of the face crop, in pixels, numbers or
+        tensors; above 1 where there is nothing to reduce.
         """
         return frame_size / face_side if self.retention is None else self.retention
 
@@ -54,15 +54,15 @@ def _views() -> dict[str, View]:
         picture = _joined(_FACE, part)
         views[name] = View(part, picture)
         views[f"{name}_reduced"] = View(part, picture, retention=None)
-        views[f"{name}_only"] = View(_FACE, _shared(_FACE, part))
+        views[f"{name}_only"] = View(_FACE, _shared(part, _FACE))
     around = REGIONS["wide"]
     return {**views, "background": View(around, around, hidden=_FACE_AND_SEAM)}
 
 
 def _joined(first: Region, second: Region) -> Region:
-    """The smallest box that holds both."""
+    """The smallest box that holds both, under the name of the first."""
     return Region(
-        second.name,
+        first.name,
         min(first.left, second.left),
         min(first.top, second.top),
         max(first.right, second.right),
@@ -71,9 +71,9 @@ def _joined(first: Region, second: Region) -> Region:
 
 
 def _shared(first: Region, second: Region) -> Region:
-    """What lies in both."""
+    """What lies in both, under the name of the first."""
     return Region(
-        second.name,
+        first.name,
         max(first.left, second.left),
         max(first.top, second.top),
         min(first.right, second.right),
@@ -145,8 +145,7 @@ def view_in(region: str, name: str, spec: ClipSpec) -> tuple[View, Region]:
 
 
 def _holds(region: Region, view: View) -> bool:
-    seen = _joined(view.window, view.picture)
-    return _joined(region, seen) == Region(seen.name, region.left, region.top, region.right, region.bottom)
+    return _joined(region, _joined(view.window, view.picture)) == region
 
 
 @dataclass(frozen=True)

@@ -85,8 +85,7 @@ def _toned(
 def _axis_filter(
     size: int, length: int, view: dict[str, keras.KerasTensor], start: str, end: str
 ) -> tuple[keras.KerasTensor, keras.KerasTensor, keras.KerasTensor]:
-    """One direction's filter [1, size, length], and which results are inside, and which touch what is "
-    "hidden."""
+    """One direction's filter [1, size, length], and which results are inside or touch what is hidden."""
     picture, window = ([view[f"{of}{name}"] for name in (start, end)] for of in ("picture_", ""))
     weights, inside = ops.cond(
         view["retention"][0, 0] < 1.0,
@@ -117,8 +116,7 @@ def reducing_matrix(
     extent = ops.maximum(last - first, 1.0)
     count = ops.maximum(ops.round(retention * extent), 1.0)
     pitch = extent / count
-    # How many pixels are left differs by clip, and a compiler wants one number: those after them are not
-    # used.
+    # How many pixels are left differs by clip, and a compiler wants one number: the others are not used.
     reduce, _ = filter_matrix(length, length, first, last, first, first + ops.cast(length, "float32") * pitch)
     window = ((edge - first) / pitch for edge in (start, end))
     enlarge, inside = filter_matrix(size, length, ops.zeros_like(count), count, *window)

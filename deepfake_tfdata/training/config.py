@@ -22,7 +22,7 @@ class TrainConfig(Options):
 
     workdir: str = option(
         "",
-        "of the run; runs/REGION_HEAD or runs/REGION_VIEW_HEAD if not given",
+        "of the run; runs/REGION_HEAD, or runs/REGION_VIEW_HEAD, if not given",
         is_path=True,
         may_change=True,
     )

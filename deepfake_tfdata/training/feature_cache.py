@@ -155,8 +155,9 @@ def _read(paths: list[Path]) -> FeatureSplit:
 
 
 def _key(detector: keras.Model, clips: str) -> str:
-    """Changes with the clips, with what is seen of them, and with any weight of the backbones, wherever "
-    "they came from."""
+    """Changes with the clips and what is seen of them, and with any weight of the backbones, wherever they
+    came from.
+    """
     digest = hashlib.sha256(f"{clips} {keras.config.dtype_policy().name}".encode())
     for backbone in backbones_of(detector):
         digest.update(f"{backbone.name} {backbone.input_shape}".encode())
