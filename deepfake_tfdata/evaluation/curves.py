@@ -36,8 +36,7 @@ def average_precision(labels: np.ndarray, scores: np.ndarray, weights: np.ndarra
 def _counts_above(
     labels: np.ndarray, scores: np.ndarray, weights: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Weights of the real and of the fake videos called fake, from the threshold that calls none on, "
-    "[..., S]."""
+    """Weights of real and of fake videos called fake, [..., S], from the threshold that calls none on."""
     order = np.argsort(-scores)
     ends = np.flatnonzero(np.diff(scores[order], append=-np.inf))
     weights = np.asarray(weights, np.float64)[..., order]
