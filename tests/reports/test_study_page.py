@@ -82,6 +82,8 @@ def test_a_study_without_arms_has_no_steps(tmp_path):
     check_html(text)
     assert "Where the difference comes from" not in text and "By the size of faces" in text
     assert "On worse pictures" not in text and "On other data" not in text
+    write_study(tmp_path, result | {"dose": [study_result()["dose"][-1]], "nuisances": []})
+    assert "By the size of faces" not in (tmp_path / "study.html").read_text()
 
 
 def test_strings_are_escaped_everywhere(tmp_path):
