@@ -86,11 +86,11 @@ def _axis_filter(
     size: int, length: int, view: dict[str, keras.KerasTensor], start: str, end: str
 ) -> tuple[keras.KerasTensor, keras.KerasTensor, keras.KerasTensor]:
     """One direction's filter [1, size, length], and which results are inside or touch what is hidden."""
-    picture, window = ([view[f"{of}{name}"] for name in (start, end)] for of in ("picture_", ""))
+    edges = [view[f"picture_{start}"], view[f"picture_{end}"], view[start], view[end]]
     weights, inside = ops.cond(
         view["retention"][0, 0] < 1.0,
-        lambda: reducing_matrix(size, length, *picture, *window, view["retention"]),
-        lambda: filter_matrix(size, length, *picture, *window),
+        lambda: reducing_matrix(size, length, *edges, retention=view["retention"]),
+        lambda: filter_matrix(size, length, *edges),
     )
     pixels = ops.arange(length, dtype="float32") + 0.5
     hidden = (pixels > view[f"hidden_{start}"]) & (pixels < view[f"hidden_{end}"])
