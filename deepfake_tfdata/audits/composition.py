@@ -58,7 +58,7 @@ def check_faces(videos: Iterable[Video], found: Mapping[str, bool]) -> Iterator[
         WARN if uneven else INFO,
         f"no face found in {count(len(faceless), 'video')}, {shares[0]:.1%} of the real and {shares[1]:.1%} "
         f"of the fake: {names(faceless)}",
-        "look at them; another --detector may find more. Figures leave them out: read them beside the coverage",
+        "look at them; another --detector may find more. No figure counts them: read it beside its coverage",
         {"videos": faceless, "share": dict(zip(LABEL_NAMES, shares, strict=True))},
     )
 
@@ -158,7 +158,7 @@ def _absent_methods(counts: _Counts) -> Iterator[Finding]:
             "method_missing_in_split",
             WARN,
             f"no fakes of {names(lacking)}, but of other methods",
-            "a method that train lacks is unseen, one that test lacks is not measured: say so, or download it",
+            "a method that train lacks is unseen, one that test lacks not measured: say so, or download it",
             {"absent": {method: splits for method, splits in absent.items() if splits}},
         )
 
@@ -166,9 +166,7 @@ def _absent_methods(counts: _Counts) -> Iterator[Finding]:
 def _missing_originals(videos: Sequence[Video]) -> Iterator[Finding]:
     originals = {video.video_id for video in videos if video.manipulation == ORIGINAL}
     fakes = [video for video in videos if video.label]
-    missing = sorted(
-        video.key for video in fakes if (video.original_id or video.target_id) not in originals
-    )
+    missing = sorted(video.key for video in fakes if (video.original_id or video.target_id) not in originals)
     # Where hardly any has one, identities are people and no videos.
     if missing and len(missing) <= (1 - _NAMES_ORIGINALS) * len(fakes):
         yield Finding(

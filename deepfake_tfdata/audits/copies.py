@@ -8,8 +8,8 @@ from deepfake_tfdata.audits.finding import FAIL, WARN, Finding, count, names
 from deepfake_tfdata.clips.listing import Listing
 from deepfake_tfdata.clips.video import LABEL_NAMES, Video
 
-# Bits of 256 by which two pictures' hashes may differ, and the share of a video's pictures that must have such a
-# match in the other; measured in README.md.
+# Bits of 256 by which two pictures' hashes may differ, and the share of a video's pictures that must have
+# such a match in the other; measured in README.md.
 NEAR_BITS = 20
 NEAR_SHARE = 0.5
 

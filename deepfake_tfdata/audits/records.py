@@ -112,9 +112,7 @@ def audit_records(
     ]
 
 
-def _measured(
-    records: Records, units: Mapping[str, str], spacings: Mapping[str, float]
-) -> list[Measured]:
+def _measured(records: Records, units: Mapping[str, str], spacings: Mapping[str, float]) -> list[Measured]:
     """Every video that the ledger knows, with what that and the records tell of it."""
     spec = records.conversion.spec
     jitter = "jitter_smooth" if spec["tracking"] == "smooth" else "jitter_per_frame"
@@ -136,9 +134,7 @@ def _measured(
     return measured
 
 
-def _read_spacings(
-    records: Records, on_clip: Callable[[str], None]
-) -> tuple[dict[str, float], list[str]]:
+def _read_spacings(records: Records, on_clip: Callable[[str], None]) -> tuple[dict[str, float], list[str]]:
     """Median seconds between the frames of each video's clips, and records that can't be read."""
     from deepfake_tfdata.records.example import read_example
 

@@ -36,7 +36,9 @@ class Tier:
     mend: str
 
 
-_ENCODE = "encode both classes with one encoder and one setting, from the least compressed files that there are"
+_ENCODE = (
+    "encode both classes with one encoder and one setting, from the least compressed files that there are"
+)
 CROPS = Tier(
     "shortcut_in_crops",
     FAIL,
@@ -142,8 +144,8 @@ def _shortcuts(
         yield Finding(
             tier.check,
             tier.severity,
-            f"{what} ({tier.seen}) tells real from fake{'' if group == 'all methods' else f' of {group}'}: AUC "
-            f"{test.auc:.3f} [{test.low:.3f}, {test.high:.3f}]{_examples(name, test, groups[group], of)}",
+            f"{what} ({tier.seen}) tells real from fake{'' if group == 'all methods' else f' of {group}'}: "
+            f"AUC {test.auc:.3f} [{test.low:.3f}, {test.high:.3f}]{_examples(name, test, groups[group], of)}",
             tier.mends.get(name, tier.mend),
             {"nuisance": name, "tests": {each: _values(result) for each, result in by_group.items()}},
         )
@@ -169,7 +171,7 @@ def _examples(name: str, test: NuisanceTest, members: Sequence[Measured], of: st
 
 def _table(tier: Tier, tests: Mapping[str, Mapping[str, NuisanceTest]]) -> Finding:
     rows = {group: [_values(test) for test in by_name.values()] for group, by_name in tests.items()}
-    tested = sorted({row["name"] for found in rows.values() for row in found} - {TOGETHER})
+    tested = sorted({name for by_name in tests.values() for name in by_name} - {TOGETHER})
     return Finding(
         f"{tier.check}_tested", INFO, f"tested, {tier.seen}: {names(tested)}", evidence={"tests": rows}
     )

@@ -11,8 +11,8 @@ from deepfake_tfdata.clips.video import Video
 # From this share of the smaller split on, val is no accident's worth of test videos but a copy of it.
 _COPY = 0.5
 _CONVERT = (
-    "convert refuses such lists, or leaves the videos of the other splits out; tools that take lists as they are "
-    "do not"
+    "convert refuses such lists, or leaves the videos of the other splits out; tools that take lists as they "
+    "are do not"
 )
 
 
@@ -42,7 +42,11 @@ def _videos_in_several(listing: Listing) -> Iterator[Finding]:
         if not shared:
             continue
         smaller = min(len(members[first]), len(members[second]))
-        evidence = {"splits": [first, second], "videos": shared, "share_of_the_smaller": len(shared) / smaller}
+        evidence = {
+            "splits": [first, second],
+            "videos": shared,
+            "share_of_the_smaller": len(shared) / smaller,
+        }
         what = f"{count(len(shared), 'video')} in both {first} and {second}: {names(shared)}"
         if (first, second) == ("val", "test") and len(shared) >= _COPY * smaller:
             yield Finding(

@@ -3,7 +3,17 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from deepfake_tfdata.audits.finding import CLEAN, FAIL, INFO, LEAK, SEVERITIES, WARN, WARNINGS, Finding, verdict
+from deepfake_tfdata.audits.finding import (
+    CLEAN,
+    FAIL,
+    INFO,
+    LEAK,
+    SEVERITIES,
+    WARN,
+    WARNINGS,
+    Finding,
+    verdict,
+)
 
 VERDICTS = {
     LEAK: "do not train on this yet: what a detector would score here is not what it would find elsewhere",

@@ -64,8 +64,8 @@ class SelectionOptions(Options):
     strict_split: bool = option(False, "also keep identities cut from one source video together")
     conversion_dict: str = option(
         "",
-        f"{CONVERSION_DICT} of FaceForensics++, which says what identities are cut from one source video; the "
-        "one in SOURCE if not given",
+        f"{CONVERSION_DICT} of FaceForensics++, which says what identities are cut from one source video; "
+        "the one in SOURCE if not given",
         is_path=True,
     )
 

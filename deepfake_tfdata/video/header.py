@@ -1,4 +1,4 @@
-"""What a video file says of itself: container, codec, size, rate, and the settings that its encoder left in it."""
+"""What a video file says of itself: container, codec, size, rate, and the settings that its encoder left."""
 
 import re
 from collections.abc import Mapping
@@ -8,8 +8,8 @@ from pathlib import Path
 from deepfake_tfdata.clips.layouts.tree import IMAGE_SUFFIXES
 from deepfake_tfdata.video.container import check_count, open_stream
 
-# x264 and x265 write their version and options into the first picture's supplemental information, FFmpeg's and
-# XviD's encoders of MPEG-4 theirs into its user data.
+# x264 and x265 write their version and options into the first picture's supplemental information, FFmpeg's
+# and XviD's encoders of MPEG-4 theirs into its user data.
 _ENCODER = re.compile(rb"x264 - core[^\0]*|x265 \(build[^\0]*|Lavc[\d.]+|XviD[\d.]*")
 _OPTIONS = re.compile(r" - options: (.*)")
 _PACKETS_WITH_ENCODER = 3
@@ -113,3 +113,7 @@ def _of_images(folder: Path) -> Header:
     size = sum(file.stat().st_size for file in files)
     name = "+".join(endings)
     return Header(f"{name} images", name, "", num_frames=len(files), file_bytes=size, video_bytes=size)
+
+
+# Of a file that nobody has read.
+NO_HEADER = Header("", "", "")

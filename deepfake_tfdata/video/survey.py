@@ -13,7 +13,7 @@ from deepfake_tfdata.video.detectors import Detector, load_detector
 from deepfake_tfdata.video.errors import VideoError
 from deepfake_tfdata.video.faces import face_statistics, follow_faces
 from deepfake_tfdata.video.fingerprint import perceptual_hash
-from deepfake_tfdata.video.header import Header, read_header
+from deepfake_tfdata.video.header import NO_HEADER, Header, read_header
 from deepfake_tfdata.video.packets import scan_packets
 
 # By how much the face's box is grown, so that what a manipulation blends in is not counted as the scene.
@@ -29,15 +29,15 @@ class SurveyedVideo(ProcessedVideo):
     Attributes:
         header: of the file.
         hashes: perceptual ones of the sampled frames.
-        sharpness: of the scene around the face, the logarithm of its Laplacian's variance; None where no face or
-            no scene is to be seen.
+        sharpness: of the scene around the face, the logarithm of its Laplacian's variance; None where no face
+            or no scene is to be seen.
         spacing: median seconds between two sampled frames.
         num_sampled: how many frames were looked at.
         mask_frames: of its mask; None where it has none, or one that can't be read.
         problem: why no frame could be looked at; '' otherwise.
     """
 
-    header: Header | None = None
+    header: Header = NO_HEADER
     hashes: tuple[bytes, ...] = ()
     sharpness: float | None = None
     spacing: float | None = None

@@ -105,9 +105,7 @@ def read(source: AnyPath, compression: str, manipulations: Sequence[str] | None)
         for key, found in splits.items()
         if len(found) > 1
     }
-    return DataSet(
-        list(videos.values()), given, missing=missing, notes=notes, in_several_splits=several
-    )
+    return DataSet(list(videos.values()), given, missing=missing, notes=notes, in_several_splits=several)
 
 
 def _given(
