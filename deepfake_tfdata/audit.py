@@ -87,7 +87,7 @@ def _findings(config: AuditConfig) -> "list[Finding]":
     """Of the videos, then of the records; mistakes in either are answered before the long work."""
     from deepfake_tfdata.audits.finding import said_of
     from deepfake_tfdata.audits.records import audit_records, read_records
-    from deepfake_tfdata.audits.source import audit_tree, read_groups, read_tree
+    from deepfake_tfdata.audits.source import judge_tree, read_groups, read_tree, survey_tree
 
     tree = read_tree(as_path(config.source), config.selection) if config.source else None
     records = read_records(as_path(config.data)) if config.data else None
@@ -95,7 +95,8 @@ def _findings(config: AuditConfig) -> "list[Finding]":
     found: list[Finding] = []
     if tree:
         with Progress("audit", len(tree.videos), "videos") as progress:
-            of_videos = audit_tree(tree, config.frames, config.workers, progress.advance)
+            survey = survey_tree(tree, config.frames, config.workers, progress.advance)
+        of_videos = judge_tree(tree, survey)
         found += said_of("videos", of_videos) if records else of_videos
     if records:
         # Nothing here needs a GPU, and TensorFlow would take all its memory from whoever trains beside it.
@@ -111,9 +112,14 @@ def _explained_write_errors(output: str) -> Iterator[None]:
     """Turns a full disk, a missing permission and the like into a UserError."""
     try:
         yield
-    except (OSError, *remote_errors()) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise UserError(f"can't write to {output}: {reason}; choose another --output") from error
+    except OSError as error:
+        raise UserError(_cant_write(output, error.strerror or str(error))) from error
+    except remote_errors() as error:
+        raise UserError(_cant_write(output, str(error))) from error
+
+
+def _cant_write(output: str, reason: str) -> str:
+    return f"can't write to {output}: {reason}; choose another --output"
 
 
 def run(argv: list[str] | None = None) -> None:

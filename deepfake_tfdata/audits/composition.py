@@ -58,8 +58,7 @@ def check_faces(videos: Iterable[Video], found: Mapping[str, bool]) -> Iterator[
         WARN if uneven else INFO,
         f"no face found in {count(len(faceless), 'video')}, {shares[0]:.1%} of the real and {shares[1]:.1%} "
         f"of the fake: {names(faceless)}",
-        "look at them; another --detector may find more. Figures leave them out: read them beside the "
-        "coverage",
+        "look at them; another --detector may find more. No figure counts them: read it beside its coverage",
         {"videos": faceless, "share": dict(zip(LABEL_NAMES, shares, strict=True))},
     )
 
@@ -159,8 +158,7 @@ def _absent_methods(counts: _Counts) -> Iterator[Finding]:
             "method_missing_in_split",
             WARN,
             f"no fakes of {names(lacking)}, but of other methods",
-            "a method that train lacks is unseen, one that test lacks is not measured: say so, or download "
-            "it",
+            "a method that train lacks is unseen, one that test lacks not measured: say so, or download it",
             {"absent": {method: splits for method, splits in absent.items() if splits}},
         )
 

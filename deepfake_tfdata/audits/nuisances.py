@@ -1,11 +1,11 @@
 """Whether something that is no manipulation predicts the label: a test for shortcuts.
 
 A logistic regression of the label on the nuisance, cross-validated over independent units, so that what is
-scored was never trained on. It is a shortcut where the lower end of the AUC's interval, over units, is above
+scored was never trained on. It is a shortcut where the lower end of the AUC's interval over units is above
 MIN_AUC, and labels permuted within units hardly ever reach the AUC (P. Good, Permutation, Parametric and
-Bootstrap Tests of Hypotheses, 2005, section 3.2; p as in B. Phipson and G. K. Smyth, Statistical Applications
-in Genetics and Molecular Biology 9, 2010). A small p alone is no shortcut: with enough videos every
-difference has one.
+Bootstrap Tests of Hypotheses, 2005, section 3.2; p as in B. Phipson and G. K. Smyth, Statistical
+Applications in Genetics and Molecular Biology 9, 2010). A small p alone is no shortcut: with enough videos
+every difference has one.
 """
 
 from collections import Counter
@@ -14,17 +14,19 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from deepfake_tfdata.evaluation.intervals import auc, auc_interval, independent_counts
+from deepfake_tfdata.audits.logistic import log_odds
+from deepfake_tfdata.evaluation.clusters import separate_clusters
+from deepfake_tfdata.evaluation.intervals import auc
+from deepfake_tfdata.evaluation.mrmc import RunScores, method_auc, run_aucs
 
 MIN_AUC = 0.6
 MAX_P = 0.01
-# Fewer units of a class leave nothing to cross-validate.
+# Of the interval: chance passes its lower end in 5 %.
+LEVEL = 0.9
+# Of fewer units not even a perfect AUC has an interval above MIN_AUC.
 MIN_UNITS = 6
 _FOLDS = 5
 _PERMUTATIONS = 199
-# With that many permutations at or above the AUC, p is above MAX_P whatever the others are.
-_ENOUGH = int(MAX_P * (_PERMUTATIONS + 1))
-_RESAMPLES = 500
 _CATEGORIES = 12
 
 # The name of the test of several nuisances at once.
@@ -40,7 +42,7 @@ class NuisanceTest:
     Attributes:
         name: of it; 'all together' of several.
         auc: out of fold.
-        low, high: 95 % interval over units.
+        low, high: the interval of LEVEL, over units.
         p: of permuted labels; None where the interval already says that it is no shortcut.
         typical: by class, the median, or the most frequent value where it is no number.
     """
@@ -60,7 +62,7 @@ class NuisanceTest:
 
 def can_test(labels: np.ndarray, units: np.ndarray) -> bool:
     """Whether both classes have enough independent units: int [N] of 0 and 1, [N]."""
-    return min(independent_counts(labels, units)) >= MIN_UNITS
+    return min(separate_clusters(units).counts(labels)) >= MIN_UNITS
 
 
 def measure_nuisances(
@@ -72,7 +74,7 @@ def measure_nuisances(
         labels: int [N], 0 real and 1 fake.
         units: [N], what is independent of what: the component of each video's identities.
         nuisances: by name, a value a video: numbers, or texts, or None where it is unknown.
-        seed: of folds, resamples and permutations.
+        seed: of folds and permutations.
     """
     columns = {name: encode(values) for name, values in nuisances.items()}
     columns = {name: found for name, found in columns.items() if found.shape[1]}
@@ -141,9 +143,9 @@ class _Videos:
 
     Attributes:
         labels, units: [N].
-        folds: positions to train on, and those to score. They are the same for permuted labels: making them
+        folds: positions to train on, and those to score. They are the same for permuted labels: to make them
             takes longer than the regressions.
-        seed: of resamples and permutations.
+        seed: of permutations.
     """
 
     labels: np.ndarray
@@ -156,41 +158,38 @@ def _folds(labels: np.ndarray, units: np.ndarray, seed: int) -> list[tuple[np.nd
     # Imported here: it takes as long as everything else that --help imports.
     from sklearn.model_selection import StratifiedGroupKFold
 
-    number = min(_FOLDS, *independent_counts(labels, units))
+    number = min(_FOLDS, *separate_clusters(units).counts(labels))
     folds = StratifiedGroupKFold(number, shuffle=True, random_state=seed)
     return list(folds.split(np.zeros((len(labels), 1)), labels, units))
 
 
 def _test(name: str, videos: _Videos, columns: np.ndarray, values: Sequence[Value] = ()) -> NuisanceTest:
-    scores = _out_of_fold(videos.labels, columns, videos.folds)
-    seen = auc(videos.labels, scores)
-    interval = auc_interval(videos.labels, scores, videos.units, seed=videos.seed, resamples=_RESAMPLES)
-    p = _p_value(seen, videos, columns) if interval.low > MIN_AUC else None
-    return NuisanceTest(name, seen, interval.low, interval.high, p, values)
+    (scores,) = _out_of_fold(videos.labels[None], columns, videos.folds)
+    runs = RunScores(videos.labels, scores[None], separate_clusters(videos.units))
+    estimate = method_auc(run_aucs(runs))
+    interval = estimate.interval(LEVEL)
+    p = _p_value(estimate.value, videos, columns) if interval.low > MIN_AUC else None
+    return NuisanceTest(name, estimate.value, interval.low, interval.high, p, values)
 
 
 def _p_value(seen: float, videos: _Videos, columns: np.ndarray) -> float:
     """(b + 1) / (B + 1) of the B permutations of which b have the AUC that was seen, or a higher one."""
     random = np.random.default_rng(videos.seed)
-    as_high = done = 0
-    while done < _PERMUTATIONS and as_high < _ENOUGH:
-        permuted = permute_within_units(videos.labels, videos.units, random)
-        as_high += auc(permuted, _out_of_fold(permuted, columns, videos.folds)) >= seen
-        done += 1
-    return (as_high + 1) / (done + 1)
+    permuted = np.stack(
+        [permute_within_units(videos.labels, videos.units, random) for _ in range(_PERMUTATIONS)]
+    )
+    scores = _out_of_fold(permuted, columns, videos.folds)
+    as_high = sum(auc(own, found) >= seen for own, found in zip(permuted, scores, strict=True))
+    return (as_high + 1) / (_PERMUTATIONS + 1)
 
 
 def _out_of_fold(
     labels: np.ndarray, columns: np.ndarray, folds: Sequence[tuple[np.ndarray, np.ndarray]]
 ) -> np.ndarray:
-    """Log odds of a fake, float [N], each by a regression that saw no video of its unit."""
-    from sklearn.linear_model import LogisticRegression
-
-    scores = np.zeros(len(labels))
+    """Log odds of a fake, float [P, N], each by a regression that saw no video of its unit; labels are [P, N]."""
+    scores = np.zeros(labels.shape)
     for train, held in folds:
-        if len(set(labels[train].tolist())) == 2:
-            model = LogisticRegression(class_weight="balanced", max_iter=1000)
-            scores[held] = model.fit(columns[train], labels[train]).decision_function(columns[held])
+        scores[:, held] = log_odds(columns[train], labels[:, train], columns[held])
     return scores
 
 

@@ -171,7 +171,7 @@ def _examples(name: str, test: NuisanceTest, members: Sequence[Measured], of: st
 
 def _table(tier: Tier, tests: Mapping[str, Mapping[str, NuisanceTest]]) -> Finding:
     rows = {group: [_values(test) for test in by_name.values()] for group, by_name in tests.items()}
-    tested = sorted({row["name"] for found in rows.values() for row in found} - {TOGETHER})
+    tested = sorted({name for by_name in tests.values() for name in by_name} - {TOGETHER})
     return Finding(
         f"{tier.check}_tested", INFO, f"tested, {tier.seen}: {names(tested)}", evidence={"tests": rows}
     )

@@ -80,72 +80,90 @@ def read_tree(source: AnyPath, options: SelectionOptions) -> SourceTree:
     return SourceTree(data.videos, compression, listing, groups, assignment.left_out, options.strict_split)
 
 
-def audit_tree(tree: SourceTree, num_frames: int, workers: int, on_video: OnVideo) -> list[Finding]:
-    """All that can be said of a raw tree.
+@dataclass(frozen=True)
+class TreeSurvey:
+    """What reading the files of a tree gave.
+
+    Attributes:
+        contents: a hash of each file's content, by video key; '' where it is empty or can't be read.
+        surveys: of the videos whose packets can be read.
+        problems: by key, why a video can't be used.
+    """
+
+    contents: Mapping[str, str]
+    surveys: Mapping[str, SurveyedVideo]
+    problems: Mapping[str, str]
+
+
+def survey_tree(tree: SourceTree, num_frames: int, workers: int, on_video: OnVideo) -> TreeSurvey:
+    """Looks into every video.
 
     Args:
-        tree: its videos and lists.
+        tree: its videos.
         num_frames: of each video to look at; 0 reads headers only.
         workers: processes.
         on_video: called after each video, with why it can't be used.
     """
-    contents, surveys, problems = _contents(tree.videos), {}, {}
+    surveys, problems = {}, {}
     work = partial(survey_video, num_frames=num_frames)
     with closing(process_in_order(tree.videos, work, workers)) as outcomes:
         for video, outcome in outcomes:
-            found = outcome.processed
-            problem = outcome.reason
+            found, problem = outcome.processed, outcome.reason
             if isinstance(found, SurveyedVideo):
                 surveys[video.key] = found
                 problem = found.problem
             if problem:
                 problems[video.key] = problem
             on_video(f"{video.key}: {problem}" if problem else "")
+    return TreeSurvey(_contents(tree.videos), surveys, problems)
+
+
+def judge_tree(tree: SourceTree, survey: TreeSurvey) -> list[Finding]:
+    """All that can be said of a raw tree, by its lists and by what its files are."""
+    surveys, units = survey.surveys, tree.units
     return [
         *find_split_leaks(tree.videos, tree.listing, {} if tree.strict else tree.groups),
-        *find_copied_files(tree.videos, tree.listing, contents),
-        *_of_surveys(tree, surveys),
+        *find_copied_files(tree.videos, tree.listing, survey.contents),
+        *find_near_duplicates(tree.videos, tree.listing, units, {k: s.hashes for k, s in surveys.items()}),
+        *find_shortcuts(
+            [_measured(v, units[v.key], surveys[v.key]) for v in tree.videos if v.key in surveys]
+        ),
+        *_of_headers(tree, surveys),
+        *check_faces(
+            tree.videos, {key: s.faces.frames_found > 0 for key, s in surveys.items() if s.num_sampled}
+        ),
         *check_composition(tree.videos, tree.listing),
-        *check_problems(problems),
+        *check_problems(survey.problems),
         *check_left_out(tree.left_out),
         *_unknown_sources(tree),
     ]
 
 
-def _of_surveys(tree: SourceTree, surveys: Mapping[str, SurveyedVideo]) -> Iterator[Finding]:
-    """What looking into the videos shows."""
-    units = tree.units
-    hashes = {key: found.hashes for key, found in surveys.items()}
-    yield from find_near_duplicates(tree.videos, tree.listing, units, hashes)
-    yield from find_shortcuts(
-        [
-            Measured(
-                video, units[video.key], visible(video, surveys[video.key]), file_only(surveys[video.key])
-            )
-            for video in tree.videos
-            if video.key in surveys and surveys[video.key].header
-        ]
-    )
-    headers = {key: found.header for key, found in surveys.items() if found.header}
-    factors = {key: header.crf for key, header in headers.items() if header.crf is not None}
-    yield from check_compression(tree.videos, factors, tree.compression)
-    sampled = {key: found for key, found in surveys.items() if found.num_sampled}
-    yield from check_faces(tree.videos, {key: found.faces.frames_found > 0 for key, found in sampled.items()})
+def _of_headers(tree: SourceTree, surveys: Mapping[str, SurveyedVideo]) -> Iterator[Finding]:
+    """What the files say of themselves, and their masks."""
+    factors = {key: found.header.crf for key, found in surveys.items()}
+    known = {key: factor for key, factor in factors.items() if factor is not None}
+    yield from check_compression(tree.videos, known, tree.compression)
+    masks = {key: found.mask_frames for key, found in surveys.items()}
     yield from check_masks(
         {
-            key: (headers[key].num_frames, found.mask_frames)
-            for key, found in surveys.items()
-            if found.mask_frames is not None
+            key: (surveys[key].header.num_frames, of_mask)
+            for key, of_mask in masks.items()
+            if of_mask is not None
         }
     )
+
+
+def _measured(video: Video, unit: str, found: SurveyedVideo) -> Measured:
+    return Measured(video, unit, visible(video, found), file_only(found))
 
 
 def visible(video: Video, found: SurveyedVideo) -> dict[str, Value]:
     """What crops of a video show that is no manipulation. Of faces cut before nobody knows how they lay."""
     faces = found.faces
     values: dict[str, Value] = {
-        "bits a pixel": found.header and found.header.bits_a_pixel,
-        "crf": found.header and found.header.crf,
+        "bits a pixel": found.header.bits_a_pixel,
+        "crf": found.header.crf,
         "sharpness of the scene": found.sharpness,
         "frame spacing": found.spacing,
     }
@@ -161,8 +179,6 @@ def visible(video: Video, found: SurveyedVideo) -> dict[str, Value]:
 def file_only(found: SurveyedVideo) -> dict[str, Value]:
     """What only a video's file shows. Names are no part of it: they differ in every data set."""
     header = found.header
-    if header is None:
-        return {}
     rate = header.frames_per_second
     return {
         "container": header.container,

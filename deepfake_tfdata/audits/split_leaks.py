@@ -11,8 +11,8 @@ from deepfake_tfdata.clips.video import Video
 # From this share of the smaller split on, val is no accident's worth of test videos but a copy of it.
 _COPY = 0.5
 _CONVERT = (
-    "convert refuses such lists, or leaves the videos of the other splits out; tools that take lists as "
-    "they are do not"
+    "convert refuses such lists, or leaves the videos of the other splits out; tools that take lists as they "
+    "are do not"
 )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from deepfake_tfdata.clips.splits import connected_components
 from deepfake_tfdata.clips.video import Video
 
-# As when splits are made: where everybody is swapped with everybody, one component holds all and nothing
+# As when splits are made: where everybody is swapped with everybody, one component holds all, and nothing
 # could be held out of anything. Then the identity that is seen counts.
 _LARGEST_COMPONENT = 20
 

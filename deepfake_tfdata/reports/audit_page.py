@@ -52,7 +52,7 @@ def _page(findings: Sequence[Finding], found: str, audited: str) -> str:
 
 
 def _shown(finding: Finding) -> dict[str, Any]:
-    """A finding with its evidence as tables and lists; nuisances and counts have tables of their own."""
+    """A finding with its evidence as lists; tests of nuisances and counts have tables of their own."""
     evidence = dict(finding.evidence)
     return {
         "check": finding.check.replace("_", " "),

@@ -23,7 +23,6 @@ def perceptual_hash(picture: np.ndarray) -> bytes | None:
     small = cv2.resize(picture, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA).astype(np.float32)
     if small.std() < _MIN_CONTRAST:
         return None
-    # Without the first row and column: they hold what lies in one direction only, such as a gradient of
-    # light.
+    # Without the first row and column: they hold what lies in one direction, such as a gradient of light.
     low = cv2.dct(small)[1 : _LOW + 1, 1 : _LOW + 1].ravel()
     return np.packbits(low > np.median(low)).tobytes()

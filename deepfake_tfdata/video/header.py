@@ -1,5 +1,4 @@
-"""What a video file says of itself: container, codec, size, rate, and the settings that its encoder left "
-"in it."""
+"""What a video file says of itself: container, codec, size, rate, and the settings that its encoder left."""
 
 import re
 from collections.abc import Mapping
@@ -114,3 +113,7 @@ def _of_images(folder: Path) -> Header:
     size = sum(file.stat().st_size for file in files)
     name = "+".join(endings)
     return Header(f"{name} images", name, "", num_frames=len(files), file_bytes=size, video_bytes=size)
+
+
+# Of a file that nobody has read.
+NO_HEADER = Header("", "", "")

@@ -13,7 +13,7 @@ from deepfake_tfdata.video.detectors import Detector, load_detector
 from deepfake_tfdata.video.errors import VideoError
 from deepfake_tfdata.video.faces import face_statistics, follow_faces
 from deepfake_tfdata.video.fingerprint import perceptual_hash
-from deepfake_tfdata.video.header import Header, read_header
+from deepfake_tfdata.video.header import NO_HEADER, Header, read_header
 from deepfake_tfdata.video.packets import scan_packets
 
 # By how much the face's box is grown, so that what a manipulation blends in is not counted as the scene.
@@ -37,7 +37,7 @@ class SurveyedVideo(ProcessedVideo):
         problem: why no frame could be looked at; '' otherwise.
     """
 
-    header: Header | None = None
+    header: Header = NO_HEADER
     hashes: tuple[bytes, ...] = ()
     sharpness: float | None = None
     spacing: float | None = None
