@@ -10,6 +10,7 @@ from deepfake_tfdata.clips.spec import ClipSpec
 from deepfake_tfdata.clips.views import View, sight, view_named
 from deepfake_tfdata.errors import UserError
 from deepfake_tfdata.evaluation.comparison import compare
+from deepfake_tfdata.evaluation.evaluations import read_evaluation
 from deepfake_tfdata.records.ledger import LedgerEntry, read_ledger
 from deepfake_tfdata.scoring.runs import read_run
 from deepfake_tfdata.storage import as_path
@@ -31,6 +32,7 @@ from deepfake_tfdata.studies.results import (
     dose_values,
     step_values,
 )
+from deepfake_tfdata.studies.runs import TEST
 from deepfake_tfdata.studies.wording import study_notes, study_verdict
 
 _NUISANCES = ("face_size", "jitter_per_frame", "frames_found", "size_range")
@@ -120,6 +122,7 @@ def _about(study: Conducted, cell: Cell, faces: _Faces) -> dict[str, Any]:
         "view": cell.view,
         "head": cell.head,
         "parameters": read_run(run.config.folder).parameters,
+        "coverage": read_evaluation(run.evaluation(TEST.folder)).metrics["coverage"],
         "density": list(seen.density),
         "pixels": seen.pixels,
     }

@@ -35,7 +35,7 @@ def study_result(name="full.{}/attention", data="ffpp c23"):
     """The values of a whole study, with one name of cells and data in it."""
     arms = [name.format(view) for view in ("whole", "mouth_only", "mouth_reduced", "mouth")]
     whole, only, reduced, mouth = arms
-    about = {"density": [0.9, 0.9], "pixels": 50176.0, "parameters": {"total": 7_000_000}}
+    about = {"density": [0.9, 0.9], "pixels": 50176.0, "parameters": {"total": 7_000_000}, "coverage": 0.99}
     corruptions = [f"{kind}:{strength}" for kind in ("codec", "blur") for strength in (1, 2, 4)]
     return {
         "plan": {
