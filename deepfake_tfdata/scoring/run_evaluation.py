@@ -13,6 +13,7 @@ from deepfake_tfdata.evaluation.evaluations import Evaluation
 from deepfake_tfdata.evaluation.metrics import evaluate
 from deepfake_tfdata.evaluation.predictions import Predictions
 from deepfake_tfdata.input.batches import find_split, load_in_order
+from deepfake_tfdata.input.corruptions import Corruption, corruption_text
 from deepfake_tfdata.input.reading import explained_damage
 from deepfake_tfdata.input.shards import Shards
 from deepfake_tfdata.model.detector import weighs_frames, with_attention
@@ -29,8 +30,8 @@ class EvaluatedRun(Evaluation):
 
     Attributes:
         split: train, val or test.
-        folder: where it belongs: WORKDIR/evaluation/SPLIT for the data that the run was trained on, and
-            WORKDIR/evaluation/SPLIT-IDENTITY for any other.
+        folder: where it belongs: WORKDIR/evaluation/SPLIT for the data that the run was trained on,
+            WORKDIR/evaluation/SPLIT-IDENTITY for any other, each with -NAME-STRENGTH of a corruption.
         context: what was evaluated, for a report.
     """
 
@@ -39,7 +40,13 @@ class EvaluatedRun(Evaluation):
     context: dict[str, Any]
 
 
-def evaluate_run(workdir: Path, split: str, data: str = "", batch_size: int = 0) -> EvaluatedRun:
+def evaluate_run(
+    workdir: Path,
+    split: str,
+    data: str = "",
+    batch_size: int = 0,
+    corruption: Corruption | None = None,
+) -> EvaluatedRun:
     """Scores a split with a run's best model.
 
     Args:
@@ -47,6 +54,7 @@ def evaluate_run(workdir: Path, split: str, data: str = "", batch_size: int = 0)
         split: train, val or test.
         data: the folder of records; the run's own if ''.
         batch_size: clips at once, over all devices; the run's own if 0.
+        corruption: of every clip, such as ('codec', 40).
 
     Raises:
         UserError: no trained model, no records, or records of another spec.
@@ -65,11 +73,19 @@ def evaluate_run(workdir: Path, split: str, data: str = "", batch_size: int = 0)
     with strategy.scope():
         detector = scored_model(load_detector(workdir))
     with explained_damage(shards), explained_lack_of_memory(options.batch_size, training=False):
-        scores = score_clips(make_predict(detector, strategy), load_in_order(options, shards))
-    return evaluated(run, workdir, scores, shards, options.data)
+        batches = load_in_order(options, shards, corruption=corruption)
+        scores = score_clips(make_predict(detector, strategy), batches)
+    return evaluated(run, workdir, scores, shards, options.data, corruption)
 
 
-def evaluated(run: Run, workdir: Path, scores: ClipScores, shards: Shards, data: str) -> EvaluatedRun:
+def evaluated(
+    run: Run,
+    workdir: Path,
+    scores: ClipScores,
+    shards: Shards,
+    data: str,
+    corruption: Corruption | None = None,
+) -> EvaluatedRun:
     """What the scores of a split say of a run.
 
     Args:
@@ -78,12 +94,17 @@ def evaluated(run: Run, workdir: Path, scores: ClipScores, shards: Shards, data:
         scores: of all clips of the split, in order.
         shards: of the split.
         data: the folder of records, for a report.
+        corruption: that the clips went through.
     """
     predictions = to_predictions(scores, shards)
     about = {"folder": data, **shards.conversion.about}
     # Other data than the run's own must not pass for its result.
     own = shards.conversion.identity == run.data
     name = shards.split if own else f"{shards.split}-{shards.conversion.identity}"
+    if corruption:
+        text = corruption_text(corruption)
+        about |= {"name": f"{about['name']}, {text}", "corruption": text}
+        name = f"{name}-{text.replace(':', '-')}"
     return EvaluatedRun(
         run.name,
         predictions,
