@@ -56,7 +56,7 @@ def expected(detector, records, **seen):
 
 def test_a_run_is_scored_on_what_it_saw(run, records):
     found = RunScorer(run[0]).evaluate("val")
-    assert found.name == "full:mouth@0.5/control"
+    assert found.name == "full.mouth@0.5/control"
     assert found.folder == run[0] / "evaluation" / "val"
     assert found.context["view"] == "mouth@0.5"
     scores = expected(run[1], records, view="mouth@0.5")
@@ -76,7 +76,7 @@ def test_a_corrupted_split_has_a_folder_and_a_name_of_its_own(run, records, caps
     np.testing.assert_allclose(worse.predictions.scores, scores, atol=1e-5)
     assert not np.allclose(clean.predictions.scores, scores, atol=1e-5)
     report(worse)
-    assert "full:mouth@0.5/control on val-codec-40" in capsys.readouterr().out
+    assert "full.mouth@0.5/control on val-codec-40" in capsys.readouterr().out
     assert not clean.folder.exists()
 
 

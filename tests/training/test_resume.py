@@ -81,7 +81,7 @@ def test_another_run_is_refused_with_what_differs(begun, changes, message):
 def test_a_run_is_named_by_what_it_looks_at():
     for options, name, folder in (
         ({"region": "full,mouth"}, "full,mouth/control", "runs/full-mouth_control"),
-        ({"region": "full", "view": "mouth@0.5"}, "full:mouth@0.5/control", "runs/full_mouth@0.5_control"),
+        ({"region": "full", "view": "mouth@0.5"}, "full.mouth@0.5/control", "runs/full_mouth@0.5_control"),
     ):
         assert run_with(head="control", **options).name == name
         assert str(build(TrainConfig, {"head": "control", **options}).folder) == folder
