@@ -39,10 +39,10 @@ def main(config: EvaluateConfig) -> None:
     """Evaluates, and says what came out."""
     read_run(Path(config.workdir))  # a mistake here need not wait for TensorFlow
     import_tensorflow()
-    from deepfake_tfdata.scoring.run_evaluation import evaluate_run
+    from deepfake_tfdata.scoring.run_evaluation import RunScorer
 
     corruption = parse_corruption(config.corruption)
-    report(evaluate_run(Path(config.workdir), config.split, config.data, config.batch_size, corruption))
+    report(RunScorer(Path(config.workdir), config.batch_size).evaluate(config.split, config.data, corruption))
 
 
 def report(run: "EvaluatedRun") -> None:

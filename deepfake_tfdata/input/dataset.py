@@ -51,6 +51,7 @@ def load_clips(
     shapes: ShapeChoice = "many",
     skip_corrupt: bool = False,
     cache_dir: str = "",
+    fold: str = "",
     data_service: str = "",
 ) -> tf.data.Dataset:
     """Loads clips of one region, or of several side by side, in batches.
@@ -62,7 +63,7 @@ def load_clips(
 
     Args:
         data: the folder of records, as `convert` wrote it; or what `select_clips` found, which then decides
-            region, split, cache_dir and skip_corrupt.
+            region, split, cache_dir, skip_corrupt and fold.
         region: such as 'mouth', or several: 'full,eyes,mouth'.
         split: train, val or test.
         batch_size: clips a batch.
@@ -85,6 +86,7 @@ def load_clips(
         shapes: how many native batches may have: 'many', 'few' for XLA, or 'one' for TPUs; see `FrameShapes`.
         skip_corrupt: read all records first and leave out the damaged ones.
         cache_dir: local folder for copies of shards from object storage.
+        fold: such as 2/5: the split is that of a fold of a grouped cross-validation, see `folds`.
         data_service: address of a tf.data service that does the work, such as 'grpc://host:5050'; batches
             then come in the order in which its workers finish them.
 
@@ -100,7 +102,10 @@ def load_clips(
         tf.errors.DataLossError: while the batches are read, a damaged record; inside `with
             explained_damage(shards):` it becomes a UserError with its shard and place.
     """
-    shards = data if isinstance(data, Shards) else select_clips(data, region, split, cache_dir, skip_corrupt)
+    if isinstance(data, Shards):
+        shards = data
+    else:
+        shards = select_clips(data, region, split, cache_dir, skip_corrupt, fold)
     names = parse_augmentations(augment)
     require_view(view, shards.regions, shards.spec)
     if corruption:

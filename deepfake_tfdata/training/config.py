@@ -48,8 +48,9 @@ class TrainConfig(Options):
 
     @property
     def folder(self) -> Path:
-        """The workdir, or what stands for it where it is not given."""
-        parts = ("-".join(self.input.regions), self.input.view, self.model.head)
+        """The workdir, or what stands for it: runs/ with region, view, head and fold, as far as given."""
+        fold = f"fold{self.input.fold.replace('/', 'of')}" if self.input.fold else ""
+        parts = ("-".join(self.input.regions), self.input.view, self.model.head, fold)
         return Path(self.workdir or f"runs/{'_'.join(filter(None, parts))}")
 
     def _check_cache_features(self) -> None:

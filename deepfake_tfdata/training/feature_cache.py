@@ -6,7 +6,7 @@ A frozen backbone gives the same features for a frame in every epoch, as long as
 import hashlib
 import logging
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,6 +60,11 @@ class FeatureSplit:
 
         epochs = tf.data.Dataset.range(first_epoch, tf.int64.max)
         return epochs.flat_map(epoch_of).map(gather).prefetch(2)
+
+    def select(self, rows: Sequence[int]) -> "FeatureSplit":
+        """Those of some clips, by their positions, in the order given."""
+        rows = list(rows)
+        return FeatureSplit(tuple(each[rows] for each in self.features), self.labels[rows])
 
     def in_order(self, batch_size: int) -> tf.data.Dataset:
         """Batches ({"frames": features}, labels) for `score_clips`, each clip once."""

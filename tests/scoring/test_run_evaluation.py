@@ -10,7 +10,7 @@ from deepfake_tfdata.errors import UserError
 from deepfake_tfdata.evaluate import EvaluateConfig, report
 from deepfake_tfdata.input.batches import find_split
 from deepfake_tfdata.options import build, flat
-from deepfake_tfdata.scoring.run_evaluation import evaluate_run
+from deepfake_tfdata.scoring.run_evaluation import RunScorer
 from deepfake_tfdata.scoring.runs import Run, write_run
 from deepfake_tfdata.training import TrainConfig
 from tests.fakes import FRAME_SIZE, NUM_FRAMES
@@ -55,7 +55,7 @@ def expected(detector, records, **seen):
 
 
 def test_a_run_is_scored_on_what_it_saw(run, records):
-    found = evaluate_run(run[0], "val")
+    found = RunScorer(run[0]).evaluate("val")
     assert found.name == "full:mouth@0.5/control"
     assert found.folder == run[0] / "evaluation" / "val"
     assert found.context["view"] == "mouth@0.5"
@@ -65,7 +65,10 @@ def test_a_run_is_scored_on_what_it_saw(run, records):
 
 
 def test_a_corrupted_split_has_a_folder_and_a_name_of_its_own(run, records, capsys):
-    clean, worse = evaluate_run(run[0], "val"), evaluate_run(run[0], "val", corruption=("codec", 40))
+    clean, worse = (
+        RunScorer(run[0]).evaluate("val"),
+        RunScorer(run[0]).evaluate("val", corruption=("codec", 40)),
+    )
     assert worse.folder == run[0] / "evaluation" / "val-codec-40"
     assert clean.data != worse.data
     assert worse.metrics["data"]["corruption"] == "codec:40"

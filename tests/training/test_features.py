@@ -16,7 +16,8 @@ from deepfake_tfdata.input.shards import find_shards
 from deepfake_tfdata.model.assembly import assemble_detector
 from deepfake_tfdata.model.halves import feature_extractor
 from deepfake_tfdata.options import build
-from deepfake_tfdata.training import TrainConfig
+from deepfake_tfdata.scoring.run_evaluation import RunScorer
+from deepfake_tfdata.training import TrainConfig, summaries
 from deepfake_tfdata.training import feature_cache as features_module
 from deepfake_tfdata.training import train as train_here
 from deepfake_tfdata.training.feature_cache import FeatureSplit, load_features
@@ -215,3 +216,23 @@ def test_an_extraction_that_is_asked_to_stop_ends_the_run_unfinished(own_records
     outcome = train_here(build(TrainConfig, options), should_stop=lambda: next(asked))
     assert not outcome.finished
     assert not list(tmp_path.rglob("*.npz"))
+
+
+@pytest.mark.slow
+def test_a_fold_trains_on_the_features_of_all_clips_and_scores_its_own_splits(
+    own_records, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(summaries, "_pictures", lambda scores: {})
+    options = {**FROZEN, **SINGLE, "backbone": "meso4", "weights": "none", "lstm_units": 4, "epochs": 1}
+    options |= {"batch_size": 4, "frame_size": 32, "cache_features": True, "fold": "2/3"}
+    options |= {"data": str(own_records), "workdir": str(tmp_path)}
+    outcome = train_here(build(TrainConfig, options))
+    assert outcome.finished
+    assert len(list(own_records.rglob("features/mouth-*/pool-*.npz"))) == 1
+    # What the run validated from the features of all clips is what its own val clips give frame by frame.
+    validated, tested = (RunScorer(tmp_path).evaluate(split) for split in ("val", "test"))
+    assert validated.metrics["log_loss"] == pytest.approx(outcome.validation.metrics["log_loss"], rel=1e-3)
+    assert validated.predictions.clip_ids.tolist() == outcome.validation.predictions.clip_ids.tolist()
+    assert tested.folder == tmp_path / "evaluation" / "test" and tested.context["fold"] == "2/3"
+    assert set(tested.predictions.folds) == {"2/3"} and tested.metrics["coverage"] == 1
+    assert not {*tested.predictions.components} & {*validated.predictions.components}

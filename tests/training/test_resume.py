@@ -66,6 +66,7 @@ def test_the_same_run_goes_on_after_its_sessions(begun, changes):
         ({"plan": "other"}, "other clips than"),
         ({"clips": "other"}, "other clips than"),
         ({"precision": "mixed_float16"}, "in float32, not mixed_float16; add --precision=float32"),
+        ({"clips": "other", "fold": "2/5"}, "with --fold=, not 2/5; choose another --workdir"),
         ({"seed": 3}, "with --seed=0, not 3; choose another --workdir"),
         ({"view": "mouth"}, "with --view=, not mouth; choose another --workdir"),
         ({"finetune_layers": 3}, "with --finetune_layers=0, not 3;"),
