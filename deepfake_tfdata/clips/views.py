@@ -14,11 +14,12 @@ from deepfake_tfdata.errors import UserError
 _FACE = REGIONS["full"]
 # The mouth's square holds the lips as `mouth_square` does, and lies inside the face, so that the full face
 # shows all of it; it begins at the lower lids. No square of its size inside the face has neither eyes nor
-# lips: the control's lies above the eyes, half of it above the face.
+# lips: the control's lies above the eyes, most of it above the face. The cheek's is the largest one inside.
 _PARTS = {
     "mouth": Region("mouth", 0.15, 0.3, 0.85, 1.0),
     "eyes": REGIONS["eyes_square"],
     "control": Region("control", 0.15, -0.58, 0.85, 0.12),
+    "cheek": REGIONS["cheek_square"],
 }
 # With chin, ears and the seam of a face that was put there.
 _FACE_AND_SEAM = Region("face and seam", -0.25, -0.25, 1.25, 1.25)

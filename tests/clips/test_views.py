@@ -43,7 +43,7 @@ def test_the_mouths_square_and_its_control_are_of_one_size_and_apart():
 @pytest.mark.parametrize("name", VIEWS)
 def test_every_view_is_in_the_wide_records_and_those_of_the_mouth_in_the_full_ones(name):
     assert view_in("wide", name, SPEC) == (VIEWS[name], REGIONS["wide"])
-    if name.startswith(("whole", "mouth")) or name.endswith("_only"):
+    if name.startswith(("whole", "mouth", "cheek")) or name.endswith("_only"):
         assert view_in("full", name, SPEC) == (VIEWS[name], FULL)
     else:
         with pytest.raises(UserError, match=f"--view={name} looks at more of the face than --region=full"):
