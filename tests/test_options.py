@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deepfake_tfdata import cli
+from deepfake_tfdata.audit import AuditConfig
 from deepfake_tfdata.compare import CompareConfig
 from deepfake_tfdata.convert import ConvertConfig
 from deepfake_tfdata.errors import UserError
@@ -21,7 +22,7 @@ from deepfake_tfdata.options import Options, all_options, build, flat, group, gr
 from deepfake_tfdata.storage import expanded
 from deepfake_tfdata.training.config import TrainConfig
 
-COMMANDS = (ConvertConfig, TrainConfig, EvaluateConfig, CompareConfig)
+COMMANDS = (ConvertConfig, AuditConfig, TrainConfig, EvaluateConfig, CompareConfig)
 
 
 @dataclass(frozen=True)
@@ -117,9 +118,8 @@ def test_a_leading_tilde_is_the_users_home_in_every_option_that_names_a_path(con
         required = {
             o.name: kinds[o.name]("x.json") for o in options_of(holder) if o.default is dataclasses.MISSING
         }
-        more = {"strict_split": True} if name == "conversion_dict" else {}
         for text, path in (("~/a b.json", "/home/me/a b.json"), ("./~/a.json", "./~/a.json")):
-            made = holder(**{**required, **more, name: kinds[name](text)})
+            made = holder(**{**required, name: kinds[name](text)})
             assert getattr(made, name) == kinds[name](path)
 
 

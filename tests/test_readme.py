@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from deepfake_tfdata.audit import AuditConfig
 from deepfake_tfdata.compare import CompareConfig
 from deepfake_tfdata.convert import ConvertConfig
 from deepfake_tfdata.errors import UserError
@@ -22,6 +23,7 @@ from tests.test_architecture import ALLOWED
 ROOT = Path(__file__).parent.parent
 COMMANDS = {
     "convert": ConvertConfig,
+    "audit": AuditConfig,
     "train": TrainConfig,
     "evaluate": EvaluateConfig,
     "compare": CompareConfig,
