@@ -30,7 +30,7 @@ def main(config: TrainConfig) -> None:
     conversion = find_conversion(config.input.data, config.input.regions)
     require_view(config.input.view, config.input.regions, ClipSpec.from_dict(conversion.spec))
     import_tensorflow()
-    from deepfake_tfdata.scoring.run_evaluation import evaluate_run
+    from deepfake_tfdata.scoring.run_evaluation import RunScorer
     from deepfake_tfdata.training.run import train
 
     interrupt = signal.getsignal(signal.SIGTERM)
@@ -42,7 +42,7 @@ def main(config: TrainConfig) -> None:
     signal.signal(signal.SIGTERM, interrupt)
     if outcome.chief:
         # The best epoch may have been another process's, which took its scores along.
-        report(outcome.validation or evaluate_run(config.folder, "val"))
+        report(outcome.validation or RunScorer(config.folder).evaluate("val"))
         cli.say(f"test split: python -m deepfake_tfdata.evaluate --workdir={config.folder} --split=test")
 
 

@@ -5,6 +5,7 @@ import tensorflow as tf
 from deepfake_tfdata.clips.views import require_view
 from deepfake_tfdata.input.batch_order import HostShare
 from deepfake_tfdata.input.clip_selection import select_clips
+from deepfake_tfdata.input.corruptions import Corruption
 from deepfake_tfdata.input.dataset import clip_ids_of_step, load_clips
 from deepfake_tfdata.input.options import InputOptions
 from deepfake_tfdata.input.padding import ShapeChoice
@@ -30,7 +31,12 @@ def frame_size(options: InputOptions, shards: Shards) -> int:
 
 
 def load_in_order(
-    options: InputOptions, shards: Shards, *, batch_size: int = 0, shapes: ShapeChoice = "many"
+    options: InputOptions,
+    shards: Shards,
+    *,
+    batch_size: int = 0,
+    shapes: ShapeChoice = "many",
+    corruption: Corruption | None = None,
 ) -> tf.data.Dataset:
     """A split's batches for scoring: in order, each clip once.
 
@@ -38,12 +44,14 @@ def load_in_order(
         options, shards: what to read.
         batch_size: where it is another one than the options'.
         shapes: how many they may have; see `FrameShapes`.
+        corruption: of every clip, such as ('codec', 40).
     """
     return load_clips(
         shards,
         batch_size=batch_size or options.batch_size,
         frame_size=frame_size(options, shards),
         view=options.view,
+        corruption=corruption,
         shapes=shapes,
     )
 

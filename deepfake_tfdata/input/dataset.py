@@ -9,9 +9,10 @@ import tensorflow as tf
 from deepfake_tfdata.clips.spec import ClipSpec
 from deepfake_tfdata.clips.views import require_view
 from deepfake_tfdata.errors import UserError
-from deepfake_tfdata.input.augment import augment_clip, augment_native_clip, clip_seed
+from deepfake_tfdata.input.augment import augment_clip, augment_native_clip, clip_seed, corrupt_clip
 from deepfake_tfdata.input.batch_order import BatchOrder, HostShare, build_sampler
 from deepfake_tfdata.input.clip_selection import select_clips
+from deepfake_tfdata.input.corruptions import Corruption, require_corruption
 from deepfake_tfdata.input.options import InputOptions, parse_augmentations
 from deepfake_tfdata.input.padding import FrameShapes, ShapeChoice, batches_at_once
 from deepfake_tfdata.input.reading import RecordReader
@@ -46,6 +47,7 @@ def load_clips(
     share: HostShare | None = None,
     frame_size: int = 0,
     view: str = InputOptions.view,
+    corruption: Corruption | None = None,
     shapes: ShapeChoice = "many",
     skip_corrupt: bool = False,
     cache_dir: str = "",
@@ -79,6 +81,8 @@ def load_clips(
             A step is one batch if None.
         frame_size: side of what a detector will make of native frames; as at the conversion if 0.
         view: what is seen of native frames, such as 'mouth'; see `clips.views`. All of the region if ''.
+        corruption: of every clip before all else, such as ('codec', 40), always alike; see
+            `corruptions.CORRUPTIONS`.
         shapes: how many native batches may have: 'many', 'few' for XLA, or 'one' for TPUs; see `FrameShapes`.
         skip_corrupt: read all records first and leave out the damaged ones.
         cache_dir: local folder for copies of shards from object storage.
@@ -104,6 +108,8 @@ def load_clips(
         shards = select_clips(data, region, split, cache_dir, skip_corrupt, fold)
     names = parse_augmentations(augment)
     require_view(view, shards.regions, shards.spec)
+    if corruption:
+        require_corruption(corruption)
     order = _batch_order(shards, batch_size, shuffle, balance, pairs, seed, drop_remainder, share)
     frame_shapes = FrameShapes(shards, shapes)
     reader = RecordReader(shards)
@@ -113,7 +119,9 @@ def load_clips(
     @tf.autograph.experimental.do_not_convert
     def load_batch(number: tf.Tensor) -> tuple[dict[str, Any], tf.Tensor]:
         epoch, rows, turns = order.batch(number)
-        load_clip = _clip_loader(shards, names, view, seed, epoch, frame_size or shards.spec.frame_size)
+        load_clip = _clip_loader(
+            shards, names, view, corruption, seed, epoch, frame_size or shards.spec.frame_size
+        )
         clips = tf.data.Dataset.from_tensor_slices(rows).flat_map(reader.read)
         # A shard that is cut off between two records while it is read would only give a short batch.
         clips = clips.apply(tf.data.experimental.assert_cardinality(tf.size(rows, tf.int64)))
@@ -183,7 +191,13 @@ def _batch_order(
 
 
 def _clip_loader(
-    shards: Shards, names: Sequence[str], view: str, seed: int, epoch: tf.Tensor, frame_size: int
+    shards: Shards,
+    names: Sequence[str],
+    view: str,
+    corruption: Corruption | None,
+    seed: int,
+    epoch: tf.Tensor,
+    frame_size: int,
 ) -> Callable[..., tuple[dict[str, Any], tf.Tensor]]:
     """From a clip's position, turn and serialized Examples, one a region, to its features and label."""
     clip_ids = tf.constant([clip.clip_id for clip in shards.clips[0]])
@@ -198,6 +212,7 @@ def _clip_loader(
         # A clip that comes again in the same epoch is changed in another way.
         seed_of_clip = tf.random.fold_in(clip_seed(seed, epoch, clip_id), tf.cast(turn, tf.int32))
         for region, clip in zip(shards.regions, clips, strict=True):
+            clip["frames"] = corrupt_clip(clip["frames"], corruption, clip_id, seed)
             if shards.is_native:
                 seen = view_of(clip["height"], clip["width"], view, region, shards.spec, frame_size)
                 clip["frames"], clip["view"] = augment_native_clip(clip["frames"], seen, seed_of_clip, names)

@@ -86,11 +86,11 @@ def _axis_filter(
     size: int, length: int, view: dict[str, keras.KerasTensor], start: str, end: str
 ) -> tuple[keras.KerasTensor, keras.KerasTensor, keras.KerasTensor]:
     """One direction's filter [1, size, length], and which results are inside or touch what is hidden."""
-    edges = [view[f"picture_{start}"], view[f"picture_{end}"], view[start], view[end]]
+    first, last = view[f"picture_{start}"], view[f"picture_{end}"]
     weights, inside = ops.cond(
         view["retention"][0, 0] < 1.0,
-        lambda: reducing_matrix(size, length, *edges, retention=view["retention"]),
-        lambda: filter_matrix(size, length, *edges),
+        lambda: reducing_matrix(size, length, first, last, view[start], view[end], view["retention"]),
+        lambda: filter_matrix(size, length, first, last, view[start], view[end]),
     )
     pixels = ops.arange(length, dtype="float32") + 0.5
     hidden = (pixels > view[f"hidden_{start}"]) & (pixels < view[f"hidden_{end}"])

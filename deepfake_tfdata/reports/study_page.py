@@ -148,18 +148,17 @@ def _short_names(names: Sequence[str]) -> dict[str, str]:
 
 def _robustness(result: Mapping[str, Any], short: Mapping[str, str]) -> dict[str, tuple[Plot, str]]:
     """A curve by kind of corruption, of both cells of the primary comparison."""
-    kinds: dict[str, dict[str, list[Point]]] = {}
+    kinds: dict[tuple[str, str], dict[str, list[Point]]] = {}
     for row in result["robustness"]:
-        kind, _, strength = row["corruption"].partition(":")
-        if "auc" in row:
-            points = kinds.setdefault(kind, {}).setdefault(short[row["name"]], [])
-            points.append(Point(float(strength), row["auc"], row["auc_low"], row["auc_high"]))
+        series = kinds.setdefault((row["corruption"], row["unit"]), {})
+        points = series.setdefault(short[row["name"]], [])
+        points.append(Point(row["strength"], row["auc"], row["auc_low"], row["auc_high"]))
     return {
         f"robustness-{kind}": (
-            curve(series, title=f"Under {kind}", x_label="strength", y_label="AUC", reference=0.5),
+            curve(series, title=f"Under {kind}", x_label=unit, y_label="AUC", reference=0.5),
             f"The AUC of both detectors under {kind} of several strengths",
         )
-        for kind, series in kinds.items()
+        for (kind, unit), series in kinds.items()
     }
 
 

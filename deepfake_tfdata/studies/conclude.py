@@ -1,6 +1,6 @@
 """From the scores of a study to its result."""
 
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,8 @@ from deepfake_tfdata.clips.spec import ClipSpec
 from deepfake_tfdata.clips.views import View, sight, view_named
 from deepfake_tfdata.errors import UserError
 from deepfake_tfdata.evaluation.comparison import compare
+from deepfake_tfdata.evaluation.evaluations import read_evaluation
+from deepfake_tfdata.input.corruptions import CORRUPTIONS
 from deepfake_tfdata.records.ledger import LedgerEntry, read_ledger
 from deepfake_tfdata.scoring.runs import read_run
 from deepfake_tfdata.storage import as_path
@@ -31,6 +33,7 @@ from deepfake_tfdata.studies.results import (
     dose_values,
     step_values,
 )
+from deepfake_tfdata.studies.runs import TEST
 from deepfake_tfdata.studies.wording import study_notes, study_verdict
 
 _NUISANCES = ("face_size", "jitter_per_frame", "frames_found", "size_range")
@@ -71,8 +74,8 @@ def conclude(study: Conducted) -> tuple[StudyResult, list[ContrastResult]]:
                 plan.margin,
             )
         ),
-        robustness=_elsewhere(study, "robustness", (plan.primary.first, plan.primary.second)),
-        transfer=_elsewhere(study, "transfer", ()),
+        robustness=_robustness(study, scores),
+        transfer=_transfer(study),
         nuisances=[
             value
             for name in (plan.primary.first, plan.primary.second)
@@ -120,6 +123,7 @@ def _about(study: Conducted, cell: Cell, faces: _Faces) -> dict[str, Any]:
         "view": cell.view,
         "head": cell.head,
         "parameters": read_run(run.config.folder).parameters,
+        "coverage": read_evaluation(run.evaluation(TEST.folder)).metrics["coverage"],
         "density": list(seen.density),
         "pixels": seen.pixels,
     }
@@ -155,15 +159,33 @@ def _curve(study: Conducted, scores: Scores) -> list[dict[str, Any]]:
     return points
 
 
-def _elsewhere(study: Conducted, purpose: str, cells: tuple[str, ...]) -> list[dict[str, Any]]:
-    """AUCs of some cells, or of all, on what is not the test split itself."""
+def _robustness(study: Conducted, scores: Scores) -> list[dict[str, Any]]:
+    """AUCs of the primary's cells by corruption and strength; as they are, too, where a strength means that."""
+    plan = study.plan
+    deciding = (plan.primary.first, plan.primary.second)
+    clean = cell_results({name: scores[name] for name in deciding}) if plan.robustness else []
+    found = [
+        cell_values(result, {"corruption": name, "strength": strengths.neutral, "unit": strengths.unit})
+        for name, strengths in CORRUPTIONS.items()
+        if strengths.neutral is not None
+        for result in clean
+    ]
+    for scoring in study.scorings["robustness"]:
+        name, strength = scoring.corruption or ("", 0.0)
+        about = {"corruption": name, "strength": strength, "unit": CORRUPTIONS[name].unit}
+        results = cell_results(align(study.scores(scoring, deciding)))
+        found += [cell_values(result, about) for result in results]
+    return sorted(found, key=lambda row: (list(CORRUPTIONS).index(row["corruption"]), row["strength"]))
+
+
+def _transfer(study: Conducted) -> list[dict[str, Any]]:
+    """AUCs of all cells on other data."""
     found: list[dict[str, Any]] = []
-    for scoring in study.scorings[purpose]:
-        about = asdict(scoring)
+    for scoring in study.scorings["transfer"]:
         try:
-            results = cell_results(align(study.scores(scoring, cells)))
+            results = cell_results(align(study.scores(scoring)))
         except UserError as error:  # other data may have one class only
-            found.append({**about, "reason": str(error)})
+            found.append({"data": scoring.data, "reason": str(error)})
         else:
-            found += [cell_values(result, about) for result in results]
+            found += [cell_values(result, {"data": scoring.data}) for result in results]
     return found

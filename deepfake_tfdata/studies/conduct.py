@@ -8,7 +8,7 @@ from typing import Protocol
 
 from deepfake_tfdata.evaluation.evaluations import read_evaluation
 from deepfake_tfdata.evaluation.predictions import Predictions
-from deepfake_tfdata.input.options import CORRUPTIONS
+from deepfake_tfdata.input.corruptions import CORRUPTIONS
 from deepfake_tfdata.records.metadata import Conversion
 from deepfake_tfdata.studies.options import StudyConfig
 from deepfake_tfdata.studies.plan import Plan, Records, keep_plan, make_plan
@@ -107,9 +107,9 @@ def conduct(
 def _scorings(config: StudyConfig, plan: Plan, others: Sequence[Conversion]) -> dict[str, list[Scoring]]:
     """What is scored beside the test split."""
     corrupted = [
-        Scoring(f"test-{name}-{strength:g}", corruption=f"{name}:{strength:g}")
+        Scoring(f"test-{name}-{strength:g}", corruption=(name, strength))
         for name, strengths in (CORRUPTIONS.items() if plan.robustness else ())
-        for strength in strengths
+        for strength in strengths.standard
     ]
     elsewhere = [
         Scoring(f"test-{other.identity}", data=data)

@@ -11,8 +11,9 @@ import keras
 
 from deepfake_tfdata.evaluation.evaluations import METRICS_FILE
 from deepfake_tfdata.files import write_json
+from deepfake_tfdata.input.corruptions import Corruption
 from deepfake_tfdata.reports.evaluation_report import write_evaluation
-from deepfake_tfdata.scoring.run_evaluation import EvaluatedRun, evaluate_run
+from deepfake_tfdata.scoring.run_evaluation import EvaluatedRun, RunScorer
 from deepfake_tfdata.studies.cells import Cell
 from deepfake_tfdata.studies.options import StudyConfig
 from deepfake_tfdata.studies.plan import Plan
@@ -95,7 +96,7 @@ def train_runs(
             outcome = train(run.config, start_progress, should_stop)
             if not outcome.finished:
                 return False
-            _write(outcome.validation or evaluate_run(run.config.folder, "val"), run)
+            _write(outcome.validation or RunScorer(run.config.folder).evaluate("val"), run)
             keras.backend.clear_session(free_memory=True)
         on_run(run.name)
     return True
@@ -130,12 +131,12 @@ class Scoring:
     Attributes:
         folder: of the evaluation, by its name.
         data: folder of the records; the run's own if ''.
-        corruption: such as 'codec:40'; '' for clips as they are.
+        corruption: of every clip, such as ('codec', 40).
     """
 
     folder: str
     data: str = ""
-    corruption: str = ""
+    corruption: Corruption | None = None
 
 
 TEST = Scoring("test")
@@ -143,15 +144,16 @@ TEST = Scoring("test")
 
 def score_run(run: StudyRun, scorings: Sequence[Scoring]) -> Iterator[Scoring]:
     """Scores a run on what it was not scored on yet; gives each when it is done."""
+    scorer = RunScorer(run.config.folder)
     for scoring in scorings:
         if not (run.evaluation(scoring.folder) / METRICS_FILE).is_file():
-            _write(evaluate_run(run.config.folder, "test", scoring.data, corruption=scoring.corruption), run)
-            keras.backend.clear_session(free_memory=True)
+            _write(scorer.evaluate("test", scoring.data, scoring.corruption), run)
         yield scoring
+    keras.backend.clear_session(free_memory=True)
 
 
 def _write(evaluated: EvaluatedRun, run: StudyRun) -> None:
-    title = f"{run.name} on {evaluated.split}"
+    title = f"{run.name} on {evaluated.folder.name}"
     write_evaluation(
         evaluated.folder, evaluated.predictions, evaluated.metrics, title=title, context=evaluated.context
     )

@@ -35,8 +35,7 @@ def study_result(name="full.{}/attention", data="ffpp c23"):
     """The values of a whole study, with one name of cells and data in it."""
     arms = [name.format(view) for view in ("whole", "mouth_only", "mouth_reduced", "mouth")]
     whole, only, reduced, mouth = arms
-    about = {"density": [0.9, 0.9], "pixels": 50176.0, "parameters": {"total": 7_000_000}}
-    corruptions = [f"{kind}:{strength}" for kind in ("codec", "blur") for strength in (1, 2, 4)]
+    about = {"density": [0.9, 0.9], "pixels": 50176.0, "parameters": {"total": 7_000_000}, "coverage": 0.99}
     return {
         "plan": {
             "hash": "0123456789ab",
@@ -71,13 +70,14 @@ def study_result(name="full.{}/attention", data="ffpp c23"):
             {"face_above": 300.0, "face_up_to": 301.0, "num_videos": 2, "value": None},
         ],
         "robustness": [
-            _auc(cell, 0.9 - place / 20, folder=f"test-{what}", corruption=what, data="")
-            for place, what in enumerate(corruptions)
+            _auc(cell, 0.9 - strength / 20, corruption=kind, strength=strength, unit="pixels")
+            for kind in ("codec", "blur")
+            for strength in (1, 2, 4)
             for cell in (mouth, reduced)
         ],
         "transfer": [
-            _auc(mouth, 0.7, folder="test-x", corruption="", data="data/celebdf"),
-            {"folder": "test-y", "corruption": "", "data": "data/one_class", "reason": "no real video"},
+            _auc(mouth, 0.7, data="data/celebdf"),
+            {"data": "data/one_class", "reason": "no real video"},
         ],
         "nuisances": [
             {"cell": mouth, "nuisance": "face_size", "class": "real", "value": 0.1, "low": -0.1, "high": 0.3},

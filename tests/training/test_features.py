@@ -16,7 +16,7 @@ from deepfake_tfdata.input.shards import find_shards
 from deepfake_tfdata.model.assembly import assemble_detector
 from deepfake_tfdata.model.halves import feature_extractor
 from deepfake_tfdata.options import build
-from deepfake_tfdata.scoring.run_evaluation import evaluate_run
+from deepfake_tfdata.scoring.run_evaluation import RunScorer
 from deepfake_tfdata.training import TrainConfig, summaries
 from deepfake_tfdata.training import feature_cache as features_module
 from deepfake_tfdata.training import train as train_here
@@ -230,7 +230,7 @@ def test_a_fold_trains_on_the_features_of_all_clips_and_scores_its_own_splits(
     assert outcome.finished
     assert len(list(own_records.rglob("features/mouth-*/pool-*.npz"))) == 1
     # What the run validated from the features of all clips is what its own val clips give frame by frame.
-    validated, tested = (evaluate_run(tmp_path, split) for split in ("val", "test"))
+    validated, tested = (RunScorer(tmp_path).evaluate(split) for split in ("val", "test"))
     assert validated.metrics["log_loss"] == pytest.approx(outcome.validation.metrics["log_loss"], rel=1e-3)
     assert validated.predictions.clip_ids.tolist() == outcome.validation.predictions.clip_ids.tolist()
     assert tested.folder == tmp_path / "evaluation" / "test" and tested.context["fold"] == "2/3"
