@@ -24,10 +24,10 @@ from tests.test_architecture import ALLOWED
 ROOT = Path(__file__).parent.parent
 COMMANDS = {
     "convert": ConvertConfig,
+    "audit": AuditConfig,
     "train": TrainConfig,
     "evaluate": EvaluateConfig,
     "compare": CompareConfig,
-    "audit": AuditConfig,
     "study": StudyConfig,
 }
 # Flags of programs that are not ours, in commands that the READMEs show.

@@ -137,8 +137,6 @@ def _shortcuts(
             if test.is_shortcut:
                 found.setdefault(name, {})[group] = test
     for name, by_group in found.items():
-        if name == TOGETHER and len(found) > 1:
-            continue
         group, test = max(by_group.items(), key=lambda item: item[1].low)
         what = "all of them together" if name == TOGETHER else name
         yield Finding(

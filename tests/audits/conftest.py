@@ -1,6 +1,5 @@
 """A small clean data set of drawn heads, and what an audit finds in a changed copy of it."""
 
-import json
 import shutil
 from pathlib import Path
 
@@ -16,8 +15,6 @@ from tools.synthetic.generate import generate
 from tools.synthetic.plan import Options
 
 FRAMES = 4
-FAKES = "manipulated_sequences/Face2Face/c23/videos"
-REALS = "original_sequences/youtube/c23/videos"
 
 
 @pytest.fixture(scope="session")
@@ -57,15 +54,3 @@ def audited():
         return judge_tree(tree, TreeSurvey(contents, found, problems))
 
     return audit
-
-
-def lists(tree: Path) -> dict[str, list[list[str]]]:
-    return {split: json.loads((tree / "splits" / f"{split}.json").read_text()) for split in SPLITS}
-
-
-def write_lists(tree: Path, pairs: dict[str, list[list[str]]]) -> None:
-    for split, members in pairs.items():
-        (tree / "splits" / f"{split}.json").write_text(json.dumps(members))
-
-
-SPLITS = ("train", "val", "test")

@@ -79,10 +79,19 @@ def test_what_differs_clearly_is_a_shortcut(number):
     }
     found = {test.name: test for test in measure_nuisances(labels, units, values)}
     shortcuts = {name for name, test in found.items() if test.is_shortcut}
-    assert shortcuts == {"shifted", "in the middle", "unknown", "text", TOGETHER}
-    assert "the same" not in found
+    assert shortcuts == {"shifted", "in the middle", "unknown", "text"}
+    assert "the same" not in found and TOGETHER not in found
     assert found["text"].typical == ["x264", "Lavf"] and found["unknown"].typical == [1.0, None]
-    assert found["shifted"].p == 1 / 200 and found["noise"].p is None
+    assert found["shifted"].p == 1 / 1000 and found["noise"].p is None
+
+
+def test_what_only_several_nuisances_tell_together_is_found():
+    labels, units = pairs(60)
+    random = np.random.default_rng(0)
+    first = random.normal(size=len(units)) * 3
+    values = {"one": first.tolist(), "other": (first + random.normal(size=len(units)) + 1.5 * labels).tolist()}
+    found = {test.name: test for test in measure_nuisances(labels, units, values)}
+    assert [name for name, test in found.items() if test.is_shortcut] == [TOGETHER]
 
 
 def test_a_difference_that_many_videos_make_significant_is_no_shortcut():

@@ -9,7 +9,7 @@ import pytest
 
 from deepfake_tfdata.audits.finding import FAIL, INFO, WARN, verdict
 from deepfake_tfdata.video.decode import decode_frames
-from tests.audits.conftest import FAKES, REALS, lists, write_lists
+from tests.audits.heads import FAKES, REALS, lists, write_lists
 from tests.fakes import write_video
 
 
@@ -127,7 +127,7 @@ def test_a_shortcut_that_crops_show(audited, tree, nuisance, change, options):
 
 def test_an_encoder_that_only_the_fakes_went_through(audited, tree):
     """The same pictures at about the same rate: files show it, crops hardly."""
-    for folder, options in ((REALS, {"me": "umh"}), (FAKES, {})):
+    for folder, options in ((REALS, {"x264-params": "me=umh"}), (FAKES, {})):
         for path in (tree / folder).iterdir():
             again(path, crf="23", **options)
     (finding,) = of_check(audited(tree), "shortcut_in_files", WARN)
