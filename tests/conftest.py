@@ -3,7 +3,7 @@
 import fcntl
 import os
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +15,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 from deepfake_tfdata.evaluation.predictions import Predictions
 from tests import processes
 from tests.fakes import FRAME_SIZE, NUM_FRAMES, write_ffpp_tree
+from tests.reports.chromium import Chromium, find_chromium, open_chromium
 
 PAIRS = {
     "train": [("000", "001"), ("002", "003"), ("004", "005")],
@@ -106,6 +107,15 @@ def resized_records(convert_once: Callable[..., Path]) -> Path:
 def other_records(convert_once: Callable[..., Path]) -> Path:
     """Of another spec than `records`."""
     return convert_once("other", "--min_found=0.25", "--regions=mouth")
+
+
+@pytest.fixture(scope="session")
+def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chromium]:
+    """A browser to look at pages with; where there is none, its tests are skipped."""
+    if not (program := find_chromium()):
+        pytest.skip("no Chromium or Chrome that starts is on the PATH")
+    with open_chromium(program, tmp_path_factory.mktemp("chromium")) as browser:
+        yield browser
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from deepfake_tfdata.errors import UserError
+from deepfake_tfdata.evaluation.clusters import components_of
 from deepfake_tfdata.files import write_text
 
 _REQUIRED = ("clip_id", "video_id", "label", "score")
@@ -36,7 +37,7 @@ class Predictions:
         scores: float64 [N], the probability of fake.
         source_ids: str [N], who drove the manipulation; '' for a real video. Where none are given, all ''.
         components: str [N], the identities that fakes join; videos of different ones are independent. Where
-            none are given, the target_ids.
+            none are given, they follow from target_ids and source_ids.
         folds: str [N], such as 2/5: of which fold the detector's test split was; '' outside a
             cross-validation. Where none are given, all ''.
         attention: float64 [N, T] or None, the weight of every frame; rows sum to one.
@@ -68,7 +69,7 @@ class Predictions:
             if not getattr(self, name).size:
                 self._store(name, np.full(self.target_ids.shape, ""))
         if not self.components.size:
-            self._store("components", self.target_ids)
+            self._store("components", components_of(self.target_ids, self.source_ids))
         self._store("scores", np.asarray(self.scores, dtype=np.float64))
         for name in _PER_FRAME:
             if getattr(self, name) is not None:
@@ -136,6 +137,18 @@ class Predictions:
             if clip in seen:
                 raise UserError(f"clip '{clip[1]}' of video '{clip[0]}' was scored twice; score it once")
             seen.add(clip)
+
+
+def concatenated(parts: Sequence[Predictions]) -> Predictions:
+    """The clips of several predictions, such as those of the folds of a cross-validation, without attention.
+
+    Raises:
+        UserError: a clip is in two of them.
+    """
+    columns = {
+        name: np.concatenate([getattr(part, name) for part in parts]) for name in (*_TEXT, "labels", "scores")
+    }
+    return Predictions(**columns)
 
 
 def per_video(predictions: Predictions) -> Predictions:
@@ -229,8 +242,8 @@ def read_csv(path: Path) -> Predictions:
 
     Args:
         path: a CSV file with a header. Without a manipulation column a fake's is 'fake'; without a target_id
-            column every video is its own target; without a component column, its target is; without a fold
-            column there are none.
+            column every video is its own target; components that are not given follow from targets and
+            sources; without a fold column there are none.
 
     Raises:
         UserError: there is no such file, a column is missing, or a value can't be read.
@@ -248,6 +261,7 @@ def read_csv(path: Path) -> Predictions:
         scores = [float(row["score"]) for row in rows]
     except (TypeError, ValueError) as error:
         raise UserError(f"{path} has a label or score that is no number: {error}") from None
+    components = [row.get("component") or "" for row in rows]
     return Predictions(
         clip_ids=np.array([row["clip_id"] for row in rows], str),
         video_ids=np.array([row["video_id"] for row in rows], str),
@@ -262,8 +276,6 @@ def read_csv(path: Path) -> Predictions:
         labels=np.array(labels),
         scores=np.array(scores),
         source_ids=np.array([row.get("source_id") or "" for row in rows], str),
-        components=np.array(
-            [row.get("component") or row.get("target_id") or row["video_id"] for row in rows], str
-        ),
+        components=np.array(components if all(components) else [], str),
         folds=np.array([row.get("fold") or "" for row in rows], str),
     )

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from deepfake_tfdata.clips.views import VIEWS, view_named
 from deepfake_tfdata.errors import UserError
 from deepfake_tfdata.input.folds import parse_fold
 from deepfake_tfdata.options import Options, option
@@ -32,6 +33,11 @@ class InputOptions(Options):
 
     data: str = option("data/records", "folder of records, or its URL", is_path=True, may_change=True)
     region: str = option("mouth", "to look at; several, as in full,eyes,mouth, are fused")
+    view: str = option(
+        "",
+        f"what is seen of native records of --region=full or wide: {', '.join(VIEWS)}, or a part at a "
+        "retention, such as mouth@0.35; all of the region if not given",
+    )
     fold: str = option(
         "", "K/N, such as 2/5: divides all people anew, tests the K-th of N groups and validates on the next"
     )
@@ -64,6 +70,10 @@ class InputOptions(Options):
             object.__setattr__(self, name, ",".join(_items(getattr(self, name))))
         object.__setattr__(self, "fold", str(parse_fold(self.fold) or ""))
         region_names(self.region)
+        if self.view:
+            view_named(self.view)
+            if len(self.regions) > 1:
+                raise UserError(f"--view={self.view} is of one region; give one, not --region={self.region}")
         parse_augmentations(self.augment)
         parse_balance(self.balance)
         if "://" in self.cache_dir:

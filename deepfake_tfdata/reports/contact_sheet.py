@@ -15,7 +15,7 @@ from deepfake_tfdata.records.metadata import Conversion
 from deepfake_tfdata.records.output import explained_write_errors
 from deepfake_tfdata.records.plan import ShardPlan
 from deepfake_tfdata.reports.pages import Picture, render
-from deepfake_tfdata.reports.plots import face_size_histogram
+from deepfake_tfdata.reports.plots.faces import face_size_histogram
 from deepfake_tfdata.reports.strips import FRAMES_SHOWN, StripMaker
 
 CONTACT_SHEET = "contact_sheet.html"
@@ -133,10 +133,10 @@ def _faces(sizes: FaceSizes) -> dict[str, object]:
     """The histogram, its figures in rows, and a row a region."""
     ranges = [f"{low:.0f} to {high:.0f}" for low, high in zip(sizes.edges[:-1], sizes.edges[1:], strict=True)]
     return {
-        "plot": Picture(
-            "histogram of face sizes by class",
+        "plot": Picture.of(
             face_size_histogram(sizes.counts, sizes.edges, sizes.frame_size),
-            "Face sizes",
+            "face_sizes",
+            "Histogram of face sizes by class",
         ),
         "classes": list(sizes.counts),
         "bins": [

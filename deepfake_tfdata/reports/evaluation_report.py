@@ -13,8 +13,9 @@ from deepfake_tfdata.reports import plots
 from deepfake_tfdata.reports.pages import Picture, render
 
 INTERVAL_METHOD = (
-    "Intervals (95 %) resample source videos, with all that was made from them, and are never narrower than "
-    "the score interval: Newcombe's for an AUC and a balanced accuracy, Wilson's for a share."
+    "Intervals (95 %) take the identities that fakes join for what is independent. An AUC's is DeLong's, "
+    "clustered by these; the others resample them, and those of shares are never narrower than Wilson's "
+    "score interval."
 )
 _MISTAKES_SHOWN = 10
 # Key in the metrics, name, meaning.
@@ -78,8 +79,8 @@ def write_evaluation(
         facts=context,
     )
     write_csv(predictions, directory / "predictions.csv")
-    write_bytes(directory / "confusion_matrix.png", pictures["confusion matrix"].content)
-    write_bytes(directory / "roc.png", pictures["ROC"].content)
+    write_bytes(directory / "confusion_matrix.png", pictures["confusion_matrix"].content)
+    write_bytes(directory / "roc.png", pictures["roc"].content)
     write_text(directory / "report.html", page)
     write_text(directory / "metrics.json", json.dumps(metrics, indent=2, allow_nan=False) + "\n")
 
@@ -101,20 +102,20 @@ def headline(metrics: dict[str, Any]) -> str:
 def _pictures(videos: Predictions, metrics: dict[str, Any]) -> dict[str, Picture]:
     (tn, fp), (fn, tp) = metrics["confusion_matrix"]
     counts = f"of {tn + fp} real videos {fp} called fake, of {fn + tp} fake videos {fn} called real"
-    pictures = {
-        "confusion matrix": Picture(f"Confusion matrix: {counts}", plots.confusion_matrix(metrics)),
-        "ROC": Picture(f"ROC curve: AUC {auc_text(metrics)}", plots.roc(videos, metrics)),
-        "scores": Picture(
+    drawn = {
+        "confusion_matrix": (f"Confusion matrix: {counts}", plots.confusion_matrix(metrics)),
+        "roc": (f"ROC curve: AUC {auc_text(metrics)}", plots.roc(videos, metrics)),
+        "scores": (
             "Histogram of the scores of real and of fake videos",
             plots.score_histogram(videos, metrics["threshold"]),
         ),
     }
     if videos.attention is not None:
-        pictures["attention"] = Picture(
+        drawn["attention"] = (
             "Attention over time: its mean on every frame of a clip, for real and for fake videos",
             plots.attention_over_time(videos.labels, videos.attention),
         )
-    return pictures
+    return {name: Picture.of(plot, name, alt) for name, (alt, plot) in drawn.items()}
 
 
 def _metric_rows(metrics: dict[str, Any]) -> list[dict[str, Any]]:

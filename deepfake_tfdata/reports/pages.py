@@ -5,8 +5,12 @@ A page's template extends base.html, which has the style, and fills its block `b
 
 import base64
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+
+if TYPE_CHECKING:  # a page without plots does without the libraries that draw them
+    from deepfake_tfdata.reports.plots import Plot
 
 
 @dataclass(frozen=True)
@@ -18,18 +22,41 @@ class Picture:
         content: a PNG or JPEG file.
         title: to be read below it.
         note: beside the title.
+        name: of the files to be downloaded, without an ending.
+        numbers: what is drawn, as CSV; empty for a photograph.
+        svg: the same drawing for paper.
     """
 
     alt: str
     content: bytes
     title: str = ""
     note: str = ""
+    name: str = ""
+    numbers: str = ""
+    svg: bytes = b""
+
+    @classmethod
+    def of(cls, plot: "Plot", name: str, alt: str, *, title: str = "", note: str = "") -> "Picture":
+        """A plot with its numbers and its SVG beside it."""
+        return cls(alt, plot.png, title, note, name, plot.numbers, plot.svg)
 
     @property
     def uri(self) -> str:
         """The image as a URL that holds it."""
-        kind = "jpeg" if self.content.startswith(b"\xff\xd8") else "png"
-        return f"data:image/{kind};base64,{base64.b64encode(self.content).decode()}"
+        return _data_url("image/jpeg" if self.content.startswith(b"\xff\xd8") else "image/png", self.content)
+
+    @property
+    def downloads(self) -> dict[str, tuple[str, str]]:
+        """What can be saved: by its name in words, a file's name and the URL that holds it."""
+        files = {
+            "numbers (CSV)": ("csv", "text/csv;charset=utf-8", self.numbers.encode()),
+            "SVG": ("svg", "image/svg+xml", self.svg),
+        }
+        return {
+            words: (f"{self.name}.{ending}", _data_url(kind, content))
+            for words, (ending, kind, content) in files.items()
+            if content
+        }
 
 
 def render(template: str, *, title: str, lead: str, **values: object) -> str:
@@ -45,6 +72,10 @@ def render(template: str, *, title: str, lead: str, **values: object) -> str:
         jinja2.UndefinedError: the template names a value that is not given.
     """
     return _ENVIRONMENT.get_template(template).render(title=title, lead=lead, **values)
+
+
+def _data_url(kind: str, content: bytes) -> str:
+    return f"data:{kind};base64,{base64.b64encode(content).decode()}"
 
 
 def _number(value: float | None) -> str:

@@ -16,6 +16,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from deepfake_tfdata.clips.views import view_named
 from deepfake_tfdata.files import atomic_path
 from deepfake_tfdata.input.batch_order import HostShare
 from deepfake_tfdata.input.shards import Shards
@@ -74,6 +75,7 @@ class FeatureSplit:
 def load_features(
     detector: keras.Model,
     shards: Shards,
+    view: str,
     data: str,
     batches_of: Callable[[Shards], Iterable[Any]],
     strategy: tf.distribute.Strategy,
@@ -84,12 +86,15 @@ def load_features(
     Args:
         detector: its backbones compute the features; built in the strategy's scope.
         shards: of the split.
+        view: what the batches show of them; '' is everything.
         data: the folder of records.
         batches_of: loads shards in order.
         strategy: what the detector runs on.
         start_progress: shows the files of features that are computed.
     """
-    key = _key(detector, shards.conversion.identity)
+    # By what it shows: a name may come to mean something else.
+    seen = repr(view_named(view)) if view else ""
+    key = _key(detector, f"{shards.conversion.identity} {seen}")
     folder = Path(data) / "features" / f"{'-'.join(shards.regions)}-{key}"
     count = math.ceil(shards.num_clips / _CLIPS_PER_FILE)
     # The plan knows which videos there are; the digest, which clips they gave.
@@ -149,9 +154,11 @@ def _read(paths: list[Path]) -> FeatureSplit:
     )
 
 
-def _key(detector: keras.Model, records: str) -> str:
-    """Changes with the clips and with any weight of the backbones, wherever they came from."""
-    digest = hashlib.sha256(f"{records} {keras.config.dtype_policy().name}".encode())
+def _key(detector: keras.Model, clips: str) -> str:
+    """Changes with the clips and what is seen of them, and with any weight of the backbones, wherever they
+    came from.
+    """
+    digest = hashlib.sha256(f"{clips} {keras.config.dtype_policy().name}".encode())
     for backbone in backbones_of(detector):
         digest.update(f"{backbone.name} {backbone.input_shape}".encode())
         for layer in backbone.layers:

@@ -254,6 +254,7 @@ def _kept_features(
         return load_features(
             trainer.saved,
             shards,
+            config.input.view,
             config.input.data,
             batches_of,
             trainer.strategy,

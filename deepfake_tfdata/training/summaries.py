@@ -93,8 +93,8 @@ def _pictures(scores: ClipScores) -> dict[str, bytes]:
     """PNG files by name: curves where there are both classes, attention where the head has it."""
     pictures = {}
     if len(set(scores.labels.tolist())) == 2:
-        pictures["validation/curves"] = plots.ranking_curves(scores.labels, scores.logits)
+        pictures["validation/curves"] = plots.ranking_curves(scores.labels, scores.logits).png
     if scores.attention_over_frames is not None:
-        attention = plots.attention_over_time(scores.labels, scores.attention_over_frames)
+        attention = plots.attention_over_time(scores.labels, scores.attention_over_frames).png
         pictures["validation/attention"] = attention
     return pictures

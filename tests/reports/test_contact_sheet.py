@@ -72,6 +72,7 @@ def test_it_shows_how_large_the_faces_are_and_what_a_detector_would_see(sheet, s
         assert re.findall(r"<td>([^<]*)</td>", row) == [*seen, f"{sizes['reduced'][region]:.0%}"]
     # Every figure of the plot is in its table.
     assert section.count("data:image/png;base64,") == 1
+    assert re.findall(r'<a download="([^"]+)"', sheet) == ["face_sizes.csv", "face_sizes.svg"]
     bins = re.findall(r'<th scope="row">\d+ to \d+</th><td>(\d+)</td><td>(\d+)</td>', section)
     assert [[int(real) for real, _ in bins], [int(fake) for _, fake in bins]] == [*sizes["counts"].values()]
 

@@ -2,6 +2,7 @@ import json
 import re
 import subprocess
 import sys
+from base64 import b64decode
 from dataclasses import replace
 from pathlib import Path
 
@@ -32,6 +33,17 @@ def test_writes_what_is_promised_and_nothing_else(make_predictions, tmp_path):
     assert json.loads((directory / "metrics.json").read_text()) == metrics
     np.testing.assert_array_equal(read_csv(directory / "predictions.csv").scores, predictions.scores)
     check_html((directory / "report.html").read_text())
+
+
+def test_every_plot_has_its_numbers_and_its_svg_beside_it(make_predictions, tmp_path):
+    write(tmp_path, make_predictions(num_frames=4))
+    text = (tmp_path / "report.html").read_text()
+    names = ["confusion_matrix", "roc", "scores", "attention"]
+    found = re.findall(r'<a download="([^"]+)" href="data:([^;"]+)[^",]*;base64,([^"]+)"', text)
+    assert [name for name, _, _ in found] == [f"{name}.{end}" for name in names for end in ("csv", "svg")]
+    files = {name: b64decode(content) for name, _, content in found}
+    assert files["confusion_matrix.csv"].startswith(b"true,predicted,videos,share_of_true\nreal,real,")
+    assert all(content.startswith(b"<?xml") for name, content in files.items() if name.endswith(".svg"))
 
 
 def test_same_input_same_bytes(make_predictions, tmp_path):
@@ -153,7 +165,7 @@ def test_imports_neither_tensorflow_nor_keras_nor_other_packages_of_ours():
     code = (
         "import sys, deepfake_tfdata.reports.evaluation_report, deepfake_tfdata.reports.comparison_page\n"
         "ours = {name.split('.')[1] for name in sys.modules if name.startswith('deepfake_tfdata.')}\n"
-        "needed = {'background', 'errors', 'files', 'startup', 'storage'}\n"
+        "needed = {'background', 'errors', 'files', 'options', 'startup', 'storage'}\n"
         "assert ours == {'reports', 'evaluation', *needed}, ours\n"
         "assert not {'tensorflow', 'keras', 'cv2', 'av', 'matplotlib.pyplot'} & set(sys.modules)\n"
     )

@@ -8,20 +8,21 @@ import pytest
 
 from deepfake_tfdata.reports import pages
 from deepfake_tfdata.reports.pages import Picture, render
+from deepfake_tfdata.reports.plots import Plot
 from tests.reports.html_checks import SCRIPT, check_html
 
 TEMPLATES = Path(pages.__file__).parent / "templates"
 
 
 def test_a_name_that_is_a_script_stays_text():
-    text = render("comparison.html", title=SCRIPT, lead=SCRIPT, rows=[], notes=[SCRIPT])
+    text = render("comparison.html", title=SCRIPT, lead=SCRIPT, rows=[], warnings=[], notes=[SCRIPT])
     check_html(text)
     assert text.count("&lt;script&gt;alert(1)&lt;/script&gt;") == 4  # the title stands twice
 
 
 def test_a_value_that_is_missing_is_no_empty_place():
     with pytest.raises(jinja2.UndefinedError, match="notes"):
-        render("comparison.html", title="", lead="", rows=[])
+        render("comparison.html", title="", lead="", rows=[], warnings=[])
 
 
 @pytest.mark.parametrize("path", sorted(TEMPLATES.iterdir()), ids=lambda path: path.name)
@@ -45,3 +46,13 @@ def test_the_templates_are_part_of_the_package():
 @pytest.mark.parametrize(("content", "kind"), [(b"\x89PNG\r\n", "png"), (b"\xff\xd8\xff", "jpeg")])
 def test_a_picture_is_a_url_that_holds_it(content, kind):
     assert Picture("", content).uri.startswith(f"data:image/{kind};base64,")
+
+
+def test_a_plot_has_its_files_beside_it():
+    picture = Picture.of(Plot(b"\x89PNG", b"<svg/>", "a,b\n1,2\n"), "roc", "a curve")
+    assert (picture.content, picture.alt) == (b"\x89PNG", "a curve")
+    assert picture.downloads == {
+        "numbers (CSV)": ("roc.csv", "data:text/csv;charset=utf-8;base64,YSxiCjEsMgo="),
+        "SVG": ("roc.svg", "data:image/svg+xml;base64,PHN2Zy8+"),
+    }
+    assert Picture("a photograph", b"\xff\xd8\xff").downloads == {}

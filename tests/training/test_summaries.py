@@ -40,7 +40,7 @@ def test_epochs_are_added_to_one_file_with_their_pictures(tmp_path):
     tags = {value.tag: value for value in last.summary.value}
     assert set(tags) == {"loss", "validation/curves", "validation/attention"}
     width, height, picture = tags["validation/curves"].tensor.string_val
-    assert (int(width), int(height)) == (1320, 600)
+    assert (int(width), int(height)) == (1575, 704)
     assert picture.startswith(b"\x89PNG")
 
 
