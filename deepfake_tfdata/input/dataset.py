@@ -264,12 +264,12 @@ def _batch(
     """The batch of some clips of any size, their frames padded to one shape a region."""
     features, label = clips.element_spec
     padded = tf.nest.map_structure(lambda spec: spec.shape, features)
-    padded["frames"] = tf.nest.pack_sequence_as(features["frames"], list(frame_shapes))
+    padded["frames"] = shapes.by_region(frame_shapes)
     # It copies every clip once, to its place; padding a clip by itself first takes twice as long.
     features, labels = clips.padded_batch(batch_size, (padded, label.shape)).get_single_element()
     size = batch_size if drop_remainder else None
     known = tf.nest.map_structure(lambda spec: spec.shape, clips.element_spec[0])
-    known["frames"] = tf.nest.pack_sequence_as(known["frames"], shapes.known)
+    known["frames"] = shapes.by_region(shapes.known)
     features = tf.nest.map_structure(
         lambda value, shape: tf.ensure_shape(value, [size, *shape]), features, known
     )

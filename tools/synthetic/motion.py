@@ -9,7 +9,7 @@ import numpy as np
 from tools.synthetic.identity import Identity
 
 FACE_SHARE = 0.24  # half a face's width over the frame's shorter side: a face box of about 150 px in 320
-FACE_BOX = 1.96  # side of the box that a conversion with Haar finds, face units, of a face of mean size
+FACE_BOX = 1.89  # side of the box that a conversion with Haar finds, face units, of a face of mean size
 FPS = 25
 
 
