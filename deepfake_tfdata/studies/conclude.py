@@ -160,7 +160,7 @@ def _curve(study: Conducted, scores: Scores) -> list[dict[str, Any]]:
 
 
 def _robustness(study: Conducted, scores: Scores) -> list[dict[str, Any]]:
-    """AUCs of the primary's cells by corruption and strength; as they are, too, where a strength means that."""
+    """AUCs of the primary's cells by corruption and strength, those without corruption among them."""
     plan = study.plan
     deciding = (plan.primary.first, plan.primary.second)
     clean = cell_results({name: scores[name] for name in deciding}) if plan.robustness else []
