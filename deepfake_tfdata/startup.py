@@ -1,6 +1,7 @@
 """The import of TensorFlow, as late and as quiet as a command's own lines of output need it."""
 
 import ctypes
+import logging
 import os
 import sys
 from importlib import import_module
@@ -29,6 +30,8 @@ def import_tensorflow() -> ModuleType:
         os.dup2(nowhere.fileno(), 2)
     try:
         tensorflow = import_module("tensorflow")
+        # Several detectors in one process, each with graphs of its own, are no mistake.
+        logging.getLogger("tensorflow").addFilter(lambda record: "retracing" not in record.getMessage())
         # Listing the devices is what looks for CUDA, and complains on every machine without.
         tensorflow.config.list_physical_devices()
         return tensorflow

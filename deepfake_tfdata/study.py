@@ -56,8 +56,8 @@ class _Watcher:
             yield progress.advance
 
     @contextmanager
-    def runs(self, what: str, count: int) -> Iterator[Callable[[str], None]]:
-        with Progress(what, count, "runs") as progress:
+    def runs(self, what: str, count: int, unit: str) -> Iterator[Callable[[str], None]]:
+        with Progress(what, count, unit) as progress:
             yield progress.advance
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from deepfake_tfdata.errors import UserError
-from deepfake_tfdata.evaluation.predictions import Predictions, read_csv
+from deepfake_tfdata.evaluation.predictions import Predictions, read_csv, write_csv
+from deepfake_tfdata.files import write_text
 
 # In the folder of an evaluation.
 METRICS_FILE, PREDICTIONS_FILE = "metrics.json", "predictions.csv"
@@ -57,6 +58,12 @@ def read_evaluation(place: Path) -> Evaluation:
     except (ValueError, TypeError, KeyError):
         raise UserError(f"{place / METRICS_FILE} is damaged or of another version; evaluate again") from None
     return Evaluation(_name_of(place), read_csv(place / PREDICTIONS_FILE), metrics)
+
+
+def write_scores(folder: Path, predictions: Predictions, metrics: dict[str, Any]) -> None:
+    """Writes what `read_evaluation` reads; metrics.json comes last, so that it marks a complete folder."""
+    write_csv(predictions, folder / PREDICTIONS_FILE)
+    write_text(folder / METRICS_FILE, json.dumps(metrics, indent=2, allow_nan=False) + "\n")
 
 
 def common_name(names: list[str]) -> str:

@@ -1,12 +1,12 @@
 """The files an evaluation leaves: metrics, predictions, pictures and a page that says what they mean."""
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from deepfake_tfdata.evaluation.evaluations import write_scores
 from deepfake_tfdata.evaluation.mistakes import worst_mistakes
-from deepfake_tfdata.evaluation.predictions import Predictions, per_video, write_csv
+from deepfake_tfdata.evaluation.predictions import Predictions, per_video
 from deepfake_tfdata.evaluation.texts import auc_text
 from deepfake_tfdata.files import write_bytes, write_text
 from deepfake_tfdata.reports import plots
@@ -78,11 +78,10 @@ def write_evaluation(
         auc_text=auc_text,
         facts=context,
     )
-    write_csv(predictions, directory / "predictions.csv")
     write_bytes(directory / "confusion_matrix.png", pictures["confusion_matrix"].content)
     write_bytes(directory / "roc.png", pictures["roc"].content)
     write_text(directory / "report.html", page)
-    write_text(directory / "metrics.json", json.dumps(metrics, indent=2, allow_nan=False) + "\n")
+    write_scores(directory, predictions, metrics)
 
 
 def headline(metrics: dict[str, Any]) -> str:

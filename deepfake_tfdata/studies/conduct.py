@@ -33,8 +33,8 @@ class Watcher(Protocol):
     def steps(self, count: int) -> AbstractContextManager[Callable[[str], None]]:
         """Shows the steps of one training; what it gives is called after each."""
 
-    def runs(self, what: str, count: int) -> AbstractContextManager[Callable[[str], None]]:
-        """Shows the runs that are trained, or scored; what it gives is called with the name of each."""
+    def runs(self, what: str, count: int, unit: str) -> AbstractContextManager[Callable[[str], None]]:
+        """Shows what is trained, or scored; what it gives is called with the name of each."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ def conduct(
     runs = runs_of(config, plan.cells)
     keep_plan(folder, plan)
     start_progress: StartProgress = watcher.steps
-    with watcher.runs("trained", len(runs)) as on_run:
+    with watcher.runs("trained", len(runs), "runs") as on_run:
         if not train_runs(runs, start_progress, should_stop, on_run):
             return None
     scorings = _scorings(config, plan, records.others)
@@ -128,7 +128,7 @@ def _score(study: Conducted, watcher: Watcher) -> None:
         ]
         for run in study.runs
     }
-    with watcher.runs("scored", sum(map(len, asked.values()))) as on_scoring:
+    with watcher.runs("scored", sum(map(len, asked.values())), "evaluations") as on_scoring:
         for run, scorings in asked.items():
             for scoring in score_run(run, scorings):
                 on_scoring(f"{run.name}, {scoring.folder}")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import keras
 
-from deepfake_tfdata.evaluation.evaluations import METRICS_FILE
+from deepfake_tfdata.evaluation.evaluations import METRICS_FILE, write_scores
 from deepfake_tfdata.files import write_json
 from deepfake_tfdata.input.corruptions import Corruption
 from deepfake_tfdata.reports.evaluation_report import write_evaluation
@@ -147,7 +147,11 @@ def score_run(run: StudyRun, scorings: Sequence[Scoring]) -> Iterator[Scoring]:
     scorer = RunScorer(run.config.folder)
     for scoring in scorings:
         if not (run.evaluation(scoring.folder) / METRICS_FILE).is_file():
-            _write(scorer.evaluate("test", scoring.data, scoring.corruption), run)
+            evaluated = scorer.evaluate("test", scoring.data, scoring.corruption)
+            if scoring == TEST:
+                _write(evaluated, run)
+            else:  # one of many, which nobody reads one by one
+                write_scores(evaluated.folder, evaluated.predictions, evaluated.metrics)
         yield scoring
     keras.backend.clear_session(free_memory=True)
 
