@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from deepfake_tfdata import load_clips
+from deepfake_tfdata import load_clips, train
 from deepfake_tfdata.clips.regions import REGIONS
 from deepfake_tfdata.clips.spec import ClipSpec
 from deepfake_tfdata.clips.video import Video
@@ -15,7 +15,9 @@ from deepfake_tfdata.input.batches import find_split, load_for_training, load_in
 from deepfake_tfdata.input.options import InputOptions
 from deepfake_tfdata.input.views import view_of, whole_view
 from deepfake_tfdata.model.resize import ResizeView
+from deepfake_tfdata.options import build
 from deepfake_tfdata.pixels import VIEW
+from deepfake_tfdata.training.config import TrainConfig
 from deepfake_tfdata.video.process import process_video
 from tests.fakes import FRAME_SIZE, face_frames, write_video
 
@@ -148,6 +150,12 @@ def test_the_options_view_is_what_training_and_scoring_load(records):
         features, _ = next(iter(batches))
         for height, view in zip(features["height"], features["view"], strict=True):
             np.testing.assert_array_equal(view, numbers("mouth@0.5", int(height)))
+
+
+def test_a_wrong_view_of_train_needs_no_tensorflow(records, monkeypatch):
+    monkeypatch.setattr(train, "import_tensorflow", lambda: pytest.fail("TensorFlow was imported"))
+    with pytest.raises(UserError, match="--view=mouth looks at more of the face than --region=eyes holds"):
+        train.main(build(TrainConfig, {"data": str(records), "region": "eyes", "view": "mouth"}))
 
 
 def test_what_the_records_do_not_hold_is_refused_before_anything_is_read(records, resized_records):
