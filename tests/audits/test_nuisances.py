@@ -116,12 +116,7 @@ def test_a_shortcut_of_one_method_is_named():
     methods = np.tile(["original", "original", "A", "A", "B", "B", "C", "C"], 12)
     sizes = random.normal(size=len(labels)) + 6 * (methods == "B")
     measured = [
-        Measured(
-            Video("", str(i), int(labels[i]), str(methods[i]), "t"),
-            str(units[i]),
-            {"face pixels": sizes[i]},
-            {},
-        )
+        Measured(Video("", str(i), int(labels[i]), str(methods[i]), "t"), str(units[i]), {"face pixels": sizes[i]}, {})
         for i in range(len(labels))
     ]
     fails = [finding for finding in find_shortcuts(measured) if finding.severity == "fail"]
@@ -133,10 +128,7 @@ def test_too_few_are_not_tested():
     labels, units = pairs(5)
     assert not can_test(labels, units)
     (finding,) = find_shortcuts(
-        [
-            Measured(Video("", str(i), int(labels[i]), "m", "t"), str(units[i]), {"a": 1.0 * labels[i]}, {})
-            for i in range(20)
-        ]
+        [Measured(Video("", str(i), int(labels[i]), "m", "t"), str(units[i]), {"a": 1.0 * labels[i]}, {}) for i in range(20)]
     )
     assert finding.check == "too_few_to_test" and finding.severity == "info"
 
