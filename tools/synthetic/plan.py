@@ -30,8 +30,8 @@ class Options:
         frames: Frames a video.
         size: Width and height in pixels, both even.
         seed: The data set's seed.
-        artefacts: What may be planted: each fake carries one of them, as many fakes of a split as another;
-            nothing is planted where there are none.
+        artefacts: What may be planted: each fake carries one of them, and small faces and large ones carry
+            each as often as the others; nothing is planted where there are none.
         face_sizes: Sides of face boxes in pixels, from the smallest to the largest, over which the pairs of a
             split are spread evenly by their logarithm; empty for a fixed share of the frame.
     """
@@ -88,8 +88,8 @@ def plan_videos(options: Options) -> list[Video]:
     """Every video of the data set: two originals and two fakes for each pair."""
     videos = []
     for place, (split, pairs) in enumerate(plan_pairs(options).items()):
-        artefacts = iter(_spread_artefacts(options, place, 2 * len(pairs)))
         sizes = _spread_face_sizes(options, place, len(pairs))
+        artefacts = iter(_spread_artefacts(options, place, np.repeat([size or 0 for size in sizes], 2)))
         for (first, second), size in zip(pairs, sizes, strict=True):
             a, b = int(first), int(second)
             videos += [Video(who, None, split, None, size) for who in (a, b)]
@@ -97,12 +97,16 @@ def plan_videos(options: Options) -> list[Video]:
     return videos
 
 
-def _spread_artefacts(options: Options, split: int, fakes: int) -> list[Artefact | None]:
-    """One for each fake of a split, all about as often as each other, in random order."""
-    if not options.artefacts:
-        return [None] * fakes
-    order = np.random.default_rng([options.seed, _ARTEFACTS, split]).permutation(fakes)
-    return [options.artefacts[place % len(options.artefacts)] for place in order]
+def _spread_artefacts(options: Options, split: int, sizes: np.ndarray) -> list[Artefact | None]:
+    """One for each fake of a split: in the order of the faces' sizes, every run of as many has each once."""
+    count = len(options.artefacts)
+    if not count:
+        return [None] * len(sizes)
+    rng = np.random.default_rng([options.seed, _ARTEFACTS, split])
+    dealt = np.concatenate([rng.permutation(count) for _ in range(0, len(sizes), count)])[: len(sizes)]
+    chosen = np.empty(len(sizes), int)
+    chosen[np.argsort(sizes, kind="stable")] = dealt
+    return [options.artefacts[which] for which in chosen]
 
 
 def _spread_face_sizes(options: Options, split: int, pairs: int) -> list[float | None]:
