@@ -15,7 +15,7 @@ from absl import flags
 from deepfake_tfdata.errors import UserError
 from deepfake_tfdata.options import Option, Options, all_options, build, groups_of, options_of
 
-COMMANDS = ("convert", "train", "evaluate", "compare")
+COMMANDS = ("convert", "audit", "train", "evaluate", "compare", "study")
 _USAGE_ERROR = 2
 _INTERRUPTED = 130
 _HELP_WIDTH = 100
@@ -30,7 +30,7 @@ _DEFINE: dict[type, Callable[..., Any]] = {
 
 
 def run(
-    main: Callable[[_Config], None],
+    main: Callable[[_Config], int | None],
     config: type[_Config],
     help_text: str | None,
     argv: list[str] | None = None,
@@ -38,7 +38,7 @@ def run(
     """Makes a command's configuration of its flags, runs it, and exits.
 
     Args:
-        main: the command.
+        main: the command; the status that it returns is the process's.
         config: its options; each is a flag.
         help_text: printed above the flags by --help.
         argv: program name and arguments; sys.argv by default.
@@ -54,7 +54,7 @@ def run(
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     status = 0
     try:
-        main(parse(config, argv))
+        status = main(parse(config, argv)) or 0
     except flags.Error as error:
         status = _fail(f"{error}; try --help", _USAGE_ERROR)
     except UserError as error:
@@ -73,7 +73,7 @@ def parse(config: type[_Config], argv: list[str]) -> _Config:
     values = flags.FlagValues()  # type: ignore[no-untyped-call]
     for each in all_options(config):
         default = None if each.default is dataclasses.MISSING else each.default
-        default = list(default or ()) if each.kind is tuple else default
+        default = list(default) if isinstance(default, tuple) else default
         _DEFINE[each.kind](each.name, default, each.meaning, flag_values=values)
     _, *arguments = values(argv)
     if arguments:
@@ -113,13 +113,15 @@ def leave(status: int) -> None:
         sys.exit(status)
 
 
-def _help(config: type[Options], title: str = "Flags") -> Iterator[str]:
+def _help(
+    config: type[Options], title: str = "Flags", without: frozenset[str] = frozenset()
+) -> Iterator[str]:
     """A paragraph a group: its title, then its flags, each with its meaning, range and default."""
-    own = list(options_of(config))
+    own = [each for each in options_of(config) if each.name not in without]
     if own:
         yield f"\n{title}:\n" + "".join(_flag_help(each) for each in own)
-    for _, inner in groups_of(config):
-        yield from _help(inner, (inner.__doc__ or "").splitlines()[0].rstrip("."))
+    for _, inner, hidden in groups_of(config):
+        yield from _help(inner, (inner.__doc__ or "").splitlines()[0].rstrip("."), without | hidden)
 
 
 def _flag_help(each: Option) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from deepfake_tfdata import cli
 from deepfake_tfdata.clips.splits import SPLITS
+from deepfake_tfdata.input.corruptions import CORRUPTIONS, parse_corruption
 from deepfake_tfdata.options import Options, option
 from deepfake_tfdata.scoring.runs import read_run
 from deepfake_tfdata.startup import import_tensorflow
@@ -25,15 +26,23 @@ class EvaluateConfig(Options):
     split: str = option("test", "which to score", choices=SPLITS)
     data: str = option("", "folder of records; the run's own if not given", is_path=True)
     batch_size: int = option(0, "clips at once, over all devices; the run's own if 0", low=0)
+    corruption: str = option(
+        "", f"of every clip, with its strength, as in codec:40; one of {', '.join(CORRUPTIONS)}"
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        parse_corruption(self.corruption)
 
 
 def main(config: EvaluateConfig) -> None:
     """Evaluates, and says what came out."""
     read_run(Path(config.workdir))  # a mistake here need not wait for TensorFlow
     import_tensorflow()
-    from deepfake_tfdata.scoring.run_evaluation import evaluate_run
+    from deepfake_tfdata.scoring.run_evaluation import RunScorer
 
-    report(evaluate_run(Path(config.workdir), config.split, config.data, config.batch_size))
+    corruption = parse_corruption(config.corruption)
+    report(RunScorer(Path(config.workdir), config.batch_size).evaluate(config.split, config.data, corruption))
 
 
 def report(run: "EvaluatedRun") -> None:
@@ -41,7 +50,7 @@ def report(run: "EvaluatedRun") -> None:
     from deepfake_tfdata.evaluation.texts import evaluation_text
     from deepfake_tfdata.reports.evaluation_report import write_evaluation
 
-    title = f"{run.name} on {run.split}"
+    title = f"{run.name} on {run.folder.name}"
     write_evaluation(run.folder, run.predictions, run.metrics, title=title, context=run.context)
     cli.say(evaluation_text(title, run.data, run.metrics))
     cli.say(f"report: {run.folder}/report.html")

@@ -14,7 +14,7 @@ from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 from deepfake_tfdata.errors import UserError
 from deepfake_tfdata.storage import expanded
 
-_KEY = "option"
+_KEY, _WITHOUT = "option", "without"
 _AnyOptions = TypeVar("_AnyOptions", bound="Options")
 
 
@@ -93,9 +93,14 @@ def option(default: Any = dataclasses.MISSING, meaning: str = "", **limits: Any)
     return dataclasses.field(default=default, metadata={_KEY: {"meaning": meaning, **limits}})
 
 
-def group(options: type["Options"]) -> Any:
-    """A field of an `Options` that holds further ones; its default is theirs."""
-    return dataclasses.field(default_factory=options)
+def group(options: type["Options"], without: Sequence[str] = ()) -> Any:
+    """A field of an `Options` that holds further ones; its default is theirs.
+
+    Args:
+        options: the class.
+        without: options in it, or in its groups, that nobody is to choose: they keep their defaults.
+    """
+    return dataclasses.field(default_factory=options, metadata={_WITHOUT: frozenset(without)})
 
 
 class Options:
@@ -108,9 +113,10 @@ class Options:
         """Raises UserError for the first value that is not allowed."""
         for each in options_of(type(self)):
             value = getattr(self, each.name)
-            if each.is_path and isinstance(value, str):
-                object.__setattr__(self, each.name, expanded(value))
-            each.check(value)
+            if each.is_path:
+                places = tuple(map(expanded, value)) if each.kind is tuple else expanded(value)
+                object.__setattr__(self, each.name, places)
+            each.check(getattr(self, each.name))
 
 
 def options_of(cls: type[Options]) -> Iterator[Option]:
@@ -121,18 +127,19 @@ def options_of(cls: type[Options]) -> Iterator[Option]:
             yield Option(field.name, _kind(hints[field.name]), field.default, **field.metadata[_KEY])
 
 
-def groups_of(cls: type[Options]) -> Iterator[tuple[str, type[Options]]]:
-    """The names and classes of the groups in a class."""
-    for name, hint in get_type_hints(cls).items():
-        if isinstance(hint, type) and issubclass(hint, Options):
-            yield name, hint
+def groups_of(cls: type[Options]) -> Iterator[tuple[str, type[Options], frozenset[str]]]:
+    """The names and classes of the groups in a class, and which of their options nobody is to choose."""
+    hints = get_type_hints(cls)
+    for field in dataclasses.fields(cls):  # type: ignore[arg-type]  # every subclass is a dataclass
+        if _WITHOUT in field.metadata:
+            yield field.name, hints[field.name], field.metadata[_WITHOUT]
 
 
 def all_options(cls: type[Options]) -> Iterator[Option]:
     """The options of a class and of all its groups, theirs included."""
     yield from options_of(cls)
-    for _, inner in groups_of(cls):
-        yield from all_options(inner)
+    for _, inner, without in groups_of(cls):
+        yield from (each for each in all_options(inner) if each.name not in without)
 
 
 def build(cls: type[_AnyOptions], values: Mapping[str, Any]) -> _AnyOptions:
@@ -141,7 +148,10 @@ def build(cls: type[_AnyOptions], values: Mapping[str, Any]) -> _AnyOptions:
     Raises:
         UserError: a value is missing or not allowed.
     """
-    arguments: dict[str, Any] = {name: build(inner, values) for name, inner in groups_of(cls)}
+    arguments: dict[str, Any] = {
+        name: build(inner, {key: value for key, value in values.items() if key not in without})
+        for name, inner, without in groups_of(cls)
+    }
     for each in options_of(cls):
         value = values.get(each.name, each.default)
         if value is dataclasses.MISSING:
@@ -153,8 +163,9 @@ def build(cls: type[_AnyOptions], values: Mapping[str, Any]) -> _AnyOptions:
 def flat(options: Options) -> dict[str, Any]:
     """The values of all options by name; what `build` takes."""
     values = {each.name: getattr(options, each.name) for each in options_of(type(options))}
-    for name, _ in groups_of(type(options)):
-        values.update(flat(getattr(options, name)))
+    for name, _, without in groups_of(type(options)):
+        inner = flat(getattr(options, name))
+        values.update({key: value for key, value in inner.items() if key not in without})
     return values
 
 

@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from deepfake_tfdata import cli
+from deepfake_tfdata.clips.spec import ClipSpec
+from deepfake_tfdata.clips.views import require_view
 from deepfake_tfdata.evaluate import report
 from deepfake_tfdata.progress import Progress
 from deepfake_tfdata.records.metadata import find_conversion
@@ -19,30 +21,32 @@ from deepfake_tfdata.startup import import_tensorflow
 from deepfake_tfdata.training.config import TrainConfig
 
 # What a shell reports of a process that SIGTERM ended.
-_TERMINATED = 143
+TERMINATED = 143
 
 
 def main(config: TrainConfig) -> None:
     """Trains, and says how good the best epoch was on the validation."""
-    find_conversion(config.input.data, config.input.regions)  # a mistake here need not wait for TensorFlow
+    # A mistake here need not wait for TensorFlow.
+    conversion = find_conversion(config.input.data, config.input.regions)
+    require_view(config.input.view, config.input.regions, ClipSpec.from_dict(conversion.spec))
     import_tensorflow()
-    from deepfake_tfdata.scoring.run_evaluation import evaluate_run
+    from deepfake_tfdata.scoring.run_evaluation import RunScorer
     from deepfake_tfdata.training.run import train
 
     interrupt = signal.getsignal(signal.SIGTERM)
-    terminated = _on_termination()
+    terminated = on_termination()
     outcome = train(config, _show_steps, terminated.is_set)
     if not outcome.finished:
         cli.say(f"terminated; {config.folder} is saved, run the same command again to go on")
-        sys.exit(_TERMINATED)
+        sys.exit(TERMINATED)
     signal.signal(signal.SIGTERM, interrupt)
     if outcome.chief:
         # The best epoch may have been another process's, which took its scores along.
-        report(outcome.validation or evaluate_run(config.folder, "val"))
+        report(outcome.validation or RunScorer(config.folder).evaluate("val"))
         cli.say(f"test split: python -m deepfake_tfdata.evaluate --workdir={config.folder} --split=test")
 
 
-def _on_termination() -> threading.Event:
+def on_termination() -> threading.Event:
     """An event that SIGTERM, the notice of a VM that is preempted, sets."""
     event = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: event.set())

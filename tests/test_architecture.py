@@ -19,10 +19,12 @@ ALLOWED = {
     "input": {"clips", "records"},
     "model": set(),
     "evaluation": set(),
+    "audits": {"clips", "video", "records", "evaluation"},
     "scoring": {"clips", "input", "model", "evaluation"},
     # It computes nothing, and only a command or TensorBoard's pictures ask for it.
-    "reports": {"clips", "records", "evaluation"},
+    "reports": {"clips", "records", "evaluation", "audits"},
     "training": {"clips", "input", "model", "scoring", "evaluation", "reports"},
+    "studies": {"clips", "records", "input", "model", "scoring", "training", "evaluation", "reports"},
 }
 FORBIDDEN_LIBRARIES = {
     "clips": {"tensorflow", "keras", "cv2", "av"},
@@ -31,9 +33,11 @@ FORBIDDEN_LIBRARIES = {
     "input": {"keras", "cv2", "av", "PIL"},
     "model": {"tensorflow", "cv2", "av", "PIL"},
     "evaluation": {"tensorflow", "keras", "cv2", "av", "PIL", "matplotlib", "jinja2"},
+    "audits": {"tensorflow", "keras", "cv2", "av", "PIL", "matplotlib", "jinja2"},
     "reports": {"tensorflow", "keras", "cv2", "av"},
     "scoring": {"cv2", "av", "PIL", "matplotlib", "jinja2"},
     "training": {"cv2", "av", "PIL", "matplotlib", "jinja2"},
+    "studies": {"cv2", "av", "PIL", "matplotlib", "jinja2"},
 }
 
 

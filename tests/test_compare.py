@@ -1,6 +1,7 @@
 """The command compare, on scores of any tool."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,41 +13,69 @@ from deepfake_tfdata.reports.evaluation_report import write_evaluation
 
 @pytest.fixture
 def evaluations(make_predictions, tmp_path):
-    """A good and a bad detector's evaluation folders."""
-    folders = []
+    """The evaluation folders of two runs each of a good and a bad detector."""
+    folders = {}
     for name, separation in {"mouth_attention": 4, "full_control": 0}.items():
         predictions = make_predictions(30, separation=separation)
-        metrics = evaluate(predictions)
-        folder = tmp_path / name / "evaluation" / "test"
-        write_evaluation(folder, predictions, metrics, title=name, context={})
-        folders.append(folder)
+        for seed in (1, 2):
+            noise = np.random.default_rng(seed).normal(size=60) * 0.5
+            logits = np.log(predictions.scores / (1 - predictions.scores)) + noise
+            run = replace(predictions, scores=1 / (1 + np.exp(-logits)))
+            folder = tmp_path / f"{name}-{seed}" / "evaluation" / "test"
+            write_evaluation(folder, run, evaluate(run, resamples=20), title=name, context={})
+            folders.setdefault(name, []).append(folder)
     return folders
 
 
-def test_two_evaluations_give_a_table_a_file_and_a_page(evaluations, command, tmp_path):
-    good, bad = evaluations
-    result = command("compare", f"--first={good}", f"--second={bad}", f"--output={tmp_path / 'out.json'}")
+def both(evaluations, count=2):
+    return (
+        f"--{flag}={','.join(map(str, evaluations[name][:count]))}"
+        for flag, name in (("first", "mouth_attention"), ("second", "full_control"))
+    )
+
+
+def test_several_runs_each_give_a_table_a_file_and_a_page(evaluations, command, tmp_path):
+    result = command("compare", *both(evaluations), "--margin=0.05", f"--output={tmp_path / 'out.json'}")
     assert result.returncode == 0, result.stderr
-    reference, line = result.stdout.splitlines()[2:4]
-    assert reference.startswith("full_control") and reference.endswith("reference")
-    assert line.startswith("mouth_attention") and line.endswith("], distinguishable")
+    lines = result.stdout.splitlines()
+    assert lines[2].startswith("full_control ") and lines[3].startswith("mouth_attention ")
+    assert lines[5] == "verdict: mouth_attention is better than full_control"
+    assert "note:" not in result.stdout
     found = json.loads((tmp_path / "out.json").read_text())
-    metrics = [json.loads((folder / "metrics.json").read_text()) for folder in evaluations]
-    assert (found["auc_first"], found["auc_second"]) == (metrics[0]["auc"], metrics[1]["auc"])
-    assert found["difference"] == pytest.approx(found["auc_first"] - found["auc_second"])
+    aucs = [
+        np.mean([json.loads((folder / "metrics.json").read_text())["auc"] for folder in evaluations[name]])
+        for name in ("mouth_attention", "full_control")
+    ]
+    assert (found["auc_first"], found["auc_second"]) == pytest.approx(aucs)
+    assert found["difference"] == pytest.approx(aucs[0] - aucs[1])
     assert 0 < found["low"] < found["difference"] < found["high"]
-    assert found["distinguishable"] is True
-    assert found["num_videos"] == 60
-    page = (tmp_path / "out.html").read_text()
-    assert "mouth_attention" in page and "full_control" in page
+    assert (found["verdict"], found["seeds"], found["margin"]) == ("better", 2, 0.05)
+    assert (found["num_videos"], found["num_clusters"]) == (60, 30)
+    assert found["se"] > 0 and found["df"] > 0 and found["p"] < 0.05
+    assert "mouth_attention is better than full_control" in (tmp_path / "out.html").read_text()
 
 
-def test_a_table_of_another_tool_is_enough(evaluations, make_predictions, command, tmp_path):
+def test_one_run_each_says_two_models(evaluations, command):
+    result = command("compare", *both(evaluations, 1))
+    assert result.returncode == 0, result.stderr
+    assert "note: one run each: these are two models, not two methods" in result.stdout
+
+
+def test_a_table_of_another_tool_is_enough_and_needs_no_tensorflow(
+    evaluations, make_predictions, command, tmp_path
+):
     scores = tmp_path / "other_tool.csv"
     write_csv(make_predictions(30, separation=1, seed=1), scores)
-    result = command("compare", f"--first={scores}", f"--second={evaluations[1]}")
+    text = scores.read_text().splitlines()
+    scores.write_text("\n".join(",".join(line.split(",")[:4]) for line in text))  # the four columns
+    real = [line.split(",")[0] for line in text[1:] if line.split(",")[2] == "0"]
+    assert len(real) == 30
+    one, other = (tmp_path / f"{name}.csv" for name in "ab")
+    one.write_text(scores.read_text())
+    other.write_text(scores.read_text().replace("0.", "0.0"))
+    result = command("compare", f"--first={one}", f"--second={other}")
     assert result.returncode == 0, result.stderr
-    assert "\nother_tool" in result.stdout
+    assert "60 independent groups" in result.stdout
 
 
 @pytest.mark.slow
@@ -57,10 +86,14 @@ def test_a_table_of_another_tool_is_enough(evaluations, make_predictions, comman
         (["--first={tmp}/none.csv", "--second={good}"], "no {tmp}/none.csv"),
         (["--first={good}"], "--second is missing"),
         (["--first={good}", "--second={good}", "--output=x.html"], "--output=x.html is no JSON file"),
+        (["--first={good},{bad}", "--second={good}"], "--first has 2 run(s) and --second 1; give as many"),
+        (["--first={good},{good}", "--second={good},{bad}"], "has {good} 2 times; name it once"),
+        (["--first={good}", "--second={bad}", "--margin=0"], "--margin=0.0 is out of range"),
     ],
 )
 def test_a_mistake_is_one_line(evaluations, command, tmp_path, flags, message):
-    places = {"good": evaluations[0], "tmp": tmp_path}
+    (good, _), (bad, _) = evaluations.values()
+    places = {"good": good, "bad": bad, "tmp": tmp_path}
     result = command("compare", *(flag.format(**places) for flag in flags))
     assert result.returncode == 2
     assert result.stderr.count("\n") == 1

@@ -13,15 +13,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deepfake_tfdata import cli
+from deepfake_tfdata.audit import AuditConfig
 from deepfake_tfdata.compare import CompareConfig
 from deepfake_tfdata.convert import ConvertConfig
 from deepfake_tfdata.errors import UserError
 from deepfake_tfdata.evaluate import EvaluateConfig
 from deepfake_tfdata.options import Options, all_options, build, flat, group, groups_of, option, options_of
 from deepfake_tfdata.storage import expanded
+from deepfake_tfdata.studies.options import StudyConfig
 from deepfake_tfdata.training.config import TrainConfig
 
-COMMANDS = (ConvertConfig, TrainConfig, EvaluateConfig, CompareConfig)
+COMMANDS = (ConvertConfig, AuditConfig, TrainConfig, EvaluateConfig, CompareConfig, StudyConfig)
 
 
 @dataclass(frozen=True)
@@ -111,16 +113,21 @@ def test_a_leading_tilde_is_the_users_home_in_every_option_that_names_a_path(con
     speaking = re.compile(r"folder|\bfile\b|FILE|of the run$")
     assert paths >= {each.name for each in all_options(config) if speaking.search(each.meaning)}
     for name in paths:
-        (holder,) = [each for each in holders(config) if name in {o.name for o in options_of(each)}]
-        required = {o.name: "x.json" for o in options_of(holder) if o.default is dataclasses.MISSING}
-        more = {"strict_split": True} if name == "conversion_dict" else {}
+        holder = next(each for each in holders(config) if name in {o.name for o in options_of(each)})
+        texts = {str: lambda text: text, tuple: lambda text: (text,)}
+        kinds = {o.name: texts[o.kind] for o in options_of(holder) if o.kind in texts}
+        required = {
+            o.name: kinds[o.name]("x.json") for o in options_of(holder) if o.default is dataclasses.MISSING
+        }
+        more = {"source": "x.json"} if holder is AuditConfig else {}
         for text, path in (("~/a b.json", "/home/me/a b.json"), ("./~/a.json", "./~/a.json")):
-            assert getattr(holder(**{**required, **more, name: text}), name) == path
+            made = holder(**{**required, **more, name: kinds[name](text)})
+            assert getattr(made, name) == kinds[name](path)
 
 
 def holders(config):
     yield config
-    for _, inner in groups_of(config):
+    for _, inner, _ in groups_of(config):
         yield from holders(inner)
 
 

@@ -11,20 +11,24 @@ from typing import Any
 
 import pytest
 
+from deepfake_tfdata.audit import AuditConfig
 from deepfake_tfdata.compare import CompareConfig
 from deepfake_tfdata.convert import ConvertConfig
 from deepfake_tfdata.errors import UserError
 from deepfake_tfdata.evaluate import EvaluateConfig
 from deepfake_tfdata.options import Option, all_options
+from deepfake_tfdata.studies.options import StudyConfig
 from deepfake_tfdata.training.config import TrainConfig
 from tests.test_architecture import ALLOWED
 
 ROOT = Path(__file__).parent.parent
 COMMANDS = {
     "convert": ConvertConfig,
+    "audit": AuditConfig,
     "train": TrainConfig,
     "evaluate": EvaluateConfig,
     "compare": CompareConfig,
+    "study": StudyConfig,
 }
 # Flags of programs that are not ours, in commands that the READMEs show.
 FOREIGN = {"tensorboard": {"logdir"}}

@@ -45,7 +45,8 @@ class Region:
 # The experiment's regions: the eyes are the top 35 % of the face crop, the mouth its bottom 35 %. The nose
 # and the forehead, which reaches above the crop, are controls of the same area. A square is stretched in
 # neither direction. One that holds both eyes is nearly as wide as the face; the largest one on the face with
-# neither eyes nor lips fits between their strips. The eyes' square ends where the mouth's strip begins.
+# neither eyes nor lips fits between their strips. The eyes' square ends where the mouth's strip begins. The
+# wide region, twice the face's sides about the middle of the head, holds all that a view shows (see `views`).
 REGIONS = {
     region.name: region
     for region in (
@@ -57,6 +58,7 @@ REGIONS = {
         Region("eyes_square", 0.05, -0.25, 0.95, 0.65),
         Region("mouth_square", 0.15, 0.38, 0.85, 1.08),
         Region("cheek_square", 0.0, 0.35, 0.3, 0.65),
+        Region("wide", -0.5, -0.6, 1.5, 1.4),
     )
 }
 DEFAULT_REGIONS = ("full", "eyes", "mouth")

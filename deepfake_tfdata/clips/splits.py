@@ -53,11 +53,23 @@ def read_split_lists(folder: AnyPath) -> dict[str, str]:
         UserError: a file is missing or is no such list, or an identity stands in two splits.
     """
     splits: dict[str, str] = {}
-    for split in SPLITS:
-        for identity in _identities(folder / f"{split}.json"):
+    for split, identities in read_lists(folder).items():
+        for identity in identities:
             if splits.setdefault(identity, split) != split:
                 raise UserError(f"{folder} has '{identity}' in both {splits[identity]}.json and {split}.json")
     return splits
+
+
+def read_lists(folder: AnyPath) -> dict[str, list[str]]:
+    """The identities of each official list as they stand there, even where the lists contradict each other.
+
+    Args:
+        folder: as for `read_split_lists`.
+
+    Raises:
+        UserError: a file is missing or is no such list.
+    """
+    return {split: _identities(folder / f"{split}.json") for split in SPLITS}
 
 
 def read_conversion_dict(path: AnyPath) -> dict[str, str]:

@@ -64,16 +64,10 @@ class SelectionOptions(Options):
     strict_split: bool = option(False, "also keep identities cut from one source video together")
     conversion_dict: str = option(
         "",
-        f"{CONVERSION_DICT} of FaceForensics++, for --strict_split; the one in SOURCE if not given",
+        f"{CONVERSION_DICT} of FaceForensics++, which says what identities are cut from one source video; "
+        "the one in SOURCE if not given",
         is_path=True,
     )
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.conversion_dict and not self.strict_split:
-            raise UserError(
-                f"--conversion_dict={self.conversion_dict} has no effect without --strict_split; add it"
-            )
 
 
 def select_videos(source: AnyPath, options: SelectionOptions) -> Selection:
@@ -86,8 +80,7 @@ def select_videos(source: AnyPath, options: SelectionOptions) -> Selection:
     Raises:
         UserError: anything of this is not there or makes no sense, or no video has a split.
     """
-    name, place = find_layout(options.layout, source)
-    data = read_data_set(name, place, options.compression, options.manipulations or None)
+    name, place, data = read_source(source, options)
     groups = _source_videos(data, place, options)
     given, how = _given_splits(data, options.splits)
     assignment = assign_splits(data.videos, given, groups)
@@ -99,9 +92,30 @@ def select_videos(source: AnyPath, options: SelectionOptions) -> Selection:
     return Selection(name, compression, data.videos, assignment, how, summary)
 
 
+def read_source(source: AnyPath, options: SelectionOptions) -> tuple[str, AnyPath, DataSet]:
+    """The layout of a source, the folder or file that it recognises, and the videos there.
+
+    Args:
+        source: as `find_layout` takes it.
+        options: which videos.
+
+    Raises:
+        UserError: as `find_layout` and `read_data_set`.
+    """
+    name, place = find_layout(options.layout, source)
+    return name, place, read_data_set(name, place, options.compression, options.manipulations or None)
+
+
+def lists_of(data: DataSet, splits: str) -> AnyPath | None:
+    """The folder of lists that --splits names, or else the data set's own; None where neither counts."""
+    if splits == BY_HASH:
+        return None
+    return as_path(splits) if splits else data.split_lists
+
+
 def _given_splits(data: DataSet, splits: str) -> tuple[Mapping[str, str] | None, str]:
     """The split by video key out of lists, None where there are none; and where it is from."""
-    lists = as_path(splits) if splits else data.split_lists
+    lists = lists_of(data, splits)
     if splits == BY_HASH or (lists is None and data.splits is None):
         return None, "hash of the identities"
     if lists is None:

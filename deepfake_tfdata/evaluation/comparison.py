@@ -1,27 +1,20 @@
-"""Whether one detector is better than another, from their scores for the same videos."""
+"""Whether one method is better than another, from scores of the same videos by several runs of each."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from deepfake_tfdata.errors import UserError
-from deepfake_tfdata.evaluation.intervals import (
-    CONFIDENCE_LEVEL,
-    RESAMPLES,
-    bootstrap,
-    percentile_interval,
-    weighted_auc,
-)
-from deepfake_tfdata.evaluation.metrics import evaluate
-from deepfake_tfdata.evaluation.predictions import Predictions, per_video, read_csv
-from deepfake_tfdata.evaluation.texts import HEADER, aligned, figures
+from deepfake_tfdata.evaluation.clusters import Clusters, clusters_of, joined
+from deepfake_tfdata.evaluation.intervals import CONFIDENCE_LEVEL
+from deepfake_tfdata.evaluation.mrmc import Estimate, RunScores, method_auc, method_difference, run_aucs
+from deepfake_tfdata.evaluation.options import ComparisonOptions
+from deepfake_tfdata.evaluation.predictions import Predictions, per_video
 
-# In the folder of an evaluation.
-METRICS_FILE, PREDICTIONS_FILE = "metrics.json", "predictions.csv"
+VERDICTS = ("better", "worse", "equivalent", "inconclusive")
+# Two one-sided tests at 5 % each: D. J. Schuirmann, J. Pharmacokinetics and Biopharmaceutics 15 (1987).
+_EQUIVALENCE_LEVEL = 0.9
 
 
 class NothingSharedError(UserError):
@@ -29,185 +22,174 @@ class NothingSharedError(UserError):
 
 
 @dataclass(frozen=True)
-class Evaluation:
-    """One detector in a comparison.
+class Comparison:
+    """How much higher the first method's AUC is than the second's, over the videos that all runs scored.
 
     Attributes:
-        name: such as 'mouth/attention'.
-        predictions: of the clips.
-        metrics: what `evaluate` made of them; where this project scored them, with the `data` they are of.
+        difference: its estimate; its p value is the one the verdict goes by.
+        first, second: each method's AUC, the mean over its runs.
+        first_runs, second_runs: the AUC of every run.
+        p: of no difference; adjusted where it is one of several comparisons.
+        margin: within which two methods count as equivalent.
+        verdict: one of VERDICTS, of the first method.
+        num_videos: that all runs scored.
+        num_clusters: independent units among them.
+        by_identity: whether these are identities, because fakes join nearly all of them.
     """
 
-    name: str
-    predictions: Predictions
-    metrics: dict[str, Any]
+    difference: Estimate
+    first: Estimate
+    second: Estimate
+    first_runs: tuple[float, ...]
+    second_runs: tuple[float, ...]
+    p: float
+    margin: float
+    verdict: str
+    num_videos: int
+    num_clusters: int
+    by_identity: bool
 
     @property
-    def data(self) -> str:
-        """Which data was scored, such as 'ffpp c23 (1b2c3d4e5f60)'; 'unknown' of another tool's scores."""
-        about = self.metrics.get("data")
-        return f"{about['name']} ({about['identity']})" if about else "unknown"
+    def seeds(self) -> int:
+        """Runs of each method."""
+        return len(self.first_runs)
 
+    @property
+    def notes(self) -> list[str]:
+        """What a reader must know of it, in plain words."""
+        notes = []
+        if self.seeds == 1:
+            notes.append(
+                "one run each: these are two models, not two methods; how much a method varies from seed "
+                "to seed is not in the interval, and another pair of runs may well differ the other way"
+            )
+        if self.by_identity:
+            notes.append("fakes join nearly all identities into one group: identities were resampled instead")
+        headroom = 1 - self.second.value
+        if self.verdict == "inconclusive" and self.difference.smallest_detectable > headroom:
+            notes.append(
+                f"only {headroom:.3f} is left above the second's AUC, less than the smallest difference "
+                "that this study could show: harder data or more videos would tell more"
+            )
+        return notes
 
-@dataclass(frozen=True)
-class Difference:
-    """How much higher the first detector's AUC is than the second's.
-
-    Attributes:
-        difference: over the shared videos, from -1 to 1.
-        low: lower end of its interval.
-        high: upper end.
-        distinguishable: whether the interval excludes zero, on enough sources to say so.
-        num_videos: the videos both scored.
-    """
-
-    difference: float
-    low: float
-    high: float
-    distinguishable: bool
-    num_videos: int
-
-    def __str__(self) -> str:
-        verdict = "distinguishable" if self.distinguishable else "not distinguishable"
-        return f"{self.difference:+.3f} [{self.low:+.3f}, {self.high:+.3f}], {verdict}"
-
-
-def read_evaluation(place: Path) -> Evaluation:
-    """Reads the scores of a detector.
-
-    Args:
-        place: a folder that `evaluate` left; or a CSV file for `read_csv`, whose metrics are then computed.
-
-    Raises:
-        UserError: there is no such folder or file, or it can't be read.
-    """
-    if place.suffix == ".csv":
-        predictions = read_csv(place)
-        return Evaluation(place.stem, predictions, evaluate(predictions))
-    try:
-        metrics = json.loads((place / METRICS_FILE).read_text(encoding="utf-8"))
-        figures(metrics)  # names all that is shown of it
-    except FileNotFoundError:
-        raise UserError(
-            f"no evaluation in {place}; name WORKDIR/evaluation/SPLIT, as the evaluate command left it, or a "
-            "predictions.csv"
-        ) from None
-    except (ValueError, TypeError, KeyError):
-        raise UserError(f"{place / METRICS_FILE} is damaged or of another version; evaluate again") from None
-    return Evaluation(_name_of(place), read_csv(place / PREDICTIONS_FILE), metrics)
-
-
-def _name_of(folder: Path) -> str:
-    """Such as 'mouth_attention' of runs/mouth_attention/evaluation/test."""
-    *_, workdir, evaluation, split = ("", "", *folder.absolute().parts)
-    return workdir if evaluation == "evaluation" else split
+    def adjusted(self, p: float) -> "Comparison":
+        """The same with a p value that takes other comparisons into account."""
+        return replace(self, p=p, verdict=verdict_of(self.difference, p, self.margin))
 
 
 def compare(
-    first: Predictions,
-    second: Predictions,
-    *,
-    level: float = CONFIDENCE_LEVEL,
-    seed: int = 0,
-    resamples: int = RESAMPLES,
-) -> Difference:
-    """Paired difference of two AUCs: both are computed on every resample of the source videos they share.
-
-    The bootstrap trusts a handful of videos too readily. So two detectors are never called distinguishable on
-    so few sources that a sign test could not reject even if all spoke for the same detector: at 95 %, six
-    sources must have a real video, and six a fake one, that the detectors rank differently.
+    first: Sequence[Predictions], second: Sequence[Predictions], margin: float = ComparisonOptions.margin
+) -> Comparison:
+    """Compares two methods by the runs of each, of which the seeds are a sample.
 
     Args:
-        first: clips scored by one detector.
-        second: clips scored by the other.
-        level: confidence level.
-        seed: of the resamples.
-        resamples: how many.
+        first: a prediction of clips for each run of one method.
+        second: as many of the other.
+        margin: within which their difference would not matter.
 
     Raises:
-        NothingSharedError: the detectors share no real or no fake video.
-        UserError: they disagree on a video's label.
+        NothingSharedError: the runs share no real or no fake video.
+        UserError: the methods have different numbers of runs, two runs of one have the same scores, or runs
+            disagree on a video's label.
     """
-    first, second = _shared_videos(first, second)
-    labels, clusters = first.labels, first.target_ids
-
-    def difference(weights: np.ndarray) -> np.ndarray:
-        return weighted_auc(labels, first.scores, weights) - weighted_auc(labels, second.scores, weights)
-
-    drawn = bootstrap(difference, clusters, seed=seed, resamples=resamples)
-    interval = percentile_interval(drawn, level)
-    sign_test = 2 * 0.5 ** _num_deciding_sources(first, second)
-    return Difference(
-        difference=float(difference(np.ones(len(labels)))),
-        low=interval.low,
-        high=interval.high,
-        distinguishable=not interval.covers(0) and sign_test <= 1 - level,
-        num_videos=len(labels),
+    if len(first) != len(second):
+        raise UserError(
+            f"the first has {len(first)} run(s) and the second {len(second)}; give as many of each, a seed "
+            "a run"
+        )
+    videos = shared_videos([*first, *second])
+    for runs in (videos[: len(first)], videos[len(first) :]):
+        _refuse_copies(runs)
+    scores = run_scores(videos)
+    aucs = run_aucs(scores)
+    of_first, of_second = aucs.of(slice(len(first))), aucs.of(slice(len(first), None))
+    difference = method_difference(aucs)
+    return Comparison(
+        difference=difference,
+        first=method_auc(of_first),
+        second=method_auc(of_second),
+        first_runs=tuple(of_first.values.tolist()),
+        second_runs=tuple(of_second.values.tolist()),
+        p=difference.p,
+        margin=margin,
+        verdict=verdict_of(difference, difference.p, margin),
+        num_videos=len(scores.labels),
+        num_clusters=aucs.num_clusters,
+        by_identity=not scores.clusters.separate,
     )
 
 
-def differences(rows: Sequence[Evaluation]) -> list[Difference | None]:
-    """Differences of the second and later rows from the first; None where no videos are shared."""
-    return [_difference_or_none(row, rows[0]) for row in rows[1:]]
-
-
-def comparison_table(rows: Sequence[Evaluation]) -> str:
-    """A plain-text table of several evaluations, the first the reference of the differences.
+def verdict_of(difference: Estimate, p: float, margin: float) -> str:
+    """One of VERDICTS: whether the difference is told from zero, or else lies within the margin for certain.
 
     Args:
-        rows: in the order to show.
-
-    Returns:
-        Aligned lines without a trailing newline.
+        difference: of the first method's AUC from the second's.
+        p: of no difference.
+        margin: of equivalence.
     """
-    header = (*HEADER, "difference of AUC [95 %]")
-    cells = [
-        (row.name, row.data, *figures(row.metrics), difference)
-        for row, difference in zip(rows, difference_texts(rows), strict=True)
-    ]
-    return aligned(header, cells)
+    if p < 1 - CONFIDENCE_LEVEL:
+        return "better" if difference.value > 0 else "worse"
+    low, high = difference.interval(_EQUIVALENCE_LEVEL)
+    return "equivalent" if -margin <= low and high <= margin else "inconclusive"
 
 
-def difference_texts(rows: Sequence[Evaluation]) -> list[str]:
-    """Each row's difference from the first, as text."""
-    return ["reference", *(str(change or "no shared videos") for change in differences(rows))][: len(rows)]
+def shared_videos(runs: Sequence[Predictions]) -> list[Predictions]:
+    """The videos that all runs scored, one row each, in one order and of the same components.
 
-
-def _difference_or_none(row: Evaluation, reference: Evaluation) -> Difference | None:
-    try:
-        return compare(row.predictions, reference.predictions)
-    except NothingSharedError:
-        return None
-
-
-def _num_deciding_sources(first: Predictions, second: Predictions) -> int:
-    """The sources with a video that the two rank differently, in the class with fewer of them."""
-    differs = _wins(first.labels, first.scores) != _wins(second.labels, second.scores)
-    return min(len(set(first.target_ids[differs & (first.labels == label)])) for label in (0, 1))
-
-
-def _wins(labels: np.ndarray, scores: np.ndarray) -> np.ndarray:
-    """Twice the number of videos of the other class that each scores above, a tie counting one half."""
-    over_reals, over_fakes = (
-        sum(np.searchsorted(others, scores, side) for side in ("left", "right"))
-        for others in (np.sort(scores[labels == label]) for label in (0, 1))
-    )
-    return np.where(labels == 1, over_reals, over_fakes)
-
-
-def _shared_videos(first: Predictions, second: Predictions) -> tuple[Predictions, Predictions]:
-    """The videos both have, in one order and of the same sources."""
-    first, second = per_video(first), per_video(second)
-    shared, in_first, in_second = np.intersect1d(first.video_keys, second.video_keys, return_indices=True)
-    differs = first.labels[in_first] != second.labels[in_second]
-    if differs.any():
-        key = shared[differs][0]
-        raise UserError(f"the detectors have different labels for video '{key}'; evaluate both again")
-    if len(set(first.labels[in_first])) < 2:
+    Raises:
+        NothingSharedError: they share no real or no fake video.
+        UserError: they disagree on a video's label.
+    """
+    videos = [per_video(run) for run in runs]
+    keys = videos[0].video_keys
+    for others in videos[1:]:
+        keys = np.intersect1d(keys, others.video_keys)
+    selected = []
+    for run in videos:
+        order = np.argsort(run.video_keys)
+        selected.append(run.select(order[np.searchsorted(run.video_keys[order], keys)]) if len(keys) else run)
+    if not len(keys) or len(set(selected[0].labels.tolist())) < 2:
         raise NothingSharedError(
             "the detectors share no real or no fake video; evaluate both on the same split"
         )
-    first, second = first.select(in_first), second.select(in_second)
-    # A table without sources has every video as its own; the other one may know what belongs together.
-    sources = min(first.target_ids, second.target_ids, key=lambda names: len(set(names)))
-    return replace(first, target_ids=sources), replace(second, target_ids=sources)
+    for run in selected:
+        differs = run.labels != selected[0].labels
+        if differs.any():
+            key = keys[differs][0]
+            raise UserError(f"the detectors have different labels for video '{key}'; evaluate both again")
+    # A table without sources has every video as its own; another one may know what belongs together.
+    components = joined([run.components for run in selected])
+    knows = max(selected, key=lambda run: np.sum(run.source_ids != ""))
+    return [
+        replace(run, components=components, target_ids=knows.target_ids, source_ids=knows.source_ids)
+        for run in selected
+    ]
+
+
+def run_scores(videos: Sequence[Predictions]) -> RunScores:
+    """The scores of several runs, out of `shared_videos`."""
+    folds = videos[0].folds
+    return RunScores(
+        videos[0].labels,
+        np.stack([run.scores for run in videos]),
+        clusters_of_videos(videos[0]),
+        folds if (folds != "").any() else None,
+    )
+
+
+def clusters_of_videos(videos: Predictions) -> Clusters:
+    """Which of the videos depend on each other."""
+    return clusters_of(videos.components, videos.target_ids, videos.source_ids)
+
+
+def _refuse_copies(runs: Sequence[Predictions]) -> None:
+    """Refuses scores that came twice: a run counts once, however often it is given."""
+    seen: dict[bytes, int] = {}
+    for number, run in enumerate(runs, 1):
+        twin = seen.setdefault(run.scores.tobytes(), number)
+        if twin != number:
+            raise UserError(
+                f"runs {twin} and {number} of a method have the same scores; give each run once, trained "
+                "with a --seed of its own"
+            )

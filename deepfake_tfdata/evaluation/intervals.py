@@ -1,14 +1,16 @@
-"""Confidence intervals that resample whole source videos.
+"""Confidence intervals of what has no formula: resamples of whole clusters of videos.
 
 A real video and the fakes made from it share a face, a scene and a codec: they are no independent draws.
-Intervals here resample clusters (the source videos), as in A. C. Davison and D. V. Hinkley, Bootstrap Methods
-and their Application (1997), section 3.8.
+Intervals here resample clusters (see `Clusters`), as in A. C. Davison and D. V. Hinkley, Bootstrap Methods
+and their Application (1997), section 3.8. An AUC's interval has a formula, in `mrmc`.
 
-A percentile interval collapses to a point when every resample agrees, as at an AUC of exactly 1 or with one
-cluster, and is too narrow near there. So none here is narrower than the score interval of the same figure, in
-which the videos of one class and cluster count once: Newcombe's for an AUC, Wilson's for a proportion. Those
-never collapse. The price is caution: where the real and fake videos of a source err together, the interval
-covers the truth more often than its level says.
+A percentile interval collapses to a point when every resample agrees, as where all videos are called right or
+there is one cluster, and is too narrow near there. So none here is narrower than the score interval of the
+same
+figure, in which the videos of one class and cluster count once: Wilson's for a proportion. Those never
+    collapse.
+The price is caution: where the real and fake videos of a cluster err together, the interval covers the truth
+more often than its level says.
 """
 
 from collections.abc import Callable
@@ -16,6 +18,8 @@ from statistics import NormalDist
 from typing import NamedTuple
 
 import numpy as np
+
+from deepfake_tfdata.evaluation.clusters import Clusters
 
 CONFIDENCE_LEVEL = 0.95
 RESAMPLES = 2000
@@ -66,28 +70,23 @@ def auc(labels: np.ndarray, scores: np.ndarray) -> float:
 
 
 def bootstrap(
-    statistic: Callable[[np.ndarray], np.ndarray], clusters: np.ndarray, *, seed: int, resamples: int
+    statistic: Callable[[np.ndarray], np.ndarray], clusters: Clusters, *, seed: int, resamples: int
 ) -> np.ndarray:
-    """Values of a statistic over resamples of the clusters, drawn with replacement.
+    """Values of a statistic over resamples of the clusters.
 
     Args:
-        statistic: maps weights int [R, N], how often each video is in each resample, to float [R].
-        clusters: [N], the cluster of each video.
+        statistic: maps weights float [R, N], how often each video is in each resample, to float [R].
+        clusters: of the videos.
         seed: of the draws.
         resamples: how many to draw.
 
     Returns:
         float64, at most [resamples]: those where the statistic is NaN (a class has no video) are left out.
     """
-    names, index = np.unique(clusters, return_inverse=True)
     random = np.random.default_rng(seed)
-    batch = max(1, _WEIGHTS_AT_ONCE // len(index))
-    values = []
-    for start in range(0, resamples, batch):
-        size = min(batch, resamples - start)
-        counts = random.multinomial(len(names), np.full(len(names), 1 / len(names)), size=size)
-        values.append(statistic(counts[:, index]))
-    drawn = np.concatenate(values)
+    batch = max(1, _WEIGHTS_AT_ONCE // clusters.members.shape[1])
+    sizes = [min(batch, resamples - start) for start in range(0, resamples, batch)]
+    drawn = np.concatenate([statistic(clusters.draw(random, size)) for size in sizes])
     return drawn[~np.isnan(drawn)]
 
 
@@ -98,36 +97,10 @@ def percentile_interval(values: np.ndarray, level: float = CONFIDENCE_LEVEL) -> 
     return Interval(float(low), float(high))
 
 
-def auc_interval(
-    labels: np.ndarray,
-    scores: np.ndarray,
-    clusters: np.ndarray,
-    *,
-    level: float = CONFIDENCE_LEVEL,
-    seed: int = 0,
-    resamples: int = RESAMPLES,
-) -> Interval:
-    """Interval of the AUC: clustered percentile bootstrap, never narrower than Newcombe's.
-
-    Args:
-        labels: int [N], both 0 and 1 occurring.
-        scores: float [N].
-        clusters: [N], the source video of each.
-        level: confidence level.
-        seed: of the resamples.
-        resamples: how many.
-    """
-    drawn = bootstrap(
-        lambda weights: weighted_auc(labels, scores, weights), clusters, seed=seed, resamples=resamples
-    )
-    real, fake = independent_counts(labels, clusters)
-    return wider(percentile_interval(drawn, level), newcombe_interval(auc(labels, scores), real, fake, level))
-
-
 def accuracy_interval(
     correct: np.ndarray,
     labels: np.ndarray,
-    clusters: np.ndarray,
+    clusters: Clusters,
     *,
     level: float = CONFIDENCE_LEVEL,
     seed: int = 0,
@@ -138,7 +111,7 @@ def accuracy_interval(
     Args:
         correct: bool [N].
         labels: int [N].
-        clusters: [N], the source video of each.
+        clusters: of the videos.
         level: confidence level.
         seed: of the resamples.
         resamples: how many.
@@ -146,39 +119,8 @@ def accuracy_interval(
     drawn = bootstrap(
         lambda weights: weights @ correct / weights.sum(axis=-1), clusters, seed=seed, resamples=resamples
     )
-    count = sum(independent_counts(labels, clusters))
+    count = sum(clusters.counts(labels))
     return wider(percentile_interval(drawn, level), wilson_interval(float(np.mean(correct)), count, level))
-
-
-def newcombe_interval(estimate: float, real: int, fake: int, level: float = CONFIDENCE_LEVEL) -> Interval:
-    """Score interval of an AUC from its class sizes alone.
-
-    Method 5 of R. G. Newcombe, Confidence intervals for an effect size measure based on the Mann-Whitney
-    statistic, part 2, Statistics in Medicine 25 (2006): the AUCs t with (auc - t)^2 <= z^2 V(t), where V is
-    the variance of J. A. Hanley and B. J. McNeil, Radiology 143 (1982), made symmetric in the classes.
-
-    Args:
-        estimate: the AUC that was seen.
-        real: number of independent real videos.
-        fake: number of independent fake videos.
-        level: confidence level.
-    """
-    z = _z(level)
-    others = (real + fake) / 2 - 1
-
-    def low_end(seen: float) -> float:
-        low, high = 0.0, seen
-        for _ in range(60):  # bisection, to the last bit
-            middle = (low + high) / 2
-            spread = 1 + others * ((1 - middle) / (2 - middle) + middle / (1 + middle))
-            variance = middle * (1 - middle) * spread / (real * fake)
-            if (seen - middle) ** 2 > z**2 * variance:
-                low = middle
-            else:
-                high = middle
-        return low
-
-    return Interval(low_end(estimate), 1 - low_end(1 - estimate))
 
 
 def wilson_interval(share: float, count: int, level: float = CONFIDENCE_LEVEL) -> Interval:
@@ -194,11 +136,6 @@ def wilson_interval(share: float, count: int, level: float = CONFIDENCE_LEVEL) -
     half = z / (1 + z**2 / count) * (share * (1 - share) / count + z**2 / (4 * count**2)) ** 0.5
     # Rounding must not leave out what was seen, at 0 and at 1.
     return Interval(max(0.0, min(share, centre - half)), min(1.0, max(share, centre + half)))
-
-
-def independent_counts(labels: np.ndarray, clusters: np.ndarray) -> tuple[int, int]:
-    """Numbers of clusters that have a real video, and that have a fake one."""
-    return len(set(clusters[labels == 0])), len(set(clusters[labels == 1]))
 
 
 def wider(first: Interval, second: Interval) -> Interval:

@@ -1,19 +1,24 @@
 """The figures that say how well a detector tells real from fake."""
 
-from typing import Any
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any, TypeAlias
 
 import numpy as np
-from sklearn.metrics import average_precision_score, brier_score_loss, log_loss, roc_curve
+from sklearn.metrics import brier_score_loss, log_loss
 
+from deepfake_tfdata.evaluation.clusters import Clusters, clusters_of
 from deepfake_tfdata.evaluation.coverage import Coverage, Planned, coverage_of
+from deepfake_tfdata.evaluation.curves import average_precision, equal_error_rate
 from deepfake_tfdata.evaluation.intervals import (
     CONFIDENCE_LEVEL,
     RESAMPLES,
     Interval,
     accuracy_interval,
-    auc,
-    auc_interval,
+    bootstrap,
+    percentile_interval,
 )
+from deepfake_tfdata.evaluation.mrmc import RunScores, method_auc, run_aucs
 from deepfake_tfdata.evaluation.notes import plain_notes
 from deepfake_tfdata.evaluation.operating_points import (
     balanced_accuracy,
@@ -24,7 +29,11 @@ from deepfake_tfdata.evaluation.operating_points import (
 )
 from deepfake_tfdata.evaluation.predictions import Predictions, per_video
 
+# Of labels [N], scores [N] and weights [R, N], to [R].
+Figure: TypeAlias = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
+
 THRESHOLD = 0.5
+_CURVES: Mapping[str, Figure] = {"eer": equal_error_rate, "average_precision": average_precision}
 # The false positive rates at which the share of fakes found is told, by key.
 FALSE_POSITIVE_RATES = {"tpr_at_fpr_1": 0.01, "tpr_at_fpr_5": 0.05}
 
@@ -37,7 +46,7 @@ def evaluate(
     seed: int = 0,
     resamples: int = RESAMPLES,
 ) -> dict[str, Any]:
-    """Metrics per video, with intervals clustered by source video.
+    """Metrics per video, with intervals clustered by the identities that fakes join.
 
     Args:
         predictions: of the clips of one split.
@@ -59,12 +68,13 @@ def evaluate(
     videos = per_video(predictions)
     coverage = coverage_of(videos, planned)
     called_fake = videos.scores >= threshold
+    clusters = clusters_of(videos.components, videos.target_ids, videos.source_ids)
     resampling = {"seed": seed, "resamples": resamples}
     fake_share = float(np.mean(videos.labels))
     metrics = {
-        **_ranking(videos, np.ones(len(videos), bool), resampling),
-        **_calls(videos, called_fake, resampling),
-        **_operating_points(videos, resampling),
+        **_ranking(videos.labels, videos.scores, clusters, resampling),
+        **_calls(videos, called_fake, clusters, resampling),
+        **_operating_points(videos, clusters, resampling),
         "majority_share": max(fake_share, 1 - fake_share),
         "threshold": threshold,
         "confusion_matrix": _confusion_matrix(videos.labels, called_fake),
@@ -75,58 +85,64 @@ def evaluate(
         "num_fake": int(np.sum(videos.labels == 1)),
         "num_clips": len(predictions),
         "num_sources": len(set(videos.target_ids)),
+        "num_clusters": clusters.count,
         "num_videos_in_split": coverage.num_planned,
         "coverage": coverage.total,
         "coverage_by_class": coverage.by_class,
         "confidence_level": CONFIDENCE_LEVEL,
-        "per_manipulation": _per_manipulation(videos, coverage, threshold, resampling),
+        "per_manipulation": _per_manipulation(videos, clusters, coverage, threshold, resampling),
     }
     return {**metrics, "notes": plain_notes(metrics, FALSE_POSITIVE_RATES)}
 
 
-def equal_error_rate(labels: np.ndarray, scores: np.ndarray) -> float:
-    """The error rate where false positives and false negatives are as frequent, interpolated on the ROC.
-
-    Args:
-        labels: int [N], both 0 and 1 occurring.
-        scores: float [N].
-    """
-    false_positive_rate, true_positive_rate, _ = roc_curve(labels, scores)
-    excess = false_positive_rate - (1 - true_positive_rate)  # rises from -1 to 1 along the curve
-    after = int(np.argmax(excess >= 0))
-    share = -excess[after - 1] / (excess[after] - excess[after - 1])
-    low, high = false_positive_rate[after - 1 : after + 1]
-    return float(low + share * (high - low))
+def _ranking(
+    labels: np.ndarray, scores: np.ndarray, clusters: Clusters, resampling: dict[str, int]
+) -> dict[str, Any]:
+    """The figures that no threshold moves; None where the videos are of one class only."""
+    aucs: dict[str, Any] = _with_interval("auc", None, None)
+    if _has_both(labels):
+        estimate = method_auc(run_aucs(RunScores(labels, scores[None], clusters)))
+        aucs = _with_interval("auc", estimate.value, estimate.interval())
+    return aucs | _resampled(_CURVES, labels, scores, clusters, resampling)
 
 
-def _ranking(videos: Predictions, rows: np.ndarray, resampling: dict[str, int]) -> dict[str, Any]:
-    """The figures of some videos that no threshold moves; None where they are of one class only."""
-    labels, scores, sources = videos.labels[rows], videos.scores[rows], videos.target_ids[rows]
-    if not _has_both(labels):
-        return dict.fromkeys(("auc", "auc_low", "auc_high", "eer", "average_precision"))
-    return {
-        **_with_interval("auc", auc(labels, scores), auc_interval(labels, scores, sources, **resampling)),
-        "eer": equal_error_rate(labels, scores),
-        "average_precision": float(average_precision_score(labels, scores)),
-    }
+def _resampled(
+    figures: Mapping[str, Figure],
+    labels: np.ndarray,
+    scores: np.ndarray,
+    clusters: Clusters,
+    resampling: dict[str, int],
+) -> dict[str, Any]:
+    """Figures of a curve, with percentile intervals over the clusters."""
+    found: dict[str, Any] = {}
+    for key, figure in figures.items():
+        value, interval = None, None
+        if _has_both(labels):
+            value = float(figure(labels, scores, np.ones(len(labels))))
+            drawn = bootstrap(partial(figure, labels, scores), clusters, **resampling)
+            interval = percentile_interval(drawn)
+        found |= _with_interval(key, value, interval)
+    return found
 
 
-def _calls(videos: Predictions, called_fake: np.ndarray, resampling: dict[str, int]) -> dict[str, Any]:
+def _calls(
+    videos: Predictions, called_fake: np.ndarray, clusters: Clusters, resampling: dict[str, int]
+) -> dict[str, Any]:
     """How many calls at the threshold are right."""
-    labels, sources = videos.labels, videos.target_ids
+    labels = videos.labels
     correct = called_fake == (labels == 1)
-    accuracy = accuracy_interval(correct, labels, sources, **resampling)
+    accuracy = accuracy_interval(correct, labels, clusters, **resampling)
     balanced, interval = None, None
     if _has_both(labels):
         balanced = float(balanced_accuracy(correct, labels, np.ones(len(labels))))
-        interval = balanced_accuracy_interval(correct, labels, sources, **resampling)
+        interval = balanced_accuracy_interval(correct, labels, clusters, **resampling)
     return {
         **_with_interval("accuracy", float(np.mean(correct)), accuracy),
         **_with_interval("balanced_accuracy", balanced, interval),
     }
 
 
-def _operating_points(videos: Predictions, resampling: dict[str, int]) -> dict[str, Any]:
+def _operating_points(videos: Predictions, clusters: Clusters, resampling: dict[str, int]) -> dict[str, Any]:
     """The share of fakes found at each false positive rate; None where too few videos measure it."""
     labels, scores = videos.labels, videos.scores
     points: dict[str, Any] = {}
@@ -134,13 +150,17 @@ def _operating_points(videos: Predictions, resampling: dict[str, int]) -> dict[s
         found, interval = None, None
         if _has_both(labels) and np.sum(labels == 0) >= fewest_real(rate):
             found = float(tpr_at_fpr(labels, scores, np.ones(len(labels)), rate))
-            interval = tpr_at_fpr_interval(labels, scores, videos.target_ids, rate, **resampling)
+            interval = tpr_at_fpr_interval(labels, scores, clusters, rate, **resampling)
         points |= _with_interval(key, found, interval)
     return points
 
 
 def _per_manipulation(
-    videos: Predictions, coverage: Coverage, threshold: float, resampling: dict[str, int]
+    videos: Predictions,
+    clusters: Clusters,
+    coverage: Coverage,
+    threshold: float,
+    resampling: dict[str, int],
 ) -> dict[str, Any]:
     is_fake = videos.labels == 1
     results = {}
@@ -148,7 +168,7 @@ def _per_manipulation(
         of_method = is_fake & (videos.manipulations == name)
         rows = ~is_fake | of_method
         results[name] = {
-            **_ranking(videos, rows, resampling),
+            **_ranking(videos.labels[rows], videos.scores[rows], clusters.select(rows), resampling),
             "recall": float(np.mean(videos.scores[of_method] >= threshold)) if of_method.any() else None,
             "num_videos": int(np.sum(rows)),
             "num_fake": int(np.sum(of_method)),

@@ -9,12 +9,12 @@ import math
 
 import numpy as np
 
+from deepfake_tfdata.evaluation.clusters import Clusters
 from deepfake_tfdata.evaluation.intervals import (
     CONFIDENCE_LEVEL,
     RESAMPLES,
     Interval,
     bootstrap,
-    independent_counts,
     percentile_interval,
     wider,
     wilson_interval,
@@ -41,7 +41,7 @@ def balanced_accuracy(correct: np.ndarray, labels: np.ndarray, weights: np.ndarr
 def balanced_accuracy_interval(
     correct: np.ndarray,
     labels: np.ndarray,
-    clusters: np.ndarray,
+    clusters: Clusters,
     *,
     level: float = CONFIDENCE_LEVEL,
     seed: int = 0,
@@ -54,7 +54,7 @@ def balanced_accuracy_interval(
     Args:
         correct: bool [N].
         labels: int [N], both 0 and 1 occurring.
-        clusters: [N], the source video of each.
+        clusters: of the videos.
         level: confidence level.
         seed: of the resamples.
         resamples: how many.
@@ -65,7 +65,7 @@ def balanced_accuracy_interval(
     shares = [float(np.mean(correct[labels == label])) for label in (0, 1)]
     return wider(
         percentile_interval(drawn, level),
-        mean_of_shares_interval(shares, independent_counts(labels, clusters), level),
+        mean_of_shares_interval(shares, clusters.counts(labels), level),
     )
 
 
@@ -123,7 +123,7 @@ def tpr_at_fpr(labels: np.ndarray, scores: np.ndarray, weights: np.ndarray, rate
 def tpr_at_fpr_interval(
     labels: np.ndarray,
     scores: np.ndarray,
-    clusters: np.ndarray,
+    clusters: Clusters,
     rate: float,
     *,
     level: float = CONFIDENCE_LEVEL,
@@ -138,7 +138,7 @@ def tpr_at_fpr_interval(
     Args:
         labels: int [N], both 0 and 1 occurring.
         scores: float [N].
-        clusters: [N], the source video of each.
+        clusters: of the videos.
         rate: the false positive rate, from 0 to 1.
         level: confidence level.
         seed: of the resamples.
@@ -148,7 +148,7 @@ def tpr_at_fpr_interval(
         lambda weights: tpr_at_fpr(labels, scores, weights, rate), clusters, seed=seed, resamples=resamples
     )
     found = float(tpr_at_fpr(labels, scores, np.ones(len(labels)), rate))
-    _, fake = independent_counts(labels, clusters)
+    _, fake = clusters.counts(labels)
     return wider(percentile_interval(drawn, level), wilson_interval(found, fake, level))
 
 

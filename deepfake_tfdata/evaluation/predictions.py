@@ -9,11 +9,12 @@ from pathlib import Path
 import numpy as np
 
 from deepfake_tfdata.errors import UserError
+from deepfake_tfdata.evaluation.clusters import components_of
 from deepfake_tfdata.files import write_text
 
 _REQUIRED = ("clip_id", "video_id", "label", "score")
-_OPTIONAL = ("manipulation", "target_id", "source_id", "component")
-_TEXT = ("clip_ids", "video_ids", "manipulations", "target_ids", "source_ids", "components")
+_OPTIONAL = ("manipulation", "target_id", "source_id", "component", "fold")
+_TEXT = ("clip_ids", "video_ids", "manipulations", "target_ids", "source_ids", "components", "folds")
 _PER_FRAME = ("attention", "frame_indices", "timestamps")
 
 
@@ -36,7 +37,9 @@ class Predictions:
         scores: float64 [N], the probability of fake.
         source_ids: str [N], who drove the manipulation; '' for a real video. Where none are given, all ''.
         components: str [N], the identities that fakes join; videos of different ones are independent. Where
-            none are given, the target_ids.
+            none are given, they follow from target_ids and source_ids.
+        folds: str [N], such as 2/5: of which fold the detector's test split was; '' outside a
+            cross-validation. Where none are given, all ''.
         attention: float64 [N, T] or None, the weight of every frame; rows sum to one.
         frame_indices: int64 [N, T] or None, positions in the video.
         timestamps: float64 [N, T] or None, seconds.
@@ -54,6 +57,7 @@ class Predictions:
     scores: np.ndarray
     source_ids: np.ndarray = field(default_factory=_unknown)
     components: np.ndarray = field(default_factory=_unknown)
+    folds: np.ndarray = field(default_factory=_unknown)
     attention: np.ndarray | None = None
     frame_indices: np.ndarray | None = None
     timestamps: np.ndarray | None = None
@@ -61,10 +65,11 @@ class Predictions:
     def __post_init__(self) -> None:
         for name in _TEXT:
             self._store(name, np.asarray(getattr(self, name), dtype=str))
-        if not self.source_ids.size:
-            self._store("source_ids", np.full(self.target_ids.shape, ""))
+        for name in ("source_ids", "folds"):
+            if not getattr(self, name).size:
+                self._store(name, np.full(self.target_ids.shape, ""))
         if not self.components.size:
-            self._store("components", self.target_ids)
+            self._store("components", components_of(self.target_ids, self.source_ids))
         self._store("scores", np.asarray(self.scores, dtype=np.float64))
         for name in _PER_FRAME:
             if getattr(self, name) is not None:
@@ -134,6 +139,18 @@ class Predictions:
             seen.add(clip)
 
 
+def concatenated(parts: Sequence[Predictions]) -> Predictions:
+    """The clips of several predictions, such as those of the folds of a cross-validation, without attention.
+
+    Raises:
+        UserError: a clip is in two of them.
+    """
+    columns = {
+        name: np.concatenate([getattr(part, name) for part in parts]) for name in (*_TEXT, "labels", "scores")
+    }
+    return Predictions(**columns)
+
+
 def per_video(predictions: Predictions) -> Predictions:
     """Averages the clips of each video.
 
@@ -148,7 +165,7 @@ def per_video(predictions: Predictions) -> Predictions:
         UserError: the clips of a video differ in label or in target.
     """
     first, video = group_clips(predictions.video_keys)
-    for name in ("labels", "target_ids", "source_ids", "components"):
+    for name in ("labels", "target_ids", "source_ids", "components", "folds"):
         values = getattr(predictions, name)
         differs = values != values[first][video]
         if differs.any():
@@ -214,6 +231,7 @@ def write_csv(predictions: Predictions, path: Path) -> None:
         "target_ids",
         "source_ids",
         "components",
+        "folds",
     )
     writer.writerows(zip(*(getattr(predictions, name).tolist() for name in columns), strict=True))
     write_text(path, text.getvalue())
@@ -224,7 +242,8 @@ def read_csv(path: Path) -> Predictions:
 
     Args:
         path: a CSV file with a header. Without a manipulation column a fake's is 'fake'; without a target_id
-            column every video is its own target; without a component column, its target is.
+            column every video is its own target; components that are not given follow from targets and
+            sources; without a fold column there are none.
 
     Raises:
         UserError: there is no such file, a column is missing, or a value can't be read.
@@ -242,6 +261,7 @@ def read_csv(path: Path) -> Predictions:
         scores = [float(row["score"]) for row in rows]
     except (TypeError, ValueError) as error:
         raise UserError(f"{path} has a label or score that is no number: {error}") from None
+    components = [row.get("component") or "" for row in rows]
     return Predictions(
         clip_ids=np.array([row["clip_id"] for row in rows], str),
         video_ids=np.array([row["video_id"] for row in rows], str),
@@ -256,7 +276,6 @@ def read_csv(path: Path) -> Predictions:
         labels=np.array(labels),
         scores=np.array(scores),
         source_ids=np.array([row.get("source_id") or "" for row in rows], str),
-        components=np.array(
-            [row.get("component") or row.get("target_id") or row["video_id"] for row in rows], str
-        ),
+        components=np.array(components if all(components) else [], str),
+        folds=np.array([row.get("fold") or "" for row in rows], str),
     )

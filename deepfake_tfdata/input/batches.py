@@ -2,8 +2,10 @@
 
 import tensorflow as tf
 
+from deepfake_tfdata.clips.views import require_view
 from deepfake_tfdata.input.batch_order import HostShare
 from deepfake_tfdata.input.clip_selection import select_clips
+from deepfake_tfdata.input.corruptions import Corruption
 from deepfake_tfdata.input.dataset import clip_ids_of_step, load_clips
 from deepfake_tfdata.input.options import InputOptions
 from deepfake_tfdata.input.padding import ShapeChoice
@@ -11,12 +13,16 @@ from deepfake_tfdata.input.shards import Shards
 
 
 def find_split(options: InputOptions, split: str) -> Shards:
-    """The shards of a split: from local copies, and without damaged clips, if so asked.
+    """The clips of a split, or of POOL: of a fold, from local copies, without damaged ones, if so asked.
 
     Raises:
-        UserError: as find_shards.
+        UserError: as find_shards, or the records don't hold what is to be seen of them.
     """
-    return select_clips(options.data, options.region, split, options.cache_dir, options.skip_corrupt)
+    shards = select_clips(
+        options.data, options.region, split, options.cache_dir, options.skip_corrupt, options.fold
+    )
+    require_view(options.view, shards.regions, shards.spec)
+    return shards
 
 
 def frame_size(options: InputOptions, shards: Shards) -> int:
@@ -25,7 +31,12 @@ def frame_size(options: InputOptions, shards: Shards) -> int:
 
 
 def load_in_order(
-    options: InputOptions, shards: Shards, *, batch_size: int = 0, shapes: ShapeChoice = "many"
+    options: InputOptions,
+    shards: Shards,
+    *,
+    batch_size: int = 0,
+    shapes: ShapeChoice = "many",
+    corruption: Corruption | None = None,
 ) -> tf.data.Dataset:
     """A split's batches for scoring: in order, each clip once.
 
@@ -33,11 +44,14 @@ def load_in_order(
         options, shards: what to read.
         batch_size: where it is another one than the options'.
         shapes: how many they may have; see `FrameShapes`.
+        corruption: of every clip, such as ('codec', 40).
     """
     return load_clips(
         shards,
         batch_size=batch_size or options.batch_size,
         frame_size=frame_size(options, shards),
+        view=options.view,
+        corruption=corruption,
         shapes=shapes,
     )
 
@@ -77,6 +91,7 @@ def load_for_training(
         drop_remainder=True,
         share=share,
         frame_size=frame_size(options, shards),
+        view=options.view,
         shapes=shapes,
         data_service=options.data_service,
     )

@@ -8,8 +8,8 @@ from pathlib import Path
 from deepfake_tfdata.errors import UserError
 from deepfake_tfdata.files import atomic_path
 from deepfake_tfdata.input.options import InputOptions
-from deepfake_tfdata.input.shards import Shards
-from deepfake_tfdata.storage import AnyPath, UnreachableError, as_path, download
+from deepfake_tfdata.input.shards import ShardFile, Shards
+from deepfake_tfdata.storage import UnreachableError, as_path, download
 
 _DOWNLOADS_AT_ONCE = 8
 
@@ -19,20 +19,24 @@ def cached(shards: Shards, folder: str) -> Shards:
 
     Args:
         shards: with encoded clips, as they are stored.
-        folder: local; copies are kept under a name of their origin and clip spec, whole or not at all.
+        folder: local; copies are kept under a name of their origin and clips, whole or not at all.
 
     Raises:
         UserError: the folder is not local or has no space left, or a shard can't be downloaded.
     """
     InputOptions(cache_dir=folder)  # refuses object storage
     # Absolute, for a data service works in another folder.
-    folders = tuple(_copy_of(place, shards, Path(folder).absolute()) for place in shards.folders)
-    copies = replace(shards, folders=folders)
+    local = Path(folder).absolute()
+    shard_files = tuple(
+        tuple(replace(file, path=str(_copy_of(file, local))) for file in files)
+        for files in shards.shard_files
+    )
+    copies = replace(shards, shard_files=shard_files)
     wanted = [
-        (source, Path(copy))
-        for region, sizes in enumerate(shards.shard_bytes)
-        for source, copy, size in zip(shards.files(region), copies.files(region), sizes, strict=True)
-        if not Path(copy).exists() or Path(copy).stat().st_size != size
+        (file.path, Path(copy.path))
+        for region, files in enumerate(shards.shard_files)
+        for file, copy in zip(files, shard_files[region], strict=True)
+        if not Path(copy.path).exists() or Path(copy.path).stat().st_size != file.size
     ]
     with ThreadPoolExecutor(_DOWNLOADS_AT_ONCE) as threads:
         try:
@@ -42,9 +46,10 @@ def cached(shards: Shards, folder: str) -> Shards:
     return copies
 
 
-def _copy_of(place: AnyPath, shards: Shards, folder: Path) -> Path:
-    origin = hashlib.sha256(f"{place} {shards.digest}".encode()).hexdigest()[:12]
-    return folder / f"{place.name}-{origin}"
+def _copy_of(file: ShardFile, folder: Path) -> Path:
+    """The same place for all who read the shard, whichever of its clips they want."""
+    origin = hashlib.sha256(f"{file.path} {file.digest}".encode()).hexdigest()[:12]
+    return folder / f"{origin}-{as_path(file.path).name}"
 
 
 def _copy(source: str, copy: Path) -> None:

@@ -7,16 +7,18 @@ from typing import Any
 import tensorflow as tf
 
 from deepfake_tfdata.clips.spec import ClipSpec
+from deepfake_tfdata.clips.views import require_view
 from deepfake_tfdata.errors import UserError
-from deepfake_tfdata.input.augment import augment_clip, augment_native_clip, clip_seed
+from deepfake_tfdata.input.augment import augment_clip, augment_native_clip, clip_seed, corrupt_clip
 from deepfake_tfdata.input.batch_order import BatchOrder, HostShare, build_sampler
 from deepfake_tfdata.input.clip_selection import select_clips
+from deepfake_tfdata.input.corruptions import Corruption, require_corruption
 from deepfake_tfdata.input.options import InputOptions, parse_augmentations
 from deepfake_tfdata.input.padding import FrameShapes, ShapeChoice, batches_at_once
 from deepfake_tfdata.input.reading import RecordReader
 from deepfake_tfdata.input.service import distribute
 from deepfake_tfdata.input.shards import Shards
-from deepfake_tfdata.input.views import whole_view
+from deepfake_tfdata.input.views import view_of
 from deepfake_tfdata.pixels import FRAMES, view_name
 from deepfake_tfdata.records.example import decode_frames, parse_example
 
@@ -44,9 +46,12 @@ def load_clips(
     drop_remainder: bool = False,
     share: HostShare | None = None,
     frame_size: int = 0,
+    view: str = InputOptions.view,
+    corruption: Corruption | None = None,
     shapes: ShapeChoice = "many",
     skip_corrupt: bool = False,
     cache_dir: str = "",
+    fold: str = "",
     data_service: str = "",
 ) -> tf.data.Dataset:
     """Loads clips of one region, or of several side by side, in batches.
@@ -58,7 +63,7 @@ def load_clips(
 
     Args:
         data: the folder of records, as `convert` wrote it; or what `select_clips` found, which then decides
-            region, split, cache_dir and skip_corrupt.
+            region, split, cache_dir, skip_corrupt and fold.
         region: such as 'mouth', or several: 'full,eyes,mouth'.
         split: train, val or test.
         batch_size: clips a batch.
@@ -75,26 +80,36 @@ def load_clips(
         share: for several hosts or replicas: the steps' clips are those of a single host, divided among them.
             A step is one batch if None.
         frame_size: side of what a detector will make of native frames; as at the conversion if 0.
+        view: what is seen of native frames, such as 'mouth'; see `clips.views`. All of the region if ''.
+        corruption: of every clip before all else, such as ('codec', 40), always alike; see
+            `corruptions.CORRUPTIONS`.
         shapes: how many native batches may have: 'many', 'few' for XLA, or 'one' for TPUs; see `FrameShapes`.
         skip_corrupt: read all records first and leave out the damaged ones.
         cache_dir: local folder for copies of shards from object storage.
+        fold: such as 2/5: the split is that of a fold of a grouped cross-validation, see `folds`.
         data_service: address of a tf.data service that does the work, such as 'grpc://host:5050'; batches
             then come in the order in which its workers finish them.
 
     Returns:
         Batches of ({"frames": uint8 [B, T, H, W, 3], "clip_id": string [B], ...}, label int64 [B]); beside
         the frames stand all features of `parse_example` but the label. Native frames are padded with zeros at
-        the right and the bottom, and "view", float32 [B, 9], says how a detector is to look at them. With
+        the right and the bottom, and "view", float32 [B, 16], says how a detector is to look at them. With
         several regions frames, boxes, height, width and view are each a dict by region.
 
     Raises:
-        UserError: no such records or augmentation, a shard that is missing or cut off, or a batch larger than
-            the split.
+        UserError: no such records, augmentation or view, records that don't hold the view, a shard that is
+            missing or cut off, or a batch larger than the split.
         tf.errors.DataLossError: while the batches are read, a damaged record; inside `with
             explained_damage(shards):` it becomes a UserError with its shard and place.
     """
-    shards = data if isinstance(data, Shards) else select_clips(data, region, split, cache_dir, skip_corrupt)
+    if isinstance(data, Shards):
+        shards = data
+    else:
+        shards = select_clips(data, region, split, cache_dir, skip_corrupt, fold)
     names = parse_augmentations(augment)
+    require_view(view, shards.regions, shards.spec)
+    if corruption:
+        require_corruption(corruption)
     order = _batch_order(shards, batch_size, shuffle, balance, pairs, seed, drop_remainder, share)
     frame_shapes = FrameShapes(shards, shapes)
     reader = RecordReader(shards)
@@ -104,7 +119,9 @@ def load_clips(
     @tf.autograph.experimental.do_not_convert
     def load_batch(number: tf.Tensor) -> tuple[dict[str, Any], tf.Tensor]:
         epoch, rows, turns = order.batch(number)
-        load_clip = _clip_loader(shards, names, seed, epoch, frame_size or shards.spec.frame_size)
+        load_clip = _clip_loader(
+            shards, names, view, corruption, seed, epoch, frame_size or shards.spec.frame_size
+        )
         clips = tf.data.Dataset.from_tensor_slices(rows).flat_map(reader.read)
         # A shard that is cut off between two records while it is read would only give a short batch.
         clips = clips.apply(tf.data.experimental.assert_cardinality(tf.size(rows, tf.int64)))
@@ -174,7 +191,13 @@ def _batch_order(
 
 
 def _clip_loader(
-    shards: Shards, names: Sequence[str], seed: int, epoch: tf.Tensor, frame_size: int
+    shards: Shards,
+    names: Sequence[str],
+    view: str,
+    corruption: Corruption | None,
+    seed: int,
+    epoch: tf.Tensor,
+    frame_size: int,
 ) -> Callable[..., tuple[dict[str, Any], tf.Tensor]]:
     """From a clip's position, turn and serialized Examples, one a region, to its features and label."""
     clip_ids = tf.constant([clip.clip_id for clip in shards.clips[0]])
@@ -188,10 +211,11 @@ def _clip_loader(
         clips = [_decoded(clip, clip_id, shards.spec) for clip in clips]
         # A clip that comes again in the same epoch is changed in another way.
         seed_of_clip = tf.random.fold_in(clip_seed(seed, epoch, clip_id), tf.cast(turn, tf.int32))
-        for clip in clips:
+        for region, clip in zip(shards.regions, clips, strict=True):
+            clip["frames"] = corrupt_clip(clip["frames"], corruption, clip_id, seed)
             if shards.is_native:
-                view = whole_view(clip["height"], clip["width"], shards.spec.fit, frame_size)
-                clip["frames"], clip["view"] = augment_native_clip(clip["frames"], view, seed_of_clip, names)
+                seen = view_of(clip["height"], clip["width"], view, region, shards.spec, frame_size)
+                clip["frames"], clip["view"] = augment_native_clip(clip["frames"], seen, seed_of_clip, names)
             else:
                 clip["frames"] = augment_clip(clip["frames"], seed_of_clip, names)
         features = _side_by_side(shards.regions, clips)
@@ -240,12 +264,12 @@ def _batch(
     """The batch of some clips of any size, their frames padded to one shape a region."""
     features, label = clips.element_spec
     padded = tf.nest.map_structure(lambda spec: spec.shape, features)
-    padded["frames"] = tf.nest.pack_sequence_as(features["frames"], list(frame_shapes))
+    padded["frames"] = shapes.by_region(frame_shapes)
     # It copies every clip once, to its place; padding a clip by itself first takes twice as long.
     features, labels = clips.padded_batch(batch_size, (padded, label.shape)).get_single_element()
     size = batch_size if drop_remainder else None
     known = tf.nest.map_structure(lambda spec: spec.shape, clips.element_spec[0])
-    known["frames"] = tf.nest.pack_sequence_as(known["frames"], shapes.known)
+    known["frames"] = shapes.by_region(shapes.known)
     features = tf.nest.map_structure(
         lambda value, shape: tf.ensure_shape(value, [size, *shape]), features, known
     )

@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from deepfake_tfdata.clips.views import VIEWS, view_named
 from deepfake_tfdata.errors import UserError
+from deepfake_tfdata.input.folds import parse_fold
 from deepfake_tfdata.options import Options, option
 
 # In the order in which a clip goes through them, that of a video's life: it is filmed, made smaller,
@@ -31,6 +33,14 @@ class InputOptions(Options):
 
     data: str = option("data/records", "folder of records, or its URL", is_path=True, may_change=True)
     region: str = option("mouth", "to look at; several, as in full,eyes,mouth, are fused")
+    view: str = option(
+        "",
+        f"what is seen of native records of --region=full or wide: {', '.join(VIEWS)}, or a part at a "
+        "retention, such as mouth@0.35; all of the region if not given",
+    )
+    fold: str = option(
+        "", "K/N, such as 2/5: divides all people anew, tests the K-th of N groups and validates on the next"
+    )
     batch_size: int = option(16, "clips a step, over all devices", low=1)
     frame_size: int = option(
         0, "side of what the detector sees of native records, pixels; 0 takes the conversion's", low=0
@@ -58,7 +68,12 @@ class InputOptions(Options):
         for name in ("region", "augment", "balance"):
             # As it is kept, so that a run is resumed with blanks or without.
             object.__setattr__(self, name, ",".join(_items(getattr(self, name))))
+        object.__setattr__(self, "fold", str(parse_fold(self.fold) or ""))
         region_names(self.region)
+        if self.view:
+            view_named(self.view)
+            if len(self.regions) > 1:
+                raise UserError(f"--view={self.view} is of one region; give one, not --region={self.region}")
         parse_augmentations(self.augment)
         parse_balance(self.balance)
         if "://" in self.cache_dir:

@@ -1,6 +1,7 @@
 """How native clips of different sizes share a batch: padded to one of a small set of shapes."""
 
-from typing import Literal, TypeAlias
+from collections.abc import Sequence
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 import tensorflow as tf
@@ -35,6 +36,7 @@ class FrameShapes:
         sizes = [np.array([(c.height, c.width) for c in clips], np.int64) for clips in shards.clips]
         if choice == "one":
             sizes = [np.broadcast_to(size.max(axis=0), size.shape) for size in sizes]
+        self._regions = shards.regions
         self._sizes = [tf.constant(size) for size in sizes]
         self._sides = _SIDES[::4] if choice == "few" else _SIDES
         self._num_frames, self._is_native = shards.spec.num_frames, shards.is_native
@@ -59,6 +61,11 @@ class FrameShapes:
                 size = tf.minimum(padded_sides(size, self._sides), largest)
             shapes.append(tf.concat([frames, size, channels], axis=0))
         return shapes
+
+    def by_region(self, shapes: Sequence[Any]) -> Any:
+        """Shapes, one a region, as a batch keeps its frames: by name where there are several regions."""
+        # Not by TensorFlow's order of a dict's values, which is that of the names.
+        return dict(zip(self._regions, shapes, strict=True)) if len(shapes) > 1 else shapes[0]
 
 
 def batches_at_once(batch_bytes: int) -> tuple[int, int]:

@@ -46,17 +46,17 @@ class _Places:
     def __init__(self, shards: Shards, region: int) -> None:
         clips = shards.clips[region]
         self._files = tf.constant(shards.files(region))
-        self._shard = tf.constant([clip.shard for clip in clips], tf.int64)
+        self._file_of_clip = tf.constant(shards.file_of_clips(region), tf.int64)
         self._offset = tf.constant([clip.offset for clip in clips], tf.int64)
         # One request a record where each is a round trip; none too many where the page cache answers.
-        remote = "://" in str(shards.folders[region])
+        remote = any("://" in file for file in shards.files(region))
         lengths = [clip.end - clip.offset if remote else 0 for clip in clips]
         self._buffer = tf.constant(lengths, tf.int64)
 
     def read(self, row: tf.Tensor) -> tf.data.Dataset:
         # tf.data.TFRecordDataset verifies checksums, but takes no offset; its op does.
         records = tf.raw_ops.TFRecordDatasetV2(
-            filenames=tf.gather(self._files, tf.gather(self._shard, row)),
+            filenames=tf.gather(self._files, tf.gather(self._file_of_clip, row)),
             compression_type="",
             buffer_size=tf.gather(self._buffer, row),
             byte_offsets=tf.gather(self._offset, row),
@@ -122,9 +122,9 @@ def explained_damage(*splits: Shards) -> Iterator[None]:
 
 
 def _describe(shards: Shards, rows: Sequence[int]) -> str:
-    clip = shards.clips[0][rows[0]]
+    clip, file = shards.clips[0][rows[0]], shards.file_of_clips(0)[rows[0]]
     more = f", and {len(rows) - 1} more are damaged" if len(rows) > 1 else ""
     return (
-        f"shard {shards.files(0)[clip.shard]} is damaged at byte {clip.offset} (clip {clip.clip_id}{more}); "
+        f"shard {shards.files(0)[file]} is damaged at byte {clip.offset} (clip {clip.clip_id}{more}); "
         "delete it and run the same convert command again, or pass over damaged clips with --skip_corrupt"
     )

@@ -58,7 +58,7 @@ def build_detector(
         the frames of each under its name.
 
         A native one takes a dict with "frames", uint8 [B, T, H, W, 3] of any size, and "view", float32
-        [B, 9], which says what of them to look at (see `ResizeView`). With several regions these are named
+        [B, 16], which says what of them to look at (see `ResizeView`). With several regions these are named
         "REGION" and "REGION_view".
 
     Raises:

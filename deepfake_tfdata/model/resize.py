@@ -18,8 +18,8 @@ class ResizeView(keras.layers.Layer):
     A separable resize is a product with a matrix on either side. The matrices are a clip's own, so cropping,
     zooming, mirroring and letterboxing are in them and cost nothing; brightness and contrast are one
     multiply-add more. The filter is that of Pillow's `Image.resize(..., LANCZOS, box=window)`: widened by the
-    scale when shrinking, cut and renormalised at the image's edge. Unlike there, nothing is rounded or
-    clipped between the two directions.
+    scale when shrinking, cut and renormalised at the picture's edge. Unlike there, nothing is rounded or
+    clipped between the two directions, nor between a reduction and the resize that follows it.
 
     Args:
         size: side of the result, pixels.
@@ -35,7 +35,7 @@ class ResizeView(keras.layers.Layer):
 
         Args:
             frames: uint8 [B, T, H, W, 3]; a clip fills the upper left height x width of it.
-            view: float32 [B, 9], the numbers of `pixels.VIEW`; outside of the frame the window shows grey.
+            view: float32 [B, 16], the numbers of `pixels.VIEW`; outside of the picture the window shows grey.
 
         Returns:
             uint8 [B, T, size, size, 3].
@@ -44,19 +44,20 @@ class ResizeView(keras.layers.Layer):
         return ops.map(lambda clip: self._resized(*clip), (frames, view))
 
     def _resized(self, frames: keras.KerasTensor, view: keras.KerasTensor) -> keras.KerasTensor:
-        """One clip, uint8 [T, H, W, 3], with its view [9]."""
+        """One clip, uint8 [T, H, W, 3], with its view [16]."""
         size, (_, rows, columns, _) = self.size, ops.shape(frames)
-        height, width, top, left, bottom, right, *tone = ops.split(view[None], len(VIEW), axis=1)
-        vertical, row_inside = filter_matrix(size, rows, height, top, bottom)
-        horizontal, column_inside = filter_matrix(size, columns, width, left, right)
+        view = dict(zip(VIEW, ops.split(view[None], len(VIEW), axis=1), strict=True))
+        vertical, row_inside, row_hidden = _axis_filter(size, rows, view, "top", "bottom")
+        horizontal, column_inside, column_hidden = _axis_filter(size, columns, view, "left", "right")
         # Colours are planes in between: transposing bytes costs a quarter of what transposing floats does.
         planes = ops.cast(ops.transpose(frames, (0, 3, 1, 2)), "float32")
         # Columns first: strips are wider than high, so that the larger product is the smaller one.
         planes = ops.matmul(ops.reshape(planes, (-1, columns)), ops.transpose(horizontal[0]))
         planes = ops.reshape(ops.matmul(vertical, ops.reshape(planes, (-1, rows, size))), (-1, 3, size, size))
-        planes = _toned(
-            ops.where(row_inside[:, :, None] & column_inside[:, None, :], planes, MID_GREY), *tone
-        )
+        shown = row_inside[:, :, None] & column_inside[:, None, :]
+        shown &= ~(row_hidden[:, :, None] & column_hidden[:, None, :])
+        planes = ops.where(shown, planes, MID_GREY)
+        planes = _toned(planes, *(view[name] for name in ("saturation", "contrast", "brightness")))
         planes = ops.cast(ops.round(ops.clip(planes, 0.0, 255.0)), "uint8")
         return ops.transpose(planes, (0, 2, 3, 1))
 
@@ -81,26 +82,73 @@ def _toned(
     return contrast * saturation * planes + offset
 
 
-def filter_matrix(
-    size: int, length: int, used: keras.KerasTensor, start: keras.KerasTensor, end: keras.KerasTensor
+def _axis_filter(
+    size: int, length: int, view: dict[str, keras.KerasTensor], start: str, end: str
+) -> tuple[keras.KerasTensor, keras.KerasTensor, keras.KerasTensor]:
+    """One direction's filter [1, size, length], and which results are inside or touch what is hidden."""
+    first, last = view[f"picture_{start}"], view[f"picture_{end}"]
+    weights, inside = ops.cond(
+        view["retention"][0, 0] < 1.0,
+        lambda: reducing_matrix(size, length, first, last, view[start], view[end], view["retention"]),
+        lambda: filter_matrix(size, length, first, last, view[start], view[end]),
+    )
+    pixels = ops.arange(length, dtype="float32") + 0.5
+    hidden = (pixels > view[f"hidden_{start}"]) & (pixels < view[f"hidden_{end}"])
+    # The matrix knows how far the filters reach.
+    return weights, inside, ops.any((weights != 0.0) & hidden[:, None, :], axis=-1)
+
+
+def reducing_matrix(
+    size: int,
+    length: int,
+    first: keras.KerasTensor,
+    last: keras.KerasTensor,
+    start: keras.KerasTensor,
+    end: keras.KerasTensor,
+    retention: keras.KerasTensor,
 ) -> tuple[keras.KerasTensor, keras.KerasTensor]:
-    """One direction's filter, and which results lie inside the image.
+    """`filter_matrix` of a picture that is first reduced to a share of its pixels, as a whole.
+
+    Args:
+        retention: float32 [B, 1], more than 0 and up to 1; what it leaves is whole pixels, at least one.
+        The others are those of `filter_matrix`.
+    """
+    extent = ops.maximum(last - first, 1.0)
+    count = ops.maximum(ops.round(retention * extent), 1.0)
+    pitch = extent / count
+    # How many pixels are left differs by clip, and a compiler wants one number: the others are not used.
+    reduce, _ = filter_matrix(length, length, first, last, first, first + ops.cast(length, "float32") * pitch)
+    window = ((edge - first) / pitch for edge in (start, end))
+    enlarge, inside = filter_matrix(size, length, ops.zeros_like(count), count, *window)
+    return ops.matmul(enlarge, reduce), inside
+
+
+def filter_matrix(
+    size: int,
+    length: int,
+    first: keras.KerasTensor,
+    last: keras.KerasTensor,
+    start: keras.KerasTensor,
+    end: keras.KerasTensor,
+) -> tuple[keras.KerasTensor, keras.KerasTensor]:
+    """One direction's filter, and which results lie inside the picture.
 
     Args:
         size: results.
         length: pixels, padding included.
-        used: float32 [B, 1], pixels of the image.
+        first, last: float32 [B, 1], where the picture begins and ends; no pixel outside of it has a weight.
         start, end: float32 [B, 1], the window.
 
     Returns:
-        float32 [B, size, length] whose rows sum to one, or are zero outside the image; bool [B, size].
+        float32 [B, size, length] whose rows sum to one, or are zero outside the picture; bool [B, size].
     """
-    scale = (end - start) / size
+    scale = (end - start) / ops.cast(size, "float32")
     centres = start + (ops.arange(size, dtype="float32") + 0.5) * scale
     pixels = ops.arange(length, dtype="float32") + 0.5
     distance = (pixels - centres[:, :, None]) / ops.maximum(ops.abs(scale), 1.0)[:, :, None]
-    weights = ops.where(pixels < used[:, :, None], _lanczos(distance), 0.0)
-    inside = (centres > 0.0) & (centres < used)
+    used = (pixels > first) & (pixels < last)
+    weights = ops.where(used[:, None, :], _lanczos(distance), 0.0)
+    inside = (centres > first) & (centres < last)
     total = ops.sum(weights, axis=-1, keepdims=True)
     # A safe divisor where nothing is used: black clips that only fill a batch have no size.
     weights = ops.where(inside[:, :, None], weights / ops.where(inside[:, :, None], total, 1.0), 0.0)

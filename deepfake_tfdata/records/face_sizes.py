@@ -9,6 +9,7 @@ import numpy as np
 from deepfake_tfdata.clips.regions import Region
 from deepfake_tfdata.clips.spec import ClipSpec
 from deepfake_tfdata.clips.video import LABEL_NAMES
+from deepfake_tfdata.clips.views import View, sight
 from deepfake_tfdata.records.ledger import LedgerEntry
 from deepfake_tfdata.records.plan import ShardPlan
 
@@ -88,15 +89,7 @@ def density(region: Region, face_size: float, spec: ClipSpec) -> tuple[float, fl
         face_size: side of the face box in the source, pixels.
         spec: margin, fit and what is stored. Crops that were stored smaller hold no more than that.
     """
-    crop = face_size * (1 + 2 * spec.margin)
-    sides = ((region.right - region.left) * crop, (region.bottom - region.top) * crop)
-    longer = max(sides)
-    stored = min(1.0, spec.max_side / longer) if spec.max_side else 1.0
-    seen = (longer, longer) if spec.fit == "letterbox" else sides
-    horizontal, vertical = (
-        spec.frame_size / side if stored == 1 else min(stored, spec.frame_size / side) for side in seen
-    )
-    return horizontal, vertical
+    return sight(View(region, region), region, face_size, spec).density
 
 
 def bin_edges(smallest: float, largest: float, frame_size: int) -> list[float]:

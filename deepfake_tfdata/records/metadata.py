@@ -38,7 +38,8 @@ class Conversion:
         plan: a fingerprint of which videos go where.
         complete: whether every shard is written.
         counts: by split, shards and videos, real and fake clips, and videos by status; `planned` has the
-            videos by class and method, whether or not they gave a clip.
+            videos by class and method, whether or not they gave a clip, and `without_clips` says of those
+            that gave none what the index says of the others.
         versions: of Python and of packages that should decide no byte.
         face_sizes: as FaceSizes has them; empty until the conversion is complete.
     """
@@ -153,6 +154,11 @@ def count_videos(plan: Sequence[ShardPlan], entries: Mapping[str, LedgerEntry]) 
                 )
                 for label, name in enumerate(LABEL_NAMES)
             },
+            "without_clips": [
+                {name: getattr(video, name) for name in ("component", "label", "manipulation")}
+                for video in videos
+                if not entries[video.key].clips
+            ],
             "status": dict(sorted(Counter(entries[video.key].status for video in videos).items())),
         }
     return counts

@@ -59,3 +59,8 @@ class ConversionConfig(Options):
             raise UserError("--regions is empty; name at least one")
         for name in self.regions:
             region_named(name)
+        if self.selection.conversion_dict and not self.selection.strict_split:
+            raise UserError(
+                f"--conversion_dict={self.selection.conversion_dict} has no effect without --strict_split; "
+                "add it"
+            )

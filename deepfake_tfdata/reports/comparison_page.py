@@ -1,64 +1,74 @@
-"""A page that sets evaluations side by side."""
+"""The page of one comparison: the verdict, then both methods run by run."""
 
-from collections.abc import Sequence
 from pathlib import Path
 
-from deepfake_tfdata.evaluation.comparison import Evaluation, difference_texts
-from deepfake_tfdata.evaluation.texts import auc_text, figures
+from deepfake_tfdata.evaluation.comparison import Comparison
+from deepfake_tfdata.evaluation.comparison_texts import (
+    basis_text,
+    difference_text,
+    estimate_text,
+    runs_text,
+    verdict_text,
+)
+from deepfake_tfdata.evaluation.mrmc import Estimate
 from deepfake_tfdata.files import write_text
-from deepfake_tfdata.reports.evaluation_report import INTERVAL_METHOD
 from deepfake_tfdata.reports.pages import render
+
+DIFFERENCE_METHOD = (
+    "Intervals (95 %) and p values are Obuchowski's, Rockette's and Hillis': runs stand for the seeds that "
+    "there could be, groups of identities that fakes join for the videos. An AUC's interval and a "
+    "difference's are of one construction."
+)
 
 
 def write_comparison(
-    path: Path, rows: Sequence[Evaluation], *, title: str = "Comparison of detectors"
+    path: Path,
+    first: str,
+    second: str,
+    data: tuple[str, str],
+    comparison: Comparison,
+    *,
+    title: str = "Comparison of methods",
 ) -> None:
-    """Writes an HTML page with several evaluations side by side, the first the reference of the differences.
+    """Writes an HTML page with two methods side by side, the second the reference.
 
     Args:
         path: of the page.
-        rows: at least one.
+        first, second: the methods' names.
+        data: on which each was scored.
+        comparison: of the two.
         title: of the page.
-
-    Raises:
-        UserError: the detectors have different labels for a video.
     """
-    differences = difference_texts(rows)
+    rows = [
+        _cells(second, data[1], comparison.second, comparison.second_runs, "reference"),
+        _cells(first, data[0], comparison.first, comparison.first_runs, difference_text(comparison)),
+    ]
     notes = (
         "Brackets hold 95 % intervals; the bar runs from 0 to 1, its tick marks chance.",
-        f"Differences are from {rows[0].name}, over the videos both scored and the same resamples of them. "
-        "Distinguishable means that the interval excludes zero and at least six sources decide it.",
-        "Nothing corrects for the number of detectors: of many, one in twenty differs by luck.",
-        INTERVAL_METHOD,
+        f"{basis_text(comparison)}.",
+        DIFFERENCE_METHOD,
+        "Nothing corrects for the number of comparisons: of many, one in twenty differs by luck.",
     )
-    cells = [_cells(row, difference) for row, difference in zip(rows, differences, strict=True)]
-    write_text(
-        path, render("comparison.html", title=title, lead=_best(rows, differences), rows=cells, notes=notes)
+    page = render(
+        "comparison.html",
+        title=title,
+        lead=f"{verdict_text(first, second, comparison)}: {difference_text(comparison)}.",
+        rows=rows,
+        warnings=comparison.notes,
+        notes=notes,
     )
+    write_text(path, page)
 
 
-def _cells(row: Evaluation, difference: str) -> dict[str, object]:
-    auc, balanced, accuracy, videos, coverage = figures(row.metrics)
+def _cells(
+    name: str, data: str, auc: Estimate, runs: tuple[float, ...], difference: str
+) -> dict[str, object]:
+    low, high = auc.interval()
     return {
-        "name": row.name,
-        "data": row.data,
-        "metrics": row.metrics,
-        "auc": auc,
-        "balanced": balanced,
-        "accuracy": accuracy,
-        "videos": videos,
-        "coverage": coverage,
+        "name": name,
+        "data": data,
+        "auc": estimate_text(auc),
+        "bar": {"auc": auc.value, "auc_low": low, "auc_high": high},
+        "runs": runs_text(runs),
         "difference": difference,
     }
-
-
-def _best(rows: Sequence[Evaluation], differences: Sequence[str]) -> str:
-    """The sentence to remember: the highest AUC, and its difference from the reference."""
-    scored = [index for index, row in enumerate(rows) if row.metrics["auc"] is not None]
-    if not scored:
-        return "No detector has an AUC: each was scored on one class only."
-    best = max(scored, key=lambda index: rows[index].metrics["auc"])
-    sentence = f"Highest AUC: {rows[best].name}, {auc_text(rows[best].metrics)}"
-    return sentence + (
-        f". Difference from {rows[0].name}: {differences[best]}." if best else ", the reference."
-    )

@@ -13,8 +13,9 @@ from deepfake_tfdata.reports import plots
 from deepfake_tfdata.reports.pages import Picture, render
 
 INTERVAL_METHOD = (
-    "Intervals (95 %) resample source videos, with all that was made from them, and are never narrower than "
-    "the score interval: Newcombe's for an AUC and a balanced accuracy, Wilson's for a share."
+    "Intervals (95 %) take the identities that fakes join for what is independent. An AUC's is DeLong's, "
+    "clustered by these; the others resample them, and those of shares are never narrower than Wilson's "
+    "score interval."
 )
 _MISTAKES_SHOWN = 10
 # Key in the metrics, name, meaning.

@@ -1,6 +1,7 @@
 """A trained run scored on a split of its own or of other records."""
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -9,14 +10,15 @@ import numpy as np
 from scipy.special import expit
 
 from deepfake_tfdata.clips.spec import ClipSpec, require_same_spec
-from deepfake_tfdata.evaluation.comparison import Evaluation
+from deepfake_tfdata.evaluation.evaluations import Evaluation
 from deepfake_tfdata.evaluation.metrics import evaluate
 from deepfake_tfdata.evaluation.predictions import Predictions
 from deepfake_tfdata.input.batches import find_split, load_in_order
+from deepfake_tfdata.input.corruptions import Corruption, corruption_text
 from deepfake_tfdata.input.reading import explained_damage
 from deepfake_tfdata.input.shards import Shards
 from deepfake_tfdata.model.detector import weighs_frames, with_attention
-from deepfake_tfdata.scoring.clip_scores import ClipScores, make_predict, score_clips
+from deepfake_tfdata.scoring.clip_scores import ClipScores, Predict, make_predict, score_clips
 from deepfake_tfdata.scoring.load import load_detector
 from deepfake_tfdata.scoring.local_devices import explained_lack_of_memory, local_strategy
 from deepfake_tfdata.scoring.runs import Run, read_run
@@ -29,8 +31,8 @@ class EvaluatedRun(Evaluation):
 
     Attributes:
         split: train, val or test.
-        folder: where it belongs: WORKDIR/evaluation/SPLIT for the data that the run was trained on, and
-            WORKDIR/evaluation/SPLIT-IDENTITY for any other.
+        folder: where it belongs: WORKDIR/evaluation/SPLIT for the data that the run was trained on,
+            WORKDIR/evaluation/SPLIT-IDENTITY for any other, each with -NAME-STRENGTH of a corruption.
         context: what was evaluated, for a report.
     """
 
@@ -39,37 +41,66 @@ class EvaluatedRun(Evaluation):
     context: dict[str, Any]
 
 
-def evaluate_run(workdir: Path, split: str, data: str = "", batch_size: int = 0) -> EvaluatedRun:
-    """Scores a split with a run's best model.
+class RunScorer:
+    """A run's best model, loaded once for all that it is to score.
 
     Args:
         workdir: of the run.
-        split: train, val or test.
-        data: the folder of records; the run's own if ''.
         batch_size: clips at once, over all devices; the run's own if 0.
 
     Raises:
-        UserError: no trained model, no records, or records of another spec.
+        UserError: there is no run.
     """
-    run = read_run(workdir)
-    spec = ClipSpec.from_dict(run.spec)
-    options = replace(
-        run.input,
-        data=data or run.input.data,
-        batch_size=batch_size or run.input.batch_size,
-        frame_size=run.input.frame_size or spec.frame_size,
-    )
-    shards = find_split(options, split)
-    require_same_spec(spec.seen, shards.spec.seen, f"the run in {workdir}", f"the records in {options.data}")
-    strategy = local_strategy()
-    with strategy.scope():
-        detector = scored_model(load_detector(workdir))
-    with explained_damage(shards), explained_lack_of_memory(options.batch_size, training=False):
-        scores = score_clips(make_predict(detector, strategy), load_in_order(options, shards))
-    return evaluated(run, workdir, scores, shards, options.data)
+
+    def __init__(self, workdir: Path, batch_size: int = 0) -> None:
+        self._workdir, self._run = workdir, read_run(workdir)
+        self._spec = ClipSpec.from_dict(self._run.spec)
+        self._options = replace(
+            self._run.input,
+            batch_size=batch_size or self._run.input.batch_size,
+            frame_size=self._run.input.frame_size or self._spec.frame_size,
+        )
+
+    def evaluate(self, split: str, data: str = "", corruption: Corruption | None = None) -> EvaluatedRun:
+        """Scores a split.
+
+        Args:
+            split: train, val or test.
+            data: the folder of records; the run's own if ''.
+            corruption: of every clip, such as ('codec', 40).
+
+        Raises:
+            UserError: no trained model, no records, or records of another spec.
+        """
+        options = replace(self._options, data=data or self._options.data)
+        shards = find_split(options, split)
+        require_same_spec(
+            self._spec.seen,
+            shards.spec.seen,
+            f"the run in {self._workdir}",
+            f"the records in {options.data}",
+        )
+        predict = self._predict
+        with explained_damage(shards), explained_lack_of_memory(options.batch_size, training=False):
+            scores = score_clips(predict, load_in_order(options, shards, corruption=corruption))
+        return evaluated(self._run, self._workdir, scores, shards, options.data, corruption)
+
+    @cached_property
+    def _predict(self) -> Predict:
+        strategy = local_strategy()
+        with strategy.scope():
+            detector = scored_model(load_detector(self._workdir))
+        return make_predict(detector, strategy)
 
 
-def evaluated(run: Run, workdir: Path, scores: ClipScores, shards: Shards, data: str) -> EvaluatedRun:
+def evaluated(
+    run: Run,
+    workdir: Path,
+    scores: ClipScores,
+    shards: Shards,
+    data: str,
+    corruption: Corruption | None = None,
+) -> EvaluatedRun:
     """What the scores of a split say of a run.
 
     Args:
@@ -78,12 +109,17 @@ def evaluated(run: Run, workdir: Path, scores: ClipScores, shards: Shards, data:
         scores: of all clips of the split, in order.
         shards: of the split.
         data: the folder of records, for a report.
+        corruption: that the clips went through.
     """
     predictions = to_predictions(scores, shards)
     about = {"folder": data, **shards.conversion.about}
     # Other data than the run's own must not pass for its result.
     own = shards.conversion.identity == run.data
     name = shards.split if own else f"{shards.split}-{shards.conversion.identity}"
+    if corruption:
+        text = corruption_text(corruption)
+        about |= {"name": f"{about['name']}, {text}", "corruption": text}
+        name = f"{name}-{text.replace(':', '-')}"
     return EvaluatedRun(
         run.name,
         predictions,
@@ -118,6 +154,7 @@ def to_predictions(scores: ClipScores, shards: Shards) -> Predictions:
     }
     return Predictions(
         **text,
+        folds=np.full(len(clips), shards.fold),
         labels=scores.labels,
         scores=expit(scores.logits.astype(np.float64)),
         attention=scores.attention_over_frames,
@@ -131,6 +168,7 @@ def _context(run: Run) -> dict[str, Any]:
     shown = ("region", "head", "backbone", "weights", "batch_size", "learning_rate", "seed")
     return {
         **{name: run.config[name] for name in shown},
+        **{name: value for name in ("view", "fold") if (value := getattr(run.input, name))},
         "precision": run.precision,
         "clip spec": run.spec_hash,
         **{f"parameters, {part}": f"{count:,}" for part, count in run.parameters.items()},

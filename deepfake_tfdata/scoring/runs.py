@@ -47,8 +47,9 @@ class Run:
 
     @property
     def name(self) -> str:
-        """Such as 'mouth/attention'."""
-        return f"{self.config['region']}/{self.config['head']}"
+        """Such as 'mouth/attention', and 'full.mouth_reduced/attention' with a view."""
+        what = self.input
+        return f"{'.'.join(filter(None, (what.region, what.view)))}/{self.config['head']}"
 
     @property
     def input(self) -> InputOptions:

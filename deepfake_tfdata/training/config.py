@@ -20,7 +20,12 @@ from deepfake_tfdata.training.options import (
 class TrainConfig(Options):
     """A run: where it is kept, and the options of each room."""
 
-    workdir: str = option("", "of the run; runs/REGION_HEAD if not given", is_path=True, may_change=True)
+    workdir: str = option(
+        "",
+        "of the run; runs/REGION_HEAD, or runs/REGION_VIEW_HEAD, if not given",
+        is_path=True,
+        may_change=True,
+    )
     input: InputOptions = group(InputOptions)
     model: ModelOptions = group(ModelOptions)
     loop: LoopOptions = group(LoopOptions)
@@ -43,8 +48,10 @@ class TrainConfig(Options):
 
     @property
     def folder(self) -> Path:
-        """The workdir, or what stands for it where it is not given."""
-        return Path(self.workdir or f"runs/{'-'.join(self.input.regions)}_{self.model.head}")
+        """The workdir, or what stands for it: runs/ with region, view, head and fold, as far as given."""
+        fold = f"fold{self.input.fold.replace('/', 'of')}" if self.input.fold else ""
+        parts = ("-".join(self.input.regions), self.input.view, self.model.head, fold)
+        return Path(self.workdir or f"runs/{'_'.join(filter(None, parts))}")
 
     def _check_cache_features(self) -> None:
         epochs = self.loop.epochs

@@ -6,7 +6,7 @@ A frozen backbone gives the same features for a frame in every epoch, as long as
 import hashlib
 import logging
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +16,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from deepfake_tfdata.clips.views import view_named
 from deepfake_tfdata.files import atomic_path
 from deepfake_tfdata.input.batch_order import HostShare
 from deepfake_tfdata.input.shards import Shards
@@ -60,6 +61,11 @@ class FeatureSplit:
         epochs = tf.data.Dataset.range(first_epoch, tf.int64.max)
         return epochs.flat_map(epoch_of).map(gather).prefetch(2)
 
+    def select(self, rows: Sequence[int]) -> "FeatureSplit":
+        """Those of some clips, by their positions, in the order given."""
+        rows = list(rows)
+        return FeatureSplit(tuple(each[rows] for each in self.features), self.labels[rows])
+
     def in_order(self, batch_size: int) -> tf.data.Dataset:
         """Batches ({"frames": features}, labels) for `score_clips`, each clip once."""
         dataset = tf.data.Dataset.from_tensor_slices(({"frames": self.features}, self.labels))
@@ -69,6 +75,7 @@ class FeatureSplit:
 def load_features(
     detector: keras.Model,
     shards: Shards,
+    view: str,
     data: str,
     batches_of: Callable[[Shards], Iterable[Any]],
     strategy: tf.distribute.Strategy,
@@ -79,12 +86,15 @@ def load_features(
     Args:
         detector: its backbones compute the features; built in the strategy's scope.
         shards: of the split.
+        view: what the batches show of them; '' is everything.
         data: the folder of records.
         batches_of: loads shards in order.
         strategy: what the detector runs on.
         start_progress: shows the files of features that are computed.
     """
-    key = _key(detector, shards.conversion.identity)
+    # By what it shows: a name may come to mean something else.
+    seen = repr(view_named(view)) if view else ""
+    key = _key(detector, f"{shards.conversion.identity} {seen}")
     folder = Path(data) / "features" / f"{'-'.join(shards.regions)}-{key}"
     count = math.ceil(shards.num_clips / _CLIPS_PER_FILE)
     # The plan knows which videos there are; the digest, which clips they gave.
@@ -144,9 +154,11 @@ def _read(paths: list[Path]) -> FeatureSplit:
     )
 
 
-def _key(detector: keras.Model, records: str) -> str:
-    """Changes with the clips and with any weight of the backbones, wherever they came from."""
-    digest = hashlib.sha256(f"{records} {keras.config.dtype_policy().name}".encode())
+def _key(detector: keras.Model, clips: str) -> str:
+    """Changes with the clips and what is seen of them, and with any weight of the backbones, wherever they
+    came from.
+    """
+    digest = hashlib.sha256(f"{clips} {keras.config.dtype_policy().name}".encode())
     for backbone in backbones_of(detector):
         digest.update(f"{backbone.name} {backbone.input_shape}".encode())
         for layer in backbone.layers:

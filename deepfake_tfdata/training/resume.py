@@ -32,8 +32,6 @@ def require_resumable(workdir: Path, run: Run) -> tuple[Session, ...]:
         raise UserError(
             f"{workdir} was trained on other data than {data} holds ({shown}); choose another --workdir"
         )
-    if (earlier.plan, earlier.clips) != (run.plan, run.clips):
-        raise UserError(f"{workdir} was trained on other clips than {data} holds; choose another --workdir")
     if earlier.precision != run.precision:
         raise UserError(
             f"{workdir} was trained in {earlier.precision}, not {run.precision}; "
@@ -47,4 +45,7 @@ def require_resumable(workdir: Path, run: Run) -> tuple[Session, ...]:
             raise UserError(
                 f"{workdir} was trained with --{each.name}={before}, not {now}; choose another --workdir"
             )
+    # After the options, which may be why: a fold or a region has other clips.
+    if (earlier.plan, earlier.clips) != (run.plan, run.clips):
+        raise UserError(f"{workdir} was trained on other clips than {data} holds; choose another --workdir")
     return earlier.sessions

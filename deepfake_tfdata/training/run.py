@@ -18,7 +18,7 @@ from deepfake_tfdata.input.batches import (
     load_in_order,
 )
 from deepfake_tfdata.input.reading import explained_damage
-from deepfake_tfdata.input.shards import Shards
+from deepfake_tfdata.input.shards import POOL, Shards
 from deepfake_tfdata.model.detector import build_detector, count_parameters
 from deepfake_tfdata.model.flops import count_flops
 from deepfake_tfdata.model.halves import temporal_detector
@@ -195,10 +195,7 @@ def _fit(
 ) -> None:
     """Trains on frames, or on the features kept of them."""
     if config.stages.cache_features:
-        features = {
-            split: _kept_features(trainer, config, splits[split], start_progress, should_stop)
-            for split in ("train", "val")
-        }
+        features = _features_of(trainer, config, splits, start_progress, should_stop)
         load_batches = partial(feature_batches, features=features["train"])
         validation = features["val"].in_order(config.input.batch_size)
     else:
@@ -220,6 +217,28 @@ def _fit(
         trainer.fit(iter(batches), validation, Callbacks(on_step, should_stop, clips_of))
 
 
+def _features_of(
+    trainer: Trainer,
+    config: TrainConfig,
+    splits: dict[str, Shards],
+    start_progress: StartProgress,
+    should_stop: Callable[[], bool],
+) -> dict[str, FeatureSplit]:
+    """The features of each split. Those of folds are kept of all clips together, once for all folds."""
+    if not config.input.fold:
+        return {
+            split: _kept_features(trainer, config, shards, start_progress, should_stop)
+            for split, shards in splits.items()
+        }
+    pool = find_split(config.input, POOL)
+    features = _kept_features(trainer, config, pool, start_progress, should_stop)
+    rows = {clip.clip_id: row for row, clip in enumerate(pool.clips[0])}
+    return {
+        split: features.select([rows[clip.clip_id] for clip in shards.clips[0]])
+        for split, shards in splits.items()
+    }
+
+
 def _kept_features(
     trainer: Trainer,
     config: TrainConfig,
@@ -235,6 +254,7 @@ def _kept_features(
         return load_features(
             trainer.saved,
             shards,
+            config.input.view,
             config.input.data,
             batches_of,
             trainer.strategy,

@@ -6,6 +6,7 @@ import pytest
 
 from deepfake_tfdata.clips.video_selection import SelectionOptions, select_videos
 from deepfake_tfdata.errors import UserError
+from deepfake_tfdata.records.options import ConversionConfig
 from tests.clips.trees import make_tree, write
 
 LISTS = {"train": [["331", "001"]], "val": [["003", "004"]], "test": [["332", "002"]]}
@@ -99,7 +100,6 @@ def test_a_layout_of_one_form_has_no_compression_and_resized_faces_are_counted(t
     ("flags", "message"),
     [
         ({"strict_split": True}, "--strict_split needs .*conversion_dict.json"),
-        ({"conversion_dict": "x.json"}, "--conversion_dict=x.json has no effect without --strict_split"),
         ({"layout": "ffp"}, "--layout=ffp is unknown; choose from auto, "),
         ({"splits": "nowhere"}, r"no nowhere/train\.json; --splits names a folder"),
     ],
@@ -107,6 +107,12 @@ def test_a_layout_of_one_form_has_no_compression_and_resized_faces_are_counted(t
 def test_flags_that_make_no_sense_are_refused(ffpp, flags, message):
     with pytest.raises(UserError, match=message):
         select(ffpp, **flags)
+
+
+def test_a_dictionary_that_a_conversion_would_not_look_at_is_refused():
+    selection = SelectionOptions(conversion_dict="x.json")
+    with pytest.raises(UserError, match="--conversion_dict=x.json has no effect without --strict_split"):
+        ConversionConfig(source="a", output="b", selection=selection)
 
 
 def test_a_dictionary_and_lists_of_another_data_set_are_refused(ffpp, tmp_path_factory):

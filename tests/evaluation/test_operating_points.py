@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from scipy.stats import binomtest
 from sklearn.metrics import balanced_accuracy_score, roc_curve
 
+from deepfake_tfdata.evaluation.clusters import separate_clusters
 from deepfake_tfdata.evaluation.intervals import wilson_interval
 from deepfake_tfdata.evaluation.operating_points import (
     balanced_accuracy,
@@ -83,18 +84,18 @@ def test_a_rate_is_measurable_from_where_one_false_alarm_is_within_it(rate, coun
 def test_intervals_hold_their_estimates(rows):
     labels, scores, clusters = map(np.array, zip(*rows, strict=True))
     correct, ones = (scores >= 0.5) == (labels == 1), np.ones(len(labels))
-    low, high = balanced_accuracy_interval(correct, labels, clusters, resamples=50)
+    low, high = balanced_accuracy_interval(correct, labels, separate_clusters(clusters), resamples=50)
     assert 0 <= low <= balanced_accuracy(correct, labels, ones) <= high <= 1
-    low, high = tpr_at_fpr_interval(labels, scores, clusters, 0.2, resamples=50)
+    low, high = tpr_at_fpr_interval(labels, scores, separate_clusters(clusters), 0.2, resamples=50)
     assert 0 <= low <= tpr_at_fpr(labels, scores, ones, 0.2) <= high <= 1
 
 
 @pytest.mark.parametrize("count", [1, 3, 140])
 def test_a_perfect_score_is_not_certain(count):
     labels, clusters = np.repeat([0, 1], count), np.tile(np.arange(count), 2)
-    low, high = balanced_accuracy_interval(np.ones(2 * count, bool), labels, clusters)
+    low, high = balanced_accuracy_interval(np.ones(2 * count, bool), labels, separate_clusters(clusters))
     assert low < 1 == high
-    low, high = tpr_at_fpr_interval(labels, labels.astype(float), clusters, 0.05)
+    low, high = tpr_at_fpr_interval(labels, labels.astype(float), separate_clusters(clusters), 0.05)
     assert (low, high) == wilson_interval(1, count)
 
 
@@ -103,9 +104,9 @@ def test_each_class_has_its_own_share_and_number_of_sources(level):
     # All of 20 real videos are right, of five sources, and none of 80 fakes, of eight: no resample differs.
     labels, clusters = np.repeat([0, 1], [20, 80]), np.repeat([*range(5), *range(8)], [4] * 5 + [10] * 8)
     real, fake = (binomtest(*count).proportion_ci(level, method="wilson") for count in ((5, 5), (0, 8)))
-    interval = balanced_accuracy_interval(labels == 0, labels, clusters, level=level)
+    interval = balanced_accuracy_interval(labels == 0, labels, separate_clusters(clusters), level=level)
     assert interval == pytest.approx((0.5 - (1 - real.low) / 2, 0.5 + fake.high / 2))
-    interval = tpr_at_fpr_interval(labels, -labels, clusters, 0.05, level=level)
+    interval = tpr_at_fpr_interval(labels, -labels, separate_clusters(clusters), 0.05, level=level)
     assert interval == pytest.approx((0, fake.high))
 
 
@@ -127,7 +128,11 @@ def test_balanced_accuracy_intervals_cover_chance_as_often_as_they_say():
     for _ in range(100):
         labels, scores, clusters = imbalanced(random, separation=0)
         correct = (scores >= -0.3) == (labels == 1)
-        covered.append(balanced_accuracy_interval(correct, labels, clusters, resamples=200).covers(0.5))
+        covered.append(
+            balanced_accuracy_interval(correct, labels, separate_clusters(clusters), resamples=200).covers(
+                0.5
+            )
+        )
     assert np.mean(covered) >= 0.9
 
 
@@ -141,7 +146,7 @@ def test_clusters_that_err_together_widen_the_intervals():
         lambda groups: balanced_accuracy_interval(correct, labels, groups),
         lambda groups: tpr_at_fpr_interval(labels, scores, groups, 0.2),
     ):
-        clustered, naive = interval(clusters), interval(np.arange(240))
+        clustered, naive = (interval(separate_clusters(groups)) for groups in (clusters, np.arange(240)))
         assert clustered.high - clustered.low > 1.5 * (naive.high - naive.low)
 
 
@@ -150,8 +155,8 @@ def test_same_seed_same_interval_and_a_level_narrows_it():
     labels, scores, clusters = data
     correct = (scores >= 0.5) == (labels == 1)
     for interval in (
-        lambda **how: balanced_accuracy_interval(correct, labels, clusters, **how),
-        lambda **how: tpr_at_fpr_interval(labels, scores, clusters, 0.05, **how),
+        lambda **how: balanced_accuracy_interval(correct, labels, separate_clusters(clusters), **how),
+        lambda **how: tpr_at_fpr_interval(labels, scores, separate_clusters(clusters), 0.05, **how),
     ):
         assert interval(seed=3) == interval(seed=3)
         wide, narrow = interval(), interval(level=0.5)

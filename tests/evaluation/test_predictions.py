@@ -1,4 +1,5 @@
 import statistics
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 from deepfake_tfdata.errors import UserError
 from deepfake_tfdata.evaluation.predictions import Predictions, per_video, read_csv, write_csv
 
-TEXT = ("clip_ids", "video_ids", "manipulations", "target_ids", "source_ids", "components")
+TEXT = ("clip_ids", "video_ids", "manipulations", "target_ids", "source_ids", "components", "folds")
 
 
 def clips(**changes):
@@ -102,7 +103,9 @@ def test_the_score_of_a_video_is_the_mean_of_its_clips_in_order_of_first_appeara
 
 def test_selected_rows_keep_all_that_is_known_of_them():
     frames = {"attention": [[1, 0], [0, 1], [0.5, 0.5]], "frame_indices": [[0, 5], [10, 15], [1, 6]]}
-    chosen = clips(**frames, source_ids=["", "", "003"], components=["a", "a", "b"]).select([2, 0])
+    chosen = clips(**frames, source_ids=["", "", "003"], components=["a", "a", "b"])
+    chosen = replace(chosen, folds=["1/3", "1/3", "2/3"]).select([2, 0])
+    assert chosen.folds.tolist() == ["2/3", "1/3"]
     assert chosen.clip_ids.tolist() == ["c", "a"] and chosen.components.tolist() == ["b", "a"]
     assert chosen.attention.tolist() == [[0.5, 0.5], [1, 0]]
     assert chosen.frame_indices.tolist() == [[1, 6], [0, 5]] and chosen.timestamps is None
@@ -122,6 +125,7 @@ def test_per_video_of_videos_is_the_same():
         {"target_ids": ["001", "002", "001"]},
         {"source_ids": ["", "002", "003"]},
         {"components": ["a", "b", "a"]},
+        {"folds": ["1/3", "2/3", "1/3"]},
     ],
 )
 def test_per_video_refuses_clips_that_contradict_each_other(changes):
@@ -136,6 +140,7 @@ def test_csv_has_the_promised_columns_and_reads_back(tmp_path):
         clip_ids=["a,b", 'c"d', "e"],
         source_ids=["", "", "003"],
         components=["one", "one", "two"],
+        folds=["1/3", "1/3", "2/3"],
     )
     write_csv(written, path)
     assert path.read_bytes().startswith(b"clip_id,video_id,label,score,") and b"\r" not in path.read_bytes()
@@ -150,7 +155,7 @@ def test_csv_of_four_columns_is_enough(tmp_path):
     read = read_csv(path)
     assert read.manipulations.tolist() == ["original", "fake"]
     assert read.target_ids.tolist() == read.components.tolist() == ["001", "001_002"]
-    assert read.source_ids.tolist() == ["", ""]
+    assert read.source_ids.tolist() == read.folds.tolist() == ["", ""]
 
 
 def test_csv_without_components_takes_the_targets(tmp_path):

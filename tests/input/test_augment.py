@@ -171,7 +171,8 @@ def test_a_zoomed_view_lies_inside_the_whole_one():
     for epoch in range(20):
         seed = clip_seed(3, tf.constant(epoch), tf.constant("a"))
         _, view = augment_native_clip(tf.zeros([1, 40, 100, 3], tf.uint8), whole, seed, ["zoom"])
-        top, left, bottom, right = view.numpy()[2:6]
-        assert whole[2] <= top < bottom <= whole[4] + 1e-3
-        assert whole[3] <= left < right <= whole[5] + 1e-3
-        assert 0.85 * 0.999 <= (bottom - top) / (whole[4] - whole[2]) <= 1.001
+        top, left, bottom, right = view.numpy()[4:8]
+        assert whole[4] <= top < bottom <= whole[6] + 1e-3
+        assert whole[5] <= left < right <= whole[7] + 1e-3
+        assert 0.85 * 0.999 <= (bottom - top) / (whole[6] - whole[4]) <= 1.001
+        np.testing.assert_array_equal(np.delete(view, range(4, 8)), np.delete(whole, range(4, 8)))

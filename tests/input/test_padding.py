@@ -13,7 +13,10 @@ GIB = 1 << 30
 def shards_of(*regions, is_native=True):
     """Clips of 4 frames with these heights and widths, region by region."""
     clips = [[SimpleNamespace(height=height, width=width) for height, width in sizes] for sizes in regions]
-    return SimpleNamespace(clips=clips, is_native=is_native, spec=SimpleNamespace(num_frames=4))
+    names = [f"region{place}" for place in range(len(clips))]
+    return SimpleNamespace(
+        regions=names, clips=clips, is_native=is_native, spec=SimpleNamespace(num_frames=4)
+    )
 
 
 def shapes_of(shapes, rows):

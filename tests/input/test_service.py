@@ -42,7 +42,18 @@ def batches(records, **options):
 
 
 @pytest.mark.parametrize(
-    "options", [{}, {"shuffle": True, "augment": "all", "num_epochs": 3, "drop_remainder": True, "seed": 4}]
+    "options",
+    [
+        {},
+        {
+            "shuffle": True,
+            "augment": "all",
+            "num_epochs": 3,
+            "drop_remainder": True,
+            "seed": 4,
+            "fold": "2/3",  # of shards of all splits
+        },
+    ],
 )
 def test_two_workers_make_every_batch_once(service, records, options):
     expected = batches(records, **options)

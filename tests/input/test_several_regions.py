@@ -72,6 +72,12 @@ def test_each_region_is_as_if_loaded_alone(copy, options):
         assert_same_clips(together, load_clips(records, region, "train", 5, **options), region)
 
 
+def test_regions_may_be_named_in_any_order(records):
+    together = list(load_clips(records, "mouth,full", "test", 3))
+    for region in REGIONS:
+        assert_same_clips(together, load_clips(records, region, "test", 3), region)
+
+
 @pytest.mark.slow
 def test_hosts_get_their_share(records):
     share = HostShare(1, 2, 4)

@@ -12,12 +12,12 @@ import numpy as np
 from deepfake_tfdata.model.detector import build_detector
 
 NUM_FRAMES, FRAME_SIZE = 3, 32
-# Whole, in part, mirrored, letterboxed and toned.
+# Whole, a reduced part, mirrored, letterboxed and toned with a part hidden.
 VIEWS = [
-    [32, 32, 0, 0, 32, 32, 1, 1, 0],
-    [30, 20, 3.5, 2, 28, 19.25, 1, 1, 0],
-    [32, 32, 0, 32, 32, 0, 0.8, 1.1, 9],
-    [10, 32, -11, 0, 21, 32, 1, 0.9, -5],
+    [0, 0, 32, 32, 0, 0, 32, 32, 1, 0, 0, 0, 0, 1, 1, 0],
+    [1, 2, 30, 22, 3.5, 2, 28, 19.25, 0.6, 0, 0, 0, 0, 1, 1, 0],
+    [0, 0, 32, 32, 0, 32, 32, 0, 1, 0, 0, 0, 0, 0.8, 1.1, 9],
+    [0, 0, 10, 32, -11, 0, 21, 32, 1, 2, 10, 6, 20, 1, 0.9, -5],
 ]
 CONFIGURATIONS = {
     "one_region": {"head": "attention"},

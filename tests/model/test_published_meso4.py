@@ -10,6 +10,7 @@ from deepfake_tfdata.model.backbones import build_backbone
 from deepfake_tfdata.model.detector import build_detector, count_parameters
 from deepfake_tfdata.model.weights import load_weights_file
 from deepfake_tfdata.options import build
+from deepfake_tfdata.pixels import view_numbers
 from deepfake_tfdata.scoring.load import load_detector
 from deepfake_tfdata.training.config import TrainConfig
 from tests.model.networks import settle_batch_norm
@@ -117,7 +118,7 @@ def test_it_is_saved_and_loaded_as_others_are(published, frames, tmp_path):
     assert "deepfake_tfdata" not in detector.to_json()
     # The paper's count of what is trained, and BatchNormalization's statistics.
     assert count_parameters(detector)["trainable"] == 27_977
-    view = np.float32([[SIZE, SIZE, 0, 0, SIZE, SIZE, 1, 1, 0]] * 2)
+    view = np.float32([view_numbers((0, 0, SIZE, SIZE), (0, 0, SIZE, SIZE))] * 2)
     native = detector_of(tmp_path / "model.keras", native=True)
     np.testing.assert_allclose(
         fake_probability(native, {"frames": frames, "view": view}), expected, atol=1e-4

@@ -9,11 +9,15 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from deepfake_tfdata.model.resize import ResizeView
+from deepfake_tfdata.pixels import VIEW, view_numbers
 
 
-def view(height, width, window=None, saturation=1.0, contrast=1.0, brightness=0.0):
-    window = window or (0, 0, height, width)
-    return np.array([[height, width, *window, saturation, contrast, brightness]], np.float32)
+def view(height, width, window=None, **numbers):
+    """The whole picture, or a window of it; further numbers, and rectangles, by name."""
+    whole = (0, 0, height, width)
+    rectangles = {name: numbers.pop(name) for name in ("retention", "hidden") if name in numbers}
+    values = view_numbers(numbers.pop("picture", whole), window or whole, **rectangles)
+    return np.float32([[numbers.get(name, value) for name, value in zip(VIEW, values, strict=True)]])
 
 
 def resize(image, size, seen, padded=None):
@@ -130,7 +134,7 @@ def test_half_precision_policies_change_no_pixel(policy):
 
 def test_it_is_saved_and_loaded(tmp_path):
     frames = keras.Input((2, None, None, 3), dtype="uint8")
-    seen = keras.Input((9,))
+    seen = keras.Input((len(VIEW),))
     model = keras.Model([frames, seen], ResizeView(24)(frames, seen))
     model.save(tmp_path / "resize.keras")
     loaded = keras.models.load_model(tmp_path / "resize.keras")
@@ -141,7 +145,7 @@ def test_it_is_saved_and_loaded(tmp_path):
 def test_no_more_than_a_clip_at_a_time_is_in_float32():
     layer = ResizeView(8)
 
-    @tf.function(input_signature=[tf.TensorSpec((4, 2, 16, 16, 3), tf.uint8), tf.TensorSpec((4, 9))])
+    @tf.function(input_signature=[tf.TensorSpec((4, 2, 16, 16, 3), tf.uint8), tf.TensorSpec((4, len(VIEW)))])
     def resize(frames, view):
         return layer(frames, view)
 

@@ -119,6 +119,10 @@ def test_what_can_not_be_used_is_in_the_ledger_with_its_reason(tmp_path, command
     counts = json.loads((output / "conversion.json").read_text())["counts"].values()
     assert sum(split["real"] for split in counts) == 1
     assert sum(split["planned"]["real"].get("original", 0) for split in counts) == 5
+    # Whom those show that the index does not have.
+    without = [video for split in counts for video in split["without_clips"]]
+    assert {video["component"] for video in without} == {"001", "002", "003", "004"}
+    assert all((video["label"], video["manipulation"]) == (0, "original") for video in without)
 
 
 @pytest.mark.slow

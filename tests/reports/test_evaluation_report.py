@@ -165,7 +165,7 @@ def test_imports_neither_tensorflow_nor_keras_nor_other_packages_of_ours():
     code = (
         "import sys, deepfake_tfdata.reports.evaluation_report, deepfake_tfdata.reports.comparison_page\n"
         "ours = {name.split('.')[1] for name in sys.modules if name.startswith('deepfake_tfdata.')}\n"
-        "needed = {'background', 'errors', 'files', 'startup', 'storage'}\n"
+        "needed = {'background', 'errors', 'files', 'options', 'startup', 'storage'}\n"
         "assert ours == {'reports', 'evaluation', *needed}, ours\n"
         "assert not {'tensorflow', 'keras', 'cv2', 'av', 'matplotlib.pyplot'} & set(sys.modules)\n"
     )

@@ -1,11 +1,16 @@
 """Every page in a browser: a silent console, no scrolling sideways, readable in the dark and on paper."""
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 
-from deepfake_tfdata.evaluation.comparison import Evaluation
+from deepfake_tfdata.evaluation.comparison import compare
 from deepfake_tfdata.evaluation.metrics import evaluate
 from deepfake_tfdata.reports.comparison_page import write_comparison
 from deepfake_tfdata.reports.evaluation_report import write_evaluation
+from deepfake_tfdata.reports.study_page import write_study
+from tests.reports.study_results import study_result
 
 LONG = "a/very/long/name_that_nowhere_has_a_place_to_break_" * 3
 
@@ -17,15 +22,21 @@ def evaluation(folder, predictions):
 
 
 def comparison(folder, predictions):
-    named = [Evaluation(name, predictions, evaluate(predictions)) for name in ("mouth/attention", LONG)]
-    write_comparison(folder / "comparison.html", named, title=LONG)
-    return folder / "comparison.html"
+    other = replace(predictions, scores=np.flip(predictions.scores))
+    path = folder / "comparison.html"
+    write_comparison(path, "mouth/attention", LONG, (LONG, LONG), compare([predictions], [other]), title=LONG)
+    return path
 
 
 @pytest.mark.parametrize("write", [evaluation, comparison])
 def test_a_page_has_no_faults(chromium, make_predictions, tmp_path, write):
     predictions = make_predictions(methods=("Face2Face", LONG), num_frames=4)
     assert chromium.faults(write(tmp_path, predictions)) == []
+
+
+def test_a_study_has_no_faults(chromium, tmp_path):
+    write_study(tmp_path, study_result(f"{{}}_{LONG}", LONG))
+    assert chromium.faults(tmp_path / "study.html") == []
 
 
 def test_a_contact_sheet_has_no_faults(chromium, records):

@@ -15,14 +15,14 @@ TEMPLATES = Path(pages.__file__).parent / "templates"
 
 
 def test_a_name_that_is_a_script_stays_text():
-    text = render("comparison.html", title=SCRIPT, lead=SCRIPT, rows=[], notes=[SCRIPT])
+    text = render("comparison.html", title=SCRIPT, lead=SCRIPT, rows=[], warnings=[], notes=[SCRIPT])
     check_html(text)
     assert text.count("&lt;script&gt;alert(1)&lt;/script&gt;") == 4  # the title stands twice
 
 
 def test_a_value_that_is_missing_is_no_empty_place():
     with pytest.raises(jinja2.UndefinedError, match="notes"):
-        render("comparison.html", title="", lead="", rows=[])
+        render("comparison.html", title="", lead="", rows=[], warnings=[])
 
 
 @pytest.mark.parametrize("path", sorted(TEMPLATES.iterdir()), ids=lambda path: path.name)

@@ -8,9 +8,13 @@ import pytest
 
 from deepfake_tfdata import build_detector, load_detector
 from deepfake_tfdata.errors import UserError
+from deepfake_tfdata.model import assembly
+from deepfake_tfdata.model.resize import ResizeView
+from deepfake_tfdata.pixels import VIEW as VIEW_NAMES
+from deepfake_tfdata.pixels import view_numbers
 from deepfake_tfdata.scoring.run_evaluation import scored_model
 
-VIEW = np.float32([[40, 36, 0, 0, 40, 36, 1, 1, 0]])
+VIEW = np.float32([view_numbers((0, 0, 40, 36), (0, 0, 40, 36))])
 
 
 @pytest.fixture(scope="module")
@@ -45,6 +49,16 @@ def test_a_file_that_is_missing_or_damaged_is_named(native_model, tmp_path):
         load_detector(tmp_path)
     (tmp_path / "model.keras").write_bytes((native_model / "model.keras").read_bytes()[:500])
     with pytest.raises(UserError, match=f"{tmp_path}/model.keras can't be loaded"):
+        load_detector(tmp_path)
+
+
+def test_a_model_that_takes_other_views_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(assembly, "VIEW", VIEW_NAMES[:-1])
+    monkeypatch.setattr(ResizeView, "call", lambda self, frames, view: frames)
+    build_detector("meso4", "control", 2, 32, "none", lstm_units=4, native=True).save(
+        tmp_path / "model.keras"
+    )
+    with pytest.raises(UserError, match="takes views of another version of this project; train again"):
         load_detector(tmp_path)
 
 

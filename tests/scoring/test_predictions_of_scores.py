@@ -15,6 +15,7 @@ def test_each_score_is_its_clips_though_no_worker_kept_the_features(records):
     assert predictions.video_keys.tolist() == [clip.video_key for clip in shards.clips[0]]
     assert predictions.components.tolist() == [clip.component for clip in shards.clips[0]]
     np.testing.assert_allclose(predictions.scores, 1 / (1 + np.exp(-np.arange(8.0))))
+    assert set(predictions.folds) == {""}
     assert predictions.frame_indices is predictions.timestamps is None
 
 

@@ -6,6 +6,8 @@ import hashlib
 import json
 import subprocess
 import sys
+from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import av
@@ -15,13 +17,27 @@ import pytest
 from PIL import Image
 from sklearn.metrics import roc_auc_score
 
-from tools.synthetic.__main__ import DILUTION, main
-from tools.synthetic.artefact import REGIONS, Artefact, plant, region_box, region_window
-from tools.synthetic.motion import pose
-from tools.synthetic.plan import FAKES, ORIGINALS, Options, draw_video, plan_pairs, plan_videos
+from deepfake_tfdata.clips.video import Video as SourceVideo
+from deepfake_tfdata.video.decode import decode_frames
+from deepfake_tfdata.video.detectors.haar import HaarDetector
+from deepfake_tfdata.video.search import find_faces
+from tools.synthetic.__main__ import DILUTION, main, parse, read_options
+from tools.synthetic.artefact import ORIENTATIONS, REGIONS, Artefact, plant, region_box, region_window
+from tools.synthetic.motion import frame_face, pose
+from tools.synthetic.plan import (
+    FAKES,
+    ORIGINALS,
+    Options,
+    draw_video,
+    ground_truth,
+    plan_pairs,
+    plan_videos,
+)
 from tools.synthetic.render import render
 
 IDENTITIES, FRAMES = 60, 10
+FRAMING = frame_face((320, 320))
+PLAIN = Options("dilution", 6, 8, (320, 320), 0, (DILUTION,))
 TINY = ["--identities=6", "--frames=8", "--size=160x160"]
 
 
@@ -126,9 +142,9 @@ def test_layout_is_the_official_one(folder: Path, videos: dict[str, dict]) -> No
 
 
 def test_split_sizes_are_about_60_20_20() -> None:
-    pairs = plan_pairs(Options("dilution", 120, 40, (320, 320), 0, DILUTION))
+    pairs = plan_pairs(Options("dilution", 120, 40, (320, 320), 0, (DILUTION,)))
     assert [len(pairs[split]) for split in ("train", "val", "test")] == [36, 12, 12]
-    smallest = plan_pairs(Options("dilution", 6, 40, (320, 320), 0, DILUTION))
+    smallest = plan_pairs(Options("dilution", 6, 40, (320, 320), 0, (DILUTION,)))
     assert all(smallest.values())
 
 
@@ -204,7 +220,7 @@ def test_fake_shares_the_person_but_not_the_motion_nor_the_noise(
     folder: Path, videos: dict[str, dict]
 ) -> None:
     fake = next(path for path in videos if path.startswith(FAKES))
-    options = Options("dilution", IDENTITIES, FRAMES, (320, 320), 0, DILUTION)
+    options = Options("dilution", IDENTITIES, FRAMES, (320, 320), 0, (DILUTION,))
     drawn = {video.path: draw_video(options, video) for video in plan_videos(options)}
     original = f"{ORIGINALS}/{videos[fake]['target']}.mp4"
     assert drawn[fake][0] == drawn[original][0]
@@ -214,16 +230,16 @@ def test_fake_shares_the_person_but_not_the_motion_nor_the_noise(
 
 
 def test_artefact_changes_its_region_only() -> None:
-    options = Options("dilution", 6, 8, (320, 320), 3, DILUTION)
+    options = Options("dilution", 6, 8, (320, 320), 3, (DILUTION,))
     identity, motion, phases, rng = draw_video(options, plan_videos(options)[-1])
     state = rng.bit_generator.state
-    with_stripes = list(render(identity, motion, (320, 320), rng, DILUTION, phases))
+    with_stripes = list(render(identity, motion, FRAMING, rng, DILUTION, phases))
     rng.bit_generator.state = state
-    without = list(render(identity, motion, (320, 320), rng))
+    without = list(render(identity, motion, FRAMING, rng))
     for index, (fake, real) in enumerate(zip(with_stripes, without, strict=True)):
         change = fake.astype(float) - real
         left, top, width, height = region_box(
-            region_window(identity, "mouth"), pose(identity, motion, index, (320, 320))
+            region_window(identity, "mouth"), pose(identity, motion, index, FRAMING)
         )
         inside = np.s_[int(top) : int(top + height) + 2, int(left) : int(left + width) + 2]
         assert np.abs(change[inside]).max() > 0.8 * DILUTION.strength
@@ -232,18 +248,80 @@ def test_artefact_changes_its_region_only() -> None:
         assert not change.any()
 
 
-@pytest.mark.parametrize("region", REGIONS)
-def test_stripes_have_their_period_and_strength(region: str) -> None:
-    options = Options("dilution", 6, 8, (320, 320), 0, DILUTION)
-    identity, motion, *_ = draw_video(options, plan_videos(options)[0])
-    place, window = pose(identity, motion, 0, (320, 320)), region_window(identity, region)
+@pytest.mark.parametrize(
+    ("region", "orientation"),
+    [*((region, "horizontal") for region in REGIONS), *(("mouth", o) for o in ORIENTATIONS)],
+)
+def test_stripes_have_their_period_orientation_and_strength(region: str, orientation: str) -> None:
+    identity, motion, *_ = draw_video(PLAIN, plan_videos(PLAIN)[0])
+    place, window = pose(identity, motion, 0, FRAMING), region_window(identity, region)
     grey = np.full((320, 320, 3), 128, np.float32)
-    planted = plant(grey, Artefact(region, 4.0, 0.0, 8.0), window, place, 0.0) - grey
+    planted = (plant(grey, Artefact(region, 4.0, 0.0, 8.0, orientation), window, place, 0.0) - grey)[..., 0]
     left, top, width, height = region_box(window, place)
-    column = planted[:, round(left + width / 2), 0]
-    assert np.argmax(np.abs(np.fft.rfft(column))) == pytest.approx(320 / 4.0, abs=2)
-    assert np.abs(column).max() == pytest.approx(8.0, rel=0.02)
-    assert top - 1 <= np.flatnonzero(column)[0] <= np.flatnonzero(column)[-1] <= top + height + 1
+    peak = np.unravel_index(np.argmax(np.abs(np.fft.rfft2(planted))), (320, 161))
+    down, right = (min(place, 320 - place) for place in peak)
+    x, y = ORIENTATIONS[orientation]
+    assert (right, down) == (pytest.approx(80 * x, abs=2), pytest.approx(80 * y, abs=2))
+    # Down to the right, not up: both frequencies have the same sign.
+    assert peak[0] <= 160
+    assert np.abs(planted).max() == pytest.approx(8.0, rel=0.02)
+    rows, columns = (np.flatnonzero(planted.any(axis=axis)) for axis in (1, 0))
+    assert top - 1 <= rows[0] <= rows[-1] <= top + height + 1
+    assert left - 1 <= columns[0] <= columns[-1] <= left + width + 1
+
+
+DOSE = ["--preset=dose", "--identities=72", "--output=unused"]
+
+
+def test_a_dose_spreads_orientations_periods_and_face_sizes_evenly() -> None:
+    options = read_options(parse(DOSE))
+    videos = plan_videos(options)
+    assert plan_pairs(options) == plan_pairs(replace(options, artefacts=(), face_sizes=None))
+    for split in ("train", "val", "test"):
+        fakes = [video for video in videos if video.split == split and video.source is not None]
+        originals = [video for video in videos if video.split == split and video.source is None]
+        variants = Counter((video.artefact.orientation, video.artefact.period) for video in fakes)
+        assert len(variants) == min(9, len(fakes)) and max(variants.values()) - min(variants.values()) <= 1
+        # A pair's four videos have one size: it says nothing of the label.
+        sizes = {video.target: video.face_size for video in originals}
+        assert all(video.face_size == sizes[video.target] == sizes[video.source] for video in fakes)
+        assert all(video.artefact is None for video in originals)
+        steps = np.diff(np.log(sorted(set(sizes.values()))))
+        np.testing.assert_allclose(steps, np.log(200 / 48) / (len(sizes) / 2), rtol=0.05)
+    # Neither follows from the other.
+    chosen = [(np.log(video.face_size), video.artefact.period) for video in videos if video.artefact]
+    assert abs(np.corrcoef(np.array(chosen).T)[0, 1]) < 0.2
+
+
+def test_truth_says_size_and_stripes_of_every_video() -> None:
+    options = read_options(parse([*DOSE, "--frames=8"]))
+    truth = json.loads(ground_truth(options))
+    assert truth["options"]["face_sizes"] == [48, 200] and len(truth["options"]["artefacts"]) == 9
+    for video in truth["videos"].values():
+        planted = video["artefact"]
+        assert (planted is None) == (video["label"] == "real")
+        assert 45 <= video["face_size"] <= 210
+        if planted:
+            assert planted["orientation"] in ORIENTATIONS and planted["period"] in (2.8, 3.6, 5)
+            # The mouth, a fixed part of the face.
+            shares = [box[2] / video["face_size"] for box in planted["boxes"]]
+            assert shares == pytest.approx([0.55] * len(shares), abs=0.03)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("side", [48, 90, 200])
+def test_faces_of_every_size_are_found_and_have_it(tmp_path: Path, side: int) -> None:
+    flags = ["--preset=null", f"--face_size={side}..{side}", "--identities=6", "--frames=8"]
+    assert main([f"--output={tmp_path}", *flags]) == 0
+    videos = json.loads((tmp_path / "ground_truth.json").read_text())["videos"]
+    ratios = []
+    detector = HaarDetector()
+    for path in list(videos)[::2]:
+        video = SourceVideo(str(tmp_path / path), "x", 0, "original", "x")
+        for faces in find_faces(video, decode_frames(video.path, np.arange), detector):
+            assert len(faces) == 1
+            ratios.append((faces[0, 2] - faces[0, 0]) / videos[path]["face_size"])
+    assert np.median(ratios) == pytest.approx(1, abs=0.05)
 
 
 @pytest.mark.slow
@@ -275,11 +353,13 @@ def test_second_run_makes_only_what_is_missing(tmp_path: Path, capsys: pytest.Ca
 
 
 def test_null_plants_nothing_and_keeps_the_originals(tmp_path: Path) -> None:
-    for preset in ("dilution", "null"):
-        main([f"--output={tmp_path / preset}", f"--preset={preset}", *TINY, "--workers=1"])
+    presets = {"dilution": [], "dose": ["--face_size=30..100"], "null": []}
+    for preset, more in presets.items():
+        main([f"--output={tmp_path / preset}", f"--preset={preset}", *TINY, "--workers=1", *more])
     videos = json.loads((tmp_path / "null" / "ground_truth.json").read_text())["videos"]
     assert all(truth["artefact"] is None for truth in videos.values())
-    sizes = [(tmp_path / preset / path).stat().st_size for preset in ("dilution", "null") for path in videos]
+    # Neither stripes nor the size of the face show in a file's size.
+    sizes = [(tmp_path / preset / path).stat().st_size for preset in presets for path in videos]
     assert np.ptp(sizes) < 0.001 * np.mean(sizes)
     planted, null = _hashes(tmp_path / "dilution"), _hashes(tmp_path / "null")
     for path in videos:
@@ -295,6 +375,13 @@ def test_null_plants_nothing_and_keeps_the_originals(tmp_path: Path) -> None:
         ("--size=320", "WIDTHxHEIGHT"),
         ("--size=321x320", "even"),
         ("--period=1.5", "more than 2"),
+        ("--period=3,3", "each once"),
+        ("--period=3,fine", "or several as in"),
+        ("--orientation=round", "mixed"),
+        ("--face_size=60", "SMALLEST..LARGEST"),
+        ("--face_size=30..60", "give 42 to 208 pixels"),
+        ("--face_size=60..250", "or another --size"),
+        ("--face_size=60..50", "the smaller first"),
         ("--jitter=2", "from 0 to 1"),
         ("--strength=0", "--preset=null"),
         ("--region=knee", "mouth"),
@@ -312,8 +399,9 @@ def test_mistakes_are_one_line(tmp_path: Path, capsys: pytest.CaptureFixture, fl
 
 
 def test_null_refuses_options_of_stripes(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
-    assert main([f"--output={tmp_path / 'set'}", "--preset=null", "--strength=5"]) == 2
-    assert "--strength" in capsys.readouterr().err
+    for flag in ("--strength=5", "--orientation=mixed", "--period=3,4"):
+        assert main([f"--output={tmp_path / 'set'}", "--preset=null", flag]) == 2
+        assert flag.partition("=")[0] in capsys.readouterr().err
 
 
 def test_foreign_folder_is_left_alone(tmp_path: Path) -> None:

@@ -16,7 +16,8 @@ from deepfake_tfdata.input.shards import find_shards
 from deepfake_tfdata.model.assembly import assemble_detector
 from deepfake_tfdata.model.halves import feature_extractor
 from deepfake_tfdata.options import build
-from deepfake_tfdata.training import TrainConfig
+from deepfake_tfdata.scoring.run_evaluation import RunScorer
+from deepfake_tfdata.training import TrainConfig, summaries
 from deepfake_tfdata.training import feature_cache as features_module
 from deepfake_tfdata.training import train as train_here
 from deepfake_tfdata.training.feature_cache import FeatureSplit, load_features
@@ -75,7 +76,7 @@ def test_a_killed_extraction_goes_on_with_the_missing_files(records, tmp_path, m
 
     def extract(on_file):
         return load_features(
-            detector, shards, str(tmp_path), batches_of, strategy, lambda files: nullcontext(on_file)
+            detector, shards, "", str(tmp_path), batches_of, strategy, lambda files: nullcontext(on_file)
         )
 
     def kill_after_the_second(split):
@@ -99,7 +100,7 @@ def test_a_killed_extraction_goes_on_with_the_missing_files(records, tmp_path, m
     np.testing.assert_allclose(split.features[0], expected, rtol=1e-3, atol=1e-4)
 
 
-def test_features_are_kept_for_records_precision_and_a_backbones_weights(tmp_path, monkeypatch):
+def test_features_are_kept_for_records_view_precision_and_a_backbones_weights(tmp_path, monkeypatch):
     def not_compiled(model, _):
         return lambda frames: lambda: [np.asarray(each) for each in tf.nest.flatten(model([frames]))]
 
@@ -111,7 +112,7 @@ def test_features_are_kept_for_records_precision_and_a_backbones_weights(tmp_pat
         passes.append(0)
         return [(clips, tf.constant([0, 1]))]
 
-    def load(kernel=1.0, records="a", digest="c", activation=None):
+    def load(kernel=1.0, records="a", digest="c", activation=None, view=""):
         inputs = keras.Input((4, 4, 3), dtype="uint8")
         x = keras.layers.Flatten()(keras.layers.Rescaling(1 / 255)(inputs))
         features = keras.layers.Dense(1, kernel_initializer=keras.initializers.Constant(kernel))(x)
@@ -128,7 +129,7 @@ def test_features_are_kept_for_records_precision_and_a_backbones_weights(tmp_pat
             only=list,
         )
         progress = nullcontext(lambda note: None)
-        return load_features(detector, shards, str(tmp_path), batches_of, None, lambda files: progress)
+        return load_features(detector, shards, view, str(tmp_path), batches_of, None, lambda files: progress)
 
     def is_computed(**changes):
         before = len(passes)
@@ -137,6 +138,7 @@ def test_features_are_kept_for_records_precision_and_a_backbones_weights(tmp_pat
 
     assert is_computed()
     changes = [{"kernel": 2.0}, {"records": "b"}, {"digest": "d"}, {"activation": keras.layers.ReLU}]
+    changes += [{"view": name} for name in ("whole", "mouth", "mouth_reduced", "mouth@0.5", "mouth@0.7")]
     for change in changes:
         assert is_computed(**change)
     for change in ({}, *changes):
@@ -191,6 +193,21 @@ def test_the_saved_model_is_the_whole_detector(own_records, tmp_path, command):
     assert evaluated["auc"] == pytest.approx(metrics["val_auc"])
 
 
+def test_features_are_kept_of_what_the_run_sees(records, tmp_path, monkeypatch):
+    asked = []
+
+    def capture(detector, shards, view, *_):
+        asked.append(view)
+        raise KilledError
+
+    monkeypatch.setattr("deepfake_tfdata.training.run.load_features", capture)
+    options = {**FROZEN, **SINGLE, "backbone": "meso4", "weights": "none", "lstm_units": 4, "batch_size": 2}
+    options |= {"cache_features": True, "data": str(records), "workdir": str(tmp_path)}
+    with pytest.raises(KilledError):
+        train_here(build(TrainConfig, {**options, "region": "full", "view": "mouth@0.5"}))
+    assert asked == ["mouth@0.5"]
+
+
 def test_an_extraction_that_is_asked_to_stop_ends_the_run_unfinished(own_records, tmp_path):
     asked = iter([False, True])
     options = {**FROZEN, **SINGLE, "backbone": "meso4", "weights": "none", "lstm_units": 4, "batch_size": 2}
@@ -199,3 +216,23 @@ def test_an_extraction_that_is_asked_to_stop_ends_the_run_unfinished(own_records
     outcome = train_here(build(TrainConfig, options), should_stop=lambda: next(asked))
     assert not outcome.finished
     assert not list(tmp_path.rglob("*.npz"))
+
+
+@pytest.mark.slow
+def test_a_fold_trains_on_the_features_of_all_clips_and_scores_its_own_splits(
+    own_records, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(summaries, "_pictures", lambda scores: {})
+    options = {**FROZEN, **SINGLE, "backbone": "meso4", "weights": "none", "lstm_units": 4, "epochs": 1}
+    options |= {"batch_size": 4, "frame_size": 32, "cache_features": True, "fold": "2/3"}
+    options |= {"data": str(own_records), "workdir": str(tmp_path)}
+    outcome = train_here(build(TrainConfig, options))
+    assert outcome.finished
+    assert len(list(own_records.rglob("features/mouth-*/pool-*.npz"))) == 1
+    # What the run validated from the features of all clips is what its own val clips give frame by frame.
+    validated, tested = (RunScorer(tmp_path).evaluate(split) for split in ("val", "test"))
+    assert validated.metrics["log_loss"] == pytest.approx(outcome.validation.metrics["log_loss"], rel=1e-3)
+    assert validated.predictions.clip_ids.tolist() == outcome.validation.predictions.clip_ids.tolist()
+    assert tested.folder == tmp_path / "evaluation" / "test" and tested.context["fold"] == "2/3"
+    assert set(tested.predictions.folds) == {"2/3"} and tested.metrics["coverage"] == 1
+    assert not {*tested.predictions.components} & {*validated.predictions.components}

@@ -66,7 +66,9 @@ def test_the_same_run_goes_on_after_its_sessions(begun, changes):
         ({"plan": "other"}, "other clips than"),
         ({"clips": "other"}, "other clips than"),
         ({"precision": "mixed_float16"}, "in float32, not mixed_float16; add --precision=float32"),
+        ({"clips": "other", "fold": "2/5"}, "with --fold=, not 2/5; choose another --workdir"),
         ({"seed": 3}, "with --seed=0, not 3; choose another --workdir"),
+        ({"view": "mouth"}, "with --view=, not mouth; choose another --workdir"),
         ({"finetune_layers": 3}, "with --finetune_layers=0, not 3;"),
         ({"dropout": 0.5}, r"with --dropout=0\.2, not 0\.5;"),
     ],
@@ -74,6 +76,15 @@ def test_the_same_run_goes_on_after_its_sessions(begun, changes):
 def test_another_run_is_refused_with_what_differs(begun, changes, message):
     with pytest.raises(UserError, match=message):
         require_resumable(begun(), run_with(**changes))
+
+
+def test_a_run_is_named_by_what_it_looks_at():
+    for options, name, folder in (
+        ({"region": "full,mouth"}, "full,mouth/control", "runs/full-mouth_control"),
+        ({"region": "full", "view": "mouth@0.5"}, "full.mouth@0.5/control", "runs/full_mouth@0.5_control"),
+    ):
+        assert run_with(head="control", **options).name == name
+        assert str(build(TrainConfig, {"head": "control", **options}).folder) == folder
 
 
 def test_the_epochs_of_a_schedule_stay_as_they_are(begun):

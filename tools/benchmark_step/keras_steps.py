@@ -11,6 +11,7 @@ import numpy as np
 from deepfake_tfdata.model.assembly import assemble_detector
 from deepfake_tfdata.model.backbones import build_backbone
 from deepfake_tfdata.model.flops import count_flops
+from deepfake_tfdata.pixels import view_numbers
 from deepfake_tfdata.startup import import_tensorflow
 from tools.benchmark_step.precision import set_precision
 from tools.benchmark_step.roofline import count_bytes, device_name, matrix_product_gflops, memory_gbytes
@@ -58,7 +59,7 @@ def random_input(options: argparse.Namespace) -> Any:
     frames = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
     if options.resized:
         return frames
-    view = np.array([side, side, 0, 0, side, side, 1, 1, 0], np.float32)
+    view = np.array(view_numbers((0, 0, side, side), (0, 0, side, side)), np.float32)
     return {"frames": frames, "view": np.tile(view, (options.batch_size, 1))}
 
 

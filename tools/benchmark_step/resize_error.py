@@ -7,6 +7,7 @@ import keras
 import numpy as np
 
 from deepfake_tfdata.model.resize import ResizeView, filter_matrix
+from deepfake_tfdata.pixels import view_numbers
 from tools.benchmark_step.precision import set_precision
 from tools.benchmark_step.roofline import device_name
 
@@ -48,7 +49,8 @@ def measured(size: int, precision: str, crop: int = _CROP) -> dict[str, float]:
     """The same of the layer itself on this device, whose result has whole levels."""
     set_precision(precision)
     frames = _frames(crop)
-    view = np.array([[crop, crop, 0, 0, crop, crop, 1, 1, 0]], np.float32)
+    whole = (0, 0, crop, crop)
+    view = np.array([view_numbers(whole, whole)], np.float32)
     result = keras.ops.convert_to_numpy(ResizeView(size)(frames[None], view))[0].astype(np.float64)
     exact = np.clip(products(frames, _matrix(size, crop), lambda values: values), 0, 255)
     return _errors(result, np.round(exact))
@@ -83,7 +85,7 @@ def _frames(crop: int) -> np.ndarray:
 
 def _matrix(size: int, crop: int) -> np.ndarray:
     """The layer's own filter, float32 [size, crop]."""
-    ends = (keras.ops.full((1, 1), value, "float32") for value in (crop, 0, crop))
+    ends = (keras.ops.full((1, 1), value, "float32") for value in (0, crop, 0, crop))
     matrix, _ = filter_matrix(size, crop, *ends)
     return keras.ops.convert_to_numpy(matrix)[0]
 

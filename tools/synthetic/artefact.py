@@ -1,4 +1,4 @@
-"""The planted artefact: horizontal stripes, too fine for a resized face, in a smooth window."""
+"""The planted artefact: stripes, too fine for a resized face, in a smooth window."""
 
 from __future__ import annotations
 
@@ -12,23 +12,31 @@ Window = tuple[float, float, float, float]  # centre x, y, half width, half heig
 Box = tuple[float, float, float, float]  # left, top, width, height, in pixels
 
 REGIONS = ("mouth", "eyes", "nose", "forehead")
+# By orientation, the direction (x, y) in which the stripes follow each other.
+ORIENTATIONS = {
+    "horizontal": (0.0, 1.0),
+    "vertical": (1.0, 0.0),
+    "diagonal": (float(np.sqrt(0.5)), float(np.sqrt(0.5))),
+}
 
 
 @dataclasses.dataclass(frozen=True)
 class Artefact:
-    """What is planted in every fake.
+    """What is planted in a fake.
 
     Attributes:
         region: One of REGIONS.
-        period: Rows of the video from stripe to stripe.
+        period: Pixels of the video from stripe to stripe, across them.
         jitter: How freely the phase varies from frame to frame: 0 still stripes, 1 any phase in any frame.
-        strength: Amplitude in grey levels; at 0, nothing is planted.
+        strength: Amplitude in grey levels.
+        orientation: One of ORIENTATIONS: how the stripes lie.
     """
 
     region: str
     period: float
     jitter: float
     strength: float
+    orientation: str = "horizontal"
 
 
 def region_window(identity: Identity, region: str) -> Window:
@@ -77,7 +85,9 @@ def plant(
     x, y = np.tensordot(np.linalg.inv(pose[:, :2]), [columns - pose[0, 2], rows - pose[1, 2]], 1)
     radius = np.hypot((x - window[0]) / window[2], (y - window[1]) / window[3])
     weight = np.clip(1 - radius**4, 0, 1) ** 2
-    stripes = artefact.strength * weight * np.sin(2 * np.pi * rows / artefact.period + phase)
+    right, down = ORIENTATIONS[artefact.orientation]
+    across = right * columns + down * rows
+    stripes = artefact.strength * weight * np.sin(2 * np.pi * across / artefact.period + phase)
     planted = frame.copy()
     planted[y0:y1, x0:x1] += stripes[..., None].astype(np.float32)
     return planted

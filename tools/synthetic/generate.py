@@ -13,6 +13,7 @@ import cv2
 from tqdm import tqdm
 
 from deepfake_tfdata.errors import UserError
+from tools.synthetic.motion import frame_face
 from tools.synthetic.plan import Options, Video, draw_video, ground_truth, plan_pairs, plan_videos
 from tools.synthetic.render import render
 from tools.synthetic.videos import write_video
@@ -54,8 +55,8 @@ def generate(folder: Path, options: Options, workers: int) -> int:
 def make_video(folder: Path, options: Options, video: Video) -> None:
     """Renders and encodes one video of a data set into its folder."""
     identity, motion, phases, rng = draw_video(options, video)
-    artefact = None if phases is None else options.artefact
-    frames = render(identity, motion, options.size, rng, artefact, phases)
+    framing = frame_face(options.size, video.face_size)
+    frames = render(identity, motion, framing, rng, video.artefact, phases)
     write_video(folder / video.path, frames, options.size)
 
 

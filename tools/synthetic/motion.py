@@ -8,8 +8,22 @@ import numpy as np
 
 from tools.synthetic.identity import Identity
 
-FACE_SHARE = 0.24  # half a face's width over the frame's shorter side: a Haar box of about 175 px in 320
+FACE_SHARE = 0.24  # half a face's width over the frame's shorter side: a face box of about 150 px in 320
+FACE_BOX = 1.89  # side of the box that a conversion with Haar finds, face units, of a face of mean size
 FPS = 25
+
+
+@dataclasses.dataclass(frozen=True)
+class Framing:
+    """The frame, and how large the face in it is.
+
+    Attributes:
+        size: Width and height of the frame in pixels.
+        unit: Pixels to a face unit, for a face of mean size.
+    """
+
+    size: tuple[int, int]
+    unit: float
 
 
 @dataclasses.dataclass(frozen=True)
@@ -75,24 +89,24 @@ def draw_motion(rng: np.random.Generator, frames: int) -> Motion:
     )
 
 
-def face_unit(size: tuple[int, int]) -> float:
-    """Pixels to a face unit, for a face of mean size in a frame of (width, height)."""
-    return FACE_SHARE * min(size)
+def frame_face(size: tuple[int, int], face_size: float | None = None) -> Framing:
+    """A frame of (width, height), and in it a face whose box has about that side; FACE_SHARE if None."""
+    return Framing(size, FACE_SHARE * min(size) if face_size is None else face_size / FACE_BOX)
 
 
-def pose(identity: Identity, motion: Motion, frame: int, size: tuple[int, int]) -> np.ndarray:
+def pose(identity: Identity, motion: Motion, frame: int, framing: Framing) -> np.ndarray:
     """Where the face is in a frame.
 
     Args:
         identity: Whose face.
         motion: The video's motion.
         frame: Which frame.
-        size: Width and height of the frame in pixels.
+        framing: The frame, and the size of a mean face in it.
 
     Returns:
         float64 [2, 3]: takes (x, y, 1) in face units to the frame's pixels.
     """
-    unit = face_unit(size)
+    size, unit = framing.size, framing.unit
     scale = unit * identity.size * motion.scale[frame]
     cos, sin = np.cos(motion.roll[frame]) * scale, np.sin(motion.roll[frame]) * scale
     x = size[0] / 2 + unit * (identity.offset[0] + motion.x[frame])

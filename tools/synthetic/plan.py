@@ -10,13 +10,14 @@ import numpy as np
 
 from tools.synthetic.artefact import Artefact, draw_phases, region_box, region_window
 from tools.synthetic.identity import Identity, draw_identity
-from tools.synthetic.motion import FPS, Motion, draw_motion, pose
+from tools.synthetic.motion import FPS, Motion, draw_motion, frame_face, pose
 
 ORIGINALS = "original_sequences/youtube/c23/videos"
 FAKES = "manipulated_sequences/Face2Face/c23/videos"
 SPLITS = ("train", "val", "test")
 _HELD_OUT = 0.2  # of the pairs, for val and again for test; train has the rest
-_PAIRS, _IDENTITY, _VIDEO, _PHASES = range(4)  # each purpose draws from a stream of its own
+# Each purpose draws from a stream of its own.
+_PAIRS, _IDENTITY, _VIDEO, _PHASES, _ARTEFACTS, _FACE_SIZES = range(6)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -24,12 +25,15 @@ class Options:
     """Everything that decides a data set's bytes.
 
     Attributes:
-        preset: `dilution` or `null`.
+        preset: `dilution`, `dose` or `null`.
         identities: How many people; even, as each belongs to one pair.
         frames: Frames a video.
         size: Width and height in pixels, both even.
         seed: The data set's seed.
-        artefact: What is planted in every fake.
+        artefacts: What may be planted: each fake carries one of them, as many fakes of a split as another;
+            nothing is planted where there are none.
+        face_sizes: Sides of face boxes in pixels, from the smallest to the largest, over which the pairs of a
+            split are spread evenly by their logarithm; empty for a fixed share of the frame.
     """
 
     preset: str
@@ -37,16 +41,28 @@ class Options:
     frames: int
     size: tuple[int, int]
     seed: int
-    artefact: Artefact
+    artefacts: tuple[Artefact, ...]
+    face_sizes: tuple[float, float] | None = None
 
 
 @dataclasses.dataclass(frozen=True)
 class Video:
-    """One video: an original of `target`, or, with a `source`, the fake named target_source."""
+    """One video: an original of `target`, or, with a `source`, the fake named target_source.
+
+    Attributes:
+        target: Who is seen.
+        source: Who drove a fake; None of an original.
+        split: train, val or test.
+        artefact: What is planted in it.
+        face_size: Side of the face's box in pixels, for a face of mean size; None for a share of the frame.
+            The videos of a pair have the same.
+    """
 
     target: int
     source: int | None
     split: str
+    artefact: Artefact | None = None
+    face_size: float | None = None
 
     @property
     def path(self) -> str:
@@ -71,11 +87,31 @@ def plan_pairs(options: Options) -> dict[str, list[list[str]]]:
 def plan_videos(options: Options) -> list[Video]:
     """Every video of the data set: two originals and two fakes for each pair."""
     videos = []
-    for split, pairs in plan_pairs(options).items():
-        for first, second in pairs:
+    for place, (split, pairs) in enumerate(plan_pairs(options).items()):
+        artefacts = iter(_spread_artefacts(options, place, 2 * len(pairs)))
+        sizes = _spread_face_sizes(options, place, len(pairs))
+        for (first, second), size in zip(pairs, sizes, strict=True):
             a, b = int(first), int(second)
-            videos += [Video(a, None, split), Video(b, None, split), Video(a, b, split), Video(b, a, split)]
+            videos += [Video(who, None, split, None, size) for who in (a, b)]
+            videos += [Video(a, b, split, next(artefacts), size), Video(b, a, split, next(artefacts), size)]
     return videos
+
+
+def _spread_artefacts(options: Options, split: int, fakes: int) -> list[Artefact | None]:
+    """One for each fake of a split, all about as often as each other, in random order."""
+    if not options.artefacts:
+        return [None] * fakes
+    order = np.random.default_rng([options.seed, _ARTEFACTS, split]).permutation(fakes)
+    return [options.artefacts[place % len(options.artefacts)] for place in order]
+
+
+def _spread_face_sizes(options: Options, split: int, pairs: int) -> list[float | None]:
+    """One for each pair of a split: the middles of as many equal steps in the logarithm, in random order."""
+    if options.face_sizes is None:
+        return [None] * pairs
+    smallest, largest = options.face_sizes
+    order = np.random.default_rng([options.seed, _FACE_SIZES, split]).permutation(pairs)
+    return [round(float(smallest * (largest / smallest) ** ((step + 0.5) / pairs)), 1) for step in order]
 
 
 def draw_video(
@@ -97,16 +133,16 @@ def draw_video(
     rng = np.random.default_rng(key)
     identity = draw_identity(np.random.default_rng([options.seed, _IDENTITY, video.target]))
     motion = draw_motion(rng, options.frames)
-    planted = video.source is not None and options.artefact.strength > 0
     phases_rng = np.random.default_rng([options.seed, _PHASES, *key[2:]])
-    phases = draw_phases(phases_rng, options.artefact.jitter, options.frames) if planted else None
+    phases = draw_phases(phases_rng, video.artefact.jitter, options.frames) if video.artefact else None
     return identity, motion, phases, rng
 
 
 def ground_truth(options: Options) -> str:
-    """The data set's ground truth as JSON: options, and by video its label, split, people and artefact.
+    """The data set's ground truth as JSON: options, and by video its label, split, people, size and artefact.
 
-    Boxes are (left, top, width, height) in the video's pixels, one a frame; phases are radians.
+    `face_size` is about the side of the face's box, null where it is a share of the frame. Boxes are (left,
+    top, width, height) in the video's pixels, one a frame; phases are radians.
     """
     head = json.dumps({**dataclasses.asdict(options), "fps": FPS}, sort_keys=True)
     lines = [f'"{video.path}": {json.dumps(_truth(options, video))}' for video in plan_videos(options)]
@@ -120,14 +156,16 @@ def _truth(options: Options, video: Video) -> dict[str, Any]:
         "split": video.split,
         "target": f"{video.target:03d}",
         "source": None if video.source is None else f"{video.source:03d}",
+        "face_size": None if video.face_size is None else round(video.face_size * identity.size, 1),
         "artefact": None,
     }
-    if phases is not None:
-        window = region_window(identity, options.artefact.region)
-        places = [pose(identity, motion, frame, options.size) for frame in range(options.frames)]
+    if video.artefact is not None and phases is not None:
+        window = region_window(identity, video.artefact.region)
+        framing = frame_face(options.size, video.face_size)
+        places = [pose(identity, motion, frame, framing) for frame in range(options.frames)]
         boxes = [[round(value, 1) for value in region_box(window, place)] for place in places]
         truth["artefact"] = {
-            **dataclasses.asdict(options.artefact),
+            **dataclasses.asdict(video.artefact),
             "boxes": boxes,
             "phases": [round(float(phase), 4) for phase in phases],
         }

@@ -12,7 +12,7 @@ from tools.synthetic.canvas import Canvas, make_canvas
 from tools.synthetic.facial_parts import draw_eyes, draw_mouth
 from tools.synthetic.head import SPAN_X, SPAN_Y, draw_head, head_canvas
 from tools.synthetic.identity import Identity
-from tools.synthetic.motion import Motion, face_unit, pose
+from tools.synthetic.motion import Framing, Motion, pose
 from tools.synthetic.scene import draw_scene
 
 _OVERSAMPLING = 1.25  # a head is drawn finer than shown, so that moving it by parts of a pixel is clean
@@ -21,7 +21,7 @@ _OVERSAMPLING = 1.25  # a head is drawn finer than shown, so that moving it by p
 def render(
     identity: Identity,
     motion: Motion,
-    size: tuple[int, int],
+    framing: Framing,
     rng: np.random.Generator,
     artefact: Artefact | None = None,
     phases: np.ndarray | None = None,
@@ -31,7 +31,7 @@ def render(
     Args:
         identity: Who is in it.
         motion: How the head moves; its length is the number of frames.
-        size: Width and height in pixels.
+        framing: The frame, and the size of a mean face in it.
         rng: For the camera's noise.
         artefact: What to plant; nothing for an original.
         phases: With an artefact, the stripes' phase in each frame, [T].
@@ -39,14 +39,14 @@ def render(
     Yields:
         Frames, RGB uint8 [height, width, 3].
     """
-    canvas = head_canvas(face_unit(size) * _OVERSAMPLING)
+    canvas = head_canvas(framing.unit * _OVERSAMPLING)
     head, opacity = draw_head(identity, canvas)
-    room = draw_scene(identity, _room_canvas(identity, size))
+    room = draw_scene(identity, _room_canvas(identity, framing))
     for frame in range(len(motion.x)):
         layer = head.copy()
         draw_eyes(layer, identity, canvas, float(motion.blink[frame]), float(motion.gaze[frame]))
         draw_mouth(layer, identity, canvas, float(motion.speech[frame]))
-        place = pose(identity, motion, frame, size)
+        place = pose(identity, motion, frame, framing)
         image = _show(layer, opacity, canvas, room, place)
         if artefact is not None:
             image = plant(image, artefact, region_window(identity, artefact.region), place, phases[frame])
@@ -54,9 +54,9 @@ def render(
         yield cv2.add(image, cv2.merge((noise, noise, noise)), dtype=cv2.CV_8U)  # rounds and saturates
 
 
-def _room_canvas(identity: Identity, size: tuple[int, int]) -> Canvas:
+def _room_canvas(identity: Identity, framing: Framing) -> Canvas:
     """The frame's grid in face units about the head's mean place."""
-    unit = face_unit(size)
+    size, unit = framing.size, framing.unit
     left = -size[0] / 2 / unit - identity.offset[0]
     top = -size[1] * 0.485 / unit - identity.offset[1]
     return make_canvas((left, left + size[0] / unit), (top, top + size[1] / unit), unit)

@@ -19,6 +19,8 @@ class DataSet:
         unlisted: identities that such lists do not speak of; they are divided by hash.
         missing: what this data set usually has and this folder has not, in words.
         notes: what else a person should know of how it was read.
+        in_several_splits: by key, the splits of every video that the data set itself puts into more than one;
+            `splits` has but the one that counts.
     """
 
     videos: list[Video]
@@ -27,6 +29,7 @@ class DataSet:
     unlisted: frozenset[str] = frozenset()
     missing: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    in_several_splits: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def methods(self) -> Counter[str]:

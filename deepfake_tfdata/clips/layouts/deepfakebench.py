@@ -100,7 +100,12 @@ def read(source: AnyPath, compression: str, manipulations: Sequence[str] | None)
     given, notes = _given(videos.values(), splits)
     notes += passed_over("videos whose names do not tell identities", unknown)
     missing = [f"{len(absent)} listed folders of frames"] if absent else []
-    return DataSet(list(videos.values()), given, missing=missing, notes=notes)
+    several = {
+        key: tuple(split for split in SPLITS if split in found)
+        for key, found in splits.items()
+        if len(found) > 1
+    }
+    return DataSet(list(videos.values()), given, missing=missing, notes=notes, in_several_splits=several)
 
 
 def _given(

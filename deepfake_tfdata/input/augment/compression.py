@@ -32,14 +32,23 @@ def jpeg(frames: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
 
 
 def codec(frames: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+    """`encode_as_video` with one quantiser for the clip."""
+    return encode_as_video(frames, uniform(seed, _CODEC_QUANTISER))
+
+
+def encode_as_video(frames: tf.Tensor, quantiser: tf.Tensor | float) -> tf.Tensor:
     """Quantises the first frame and then each change, in blocks, as a video codec does.
 
     Like H.264: 8x8 cosine transforms, the flat quantiser with its step size and dead zones, and every frame
     predicted from the decoded one before, so that still parts stay still and faint changes are lost.
     Unlike H.264: no search for motion (it saves bits, but hardly changes the error at a given quantiser),
     no deblocking filter (blocks show more), chroma at full resolution, 8x8 blocks only.
+
+    Args:
+        frames: uint8 [T, H, W, 3].
+        quantiser: as H.264 counts it, 0 to 51.
     """
-    step = 2.0 ** ((uniform(seed, _CODEC_QUANTISER) - 4.0) / 6.0)
+    step = 2.0 ** ((quantiser - 4.0) / 6.0)
     height, width = tf.unstack(tf.shape(frames)[1:3])
     padded = _whole_blocks(_whole_blocks(frames, 1, height), 2, width)
     planes = tf.einsum("thwc,cd->tdhw", tf.cast(padded, tf.float32) - MID_GREY, _RGB_TO_YCBCR)

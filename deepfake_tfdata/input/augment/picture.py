@@ -19,31 +19,45 @@ _CUTOUT = (0.1, 0.4)
 
 
 def blur(frames: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
-    """Blurs with a Gaussian, one width for the clip; at an edge it averages over what there is."""
-    width = uniform(seed, _BLUR)
+    """`blur_by` with one width for the clip."""
+    return blur_by(frames, uniform(seed, _BLUR))
+
+
+def blur_by(frames: tf.Tensor, width: tf.Tensor | float) -> tf.Tensor:
+    """Blurs with a Gaussian of that standard deviation, pixels; at an edge it averages over what there is."""
     height_weights, width_weights = (_gaussian(size, width) for size in tf.unstack(tf.shape(frames)[1:3]))
     # Matrix products: TensorFlow 2.16 crashes in a depthwise convolution of one row on a CPU.
     blurred = tf.einsum("hg,tgwc->thwc", height_weights, tf.cast(frames, tf.float32))
     return to_uint8(tf.einsum("wv,thvc->thwc", width_weights, blurred))
 
 
-def _gaussian(size: tf.Tensor, width: tf.Tensor) -> tf.Tensor:
+def _gaussian(size: tf.Tensor, width: tf.Tensor | float) -> tf.Tensor:
     """How much each pixel of a side (columns) adds to each blurred one (rows): float32 [size, size]."""
     position = tf.range(tf.cast(size, tf.float32))
     return tf.nn.softmax(-0.5 * tf.square((position[:, None] - position) / width))
 
 
 def noise(frames: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
-    """Adds Gaussian noise: its strength is one for the clip, its values differ by frame, as a sensor's do."""
+    """`add_noise` of one strength for the clip."""
     strength, values = tf.unstack(tf.random.split(seed, 2))
-    normal = tf.random.stateless_normal(tf.shape(frames), values)
-    return to_uint8(tf.cast(frames, tf.float32) + uniform(strength, _NOISE) * normal)
+    return add_noise(frames, uniform(strength, _NOISE), values)
+
+
+def add_noise(frames: tf.Tensor, deviation: tf.Tensor | float, seed: tf.Tensor) -> tf.Tensor:
+    """Adds Gaussian noise of that standard deviation, grey levels, new in every frame, as a sensor's is."""
+    normal = tf.random.stateless_normal(tf.shape(frames), seed)
+    return to_uint8(tf.cast(frames, tf.float32) + deviation * normal)
 
 
 def downscale(frames: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
-    """Makes the frames smaller and larger again, one factor for the clip; finer detail is gone."""
+    """`shrink_and_enlarge` by one factor for the clip."""
+    return shrink_and_enlarge(frames, 1.0 / uniform(seed, _DOWNSCALE))
+
+
+def shrink_and_enlarge(frames: tf.Tensor, share: tf.Tensor | float) -> tf.Tensor:
+    """Makes the frames smaller, to a share of their sides, and large again; finer detail is gone."""
     size = tf.shape(frames)[1:3]
-    small = tf.cast(tf.round(tf.cast(size, tf.float32) / uniform(seed, _DOWNSCALE)), tf.int32)
+    small = tf.cast(tf.round(tf.cast(size, tf.float32) * share), tf.int32)
     # Lanczos with antialiasing, as a converter makes a video small; bicubic, as a player shows it large.
     shrunk = tf.image.resize(frames, tf.maximum(small, 1), "lanczos3", antialias=True)
     return to_uint8(tf.image.resize(shrunk, size, "bicubic"))

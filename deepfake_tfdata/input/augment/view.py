@@ -7,7 +7,7 @@ part of its resize (see `ResizeView`), so that it costs nothing here.
 import tensorflow as tf
 
 from deepfake_tfdata.input.augment.common import to_uint8, uniform
-from deepfake_tfdata.pixels import LUMA, MID_GREY
+from deepfake_tfdata.pixels import LUMA, MID_GREY, VIEW
 
 # Differences between cameras and screens; our choice. DeeperForensics-1.0 (arXiv 2001.03024) tests with
 # contrasts of 0.35 to 0.85 and saturations of 0 to 0.4, which are meant to break detectors.
@@ -16,6 +16,9 @@ _CONTRAST = (0.85, 1.15)  # of the distance from mid grey
 _SATURATION = (0.7, 1.3)  # of the distance from the pixel's own grey
 # The share of the height and width that is still seen; our choice: more would cut the mouth's corners.
 _ZOOM = (0.85, 1.0)
+# Where the window and the tone are among a view's numbers, and the numbers of the mirrored one.
+_WINDOW, _TONE = VIEW.index("top"), VIEW.index("saturation")
+_MIRRORED = [VIEW.index({"left": "right", "right": "left"}.get(name, name)) for name in VIEW]
 
 
 def zoom(frames: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
@@ -28,9 +31,9 @@ def zoom(frames: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
 
 
 def zoom_view(view: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
-    """`zoom` of the view's window."""
-    start, end = _zoomed(view[2:4], view[4:6], seed)
-    return tf.concat([view[:2], start, end, view[6:]], axis=0)
+    """`zoom` of the view's window; what is hidden stays where it is in the frame."""
+    before, start, end, after = tf.split(view, [_WINDOW, 2, 2, len(VIEW) - _WINDOW - 4])
+    return tf.concat([before, *_zoomed(start, end, seed), after], axis=0)
 
 
 def _zoomed(start: tf.Tensor, end: tf.Tensor, seed: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
@@ -51,7 +54,7 @@ def flip(frames: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
 def flip_view(view: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
     """`flip` of the view: its left and right edges change places."""
     del seed
-    return tf.gather(view, [0, 1, 2, 5, 4, 3, 6, 7, 8])
+    return tf.gather(view, _MIRRORED)
 
 
 def colour(frames: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
@@ -66,7 +69,7 @@ def colour(frames: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
 
 def colour_view(view: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
     """`colour` of the view."""
-    return tf.concat([view[:6], tf.stack(_tone(seed))], axis=0)
+    return tf.concat([view[:_TONE], tf.stack(_tone(seed))], axis=0)
 
 
 def _tone(seed: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
