@@ -47,9 +47,10 @@ def assemble_detector(
         region_inputs, frames = (_native_frames if native else _frames)(name, num_frames, model)
         features = (per_frame or fold_frames)(model, frames)
         # tanh, sigmoid, no recurrent dropout and no mask: what cuDNN's LSTM can do.
-        lstm = keras.layers.LSTM(lstm_units, return_sequences=True, name="lstm")
+        dtype = _lstm_dtype()
+        lstm = keras.layers.LSTM(lstm_units, return_sequences=True, dtype=dtype, name="lstm")
         layer_name = TEMPORAL_LAYER if len(backbones) == 1 else f"{TEMPORAL_LAYER}_{name}"
-        sequences.append(keras.layers.Bidirectional(lstm, name=layer_name)(features))
+        sequences.append(keras.layers.Bidirectional(lstm, dtype=dtype, name=layer_name)(features))
         inputs += region_inputs
     clip = HEADS[head](sequences)
     clip = keras.layers.Dropout(dropout, dtype="float32")(clip)
@@ -57,6 +58,12 @@ def assemble_detector(
     logit = keras.layers.Reshape((), dtype="float32", name="logit")(logit)
     # A list of inputs takes a dict with more keys than their names as well, and a list of one a tensor.
     return keras.Model(inputs, logit, name="detector")
+
+
+def _lstm_dtype() -> str | None:
+    """The policy's, but for JAX, whose call of cuDNN's LSTM knows no bfloat16."""
+    bfloat16 = keras.config.dtype_policy().compute_dtype == "bfloat16"
+    return "float32" if bfloat16 and keras.backend.backend() == "jax" else None
 
 
 def assemble_published(classifier: keras.Model, num_frames: int, native: bool) -> keras.Model:

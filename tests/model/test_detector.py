@@ -36,6 +36,21 @@ def numpy_of(tensor):
     return keras.ops.convert_to_numpy(tensor)
 
 
+@pytest.mark.parametrize(
+    ("policy", "backend", "dtype"),
+    [
+        ("mixed_bfloat16", "jax", "float32"),  # its call of cuDNN's LSTM knows no bfloat16
+        ("mixed_bfloat16", "tensorflow", "bfloat16"),
+        ("mixed_float16", "jax", "float16"),
+    ],
+)
+def test_the_lstm_computes_in_what_the_backend_has(monkeypatch, policy, backend, dtype):
+    keras.config.set_dtype_policy(policy)
+    monkeypatch.setattr(keras.backend, "backend", lambda: backend)
+    layer = meso4_detector("control").get_layer("temporal")
+    assert {each.compute_dtype for each in (layer, layer.forward_layer, layer.backward_layer)} == {dtype}
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("policy", ["float32", "mixed_float16", "mixed_bfloat16"])
 @pytest.mark.parametrize("head", HEADS)

@@ -102,6 +102,20 @@ def test_bytes_are_those_of_every_layer_of_every_frame():
     assert 0 < of_rest < of_backbone
 
 
+def test_copies_too_short_to_be_timed_are_made_in_a_row(monkeypatch):
+    made = []
+    monkeypatch.setattr(keras.ops, "negative", lambda array: made.append(0) or array)
+
+    def fast_device(compute):
+        """A copy takes 0.1 ms, and to ask for one and to wait for it 1 ms."""
+        made.clear()
+        compute()
+        return 1e-3 + 1e-4 * len(made)
+
+    monkeypatch.setattr(roofline, "_median_seconds", fast_device)
+    assert roofline.memory_gbytes(1000) == pytest.approx(2 * 4 * 1000 / 1e-4 / 1e9, rel=0.02)
+
+
 def test_scaling_grows_one_thing_at_a_time_and_filling_stops_where_it_is_full(monkeypatch, capsys):
     def measured(rows, options, python):
         if options["batch_size"] > 8:

@@ -20,7 +20,8 @@ def matrix_product_gflops(largest: int = _LARGEST_MATRIX) -> float:
     """10^9 operations a second of a product of square matrices, the best of growing sizes."""
     best, size = 0.0, min(1024, largest)
     while size <= largest:
-        matrix = keras.ops.ones((size, size), keras.config.dtype_policy().compute_dtype)
+        # Of ones, a GPU would make products faster than it ever does again: fewer transistors switch.
+        matrix = keras.random.uniform((size, size), dtype=keras.config.dtype_policy().compute_dtype)
         taken = _median_seconds(lambda matrix=matrix: keras.ops.matmul(matrix, matrix))
         best = max(best, 2 * size**3 / taken / 1e9)
         if taken > _LONG_ENOUGH_S:
@@ -30,9 +31,21 @@ def matrix_product_gflops(largest: int = _LARGEST_MATRIX) -> float:
 
 
 def memory_gbytes(elements: int = _COPY_ELEMENTS) -> float:
-    """10^9 bytes a second, read and written, of doubling a large float32 array on the device."""
+    """10^9 bytes a second, read and written, of negating a large float32 array on the device.
+
+    One copy takes a fast GPU less than its start does: as many are made, each of the last, as take a while.
+    """
     array = keras.ops.ones((elements,), "float32")
-    return 2 * 4 * elements / _median_seconds(lambda: array * 2.0) / 1e9
+    copies = 1
+    while (taken := _median_seconds(lambda copies=copies: _negated(array, copies))) < _LONG_ENOUGH_S:
+        copies *= 2
+    return copies * 2 * 4 * elements / taken / 1e9
+
+
+def _negated(array: Any, times: int) -> Any:
+    for _ in range(times):
+        array = keras.ops.negative(array)
+    return array
 
 
 def count_bytes(detector: keras.Model) -> int:

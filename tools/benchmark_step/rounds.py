@@ -22,6 +22,8 @@ _ENVIRONMENT = {
     "XLA_PYTHON_CLIENT_PREALLOCATE": "false",
     "TF_FORCE_GPU_ALLOW_GROWTH": "true",
     "TF_CPP_MIN_LOG_LEVEL": "3",
+    # What it says last is the error itself.
+    "JAX_TRACEBACK_FILTERING": "off",
 }
 # A row's figures, or {"skipped": why}.
 Result = dict[str, Any]
