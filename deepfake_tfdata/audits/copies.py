@@ -53,6 +53,7 @@ def find_near_duplicates(
     listing: Listing,
     units: Mapping[str, str],
     hashes: Mapping[str, Sequence[bytes]],
+    contents: Mapping[str, str],
 ) -> Iterator[Finding]:
     """Videos of other people by their names that look alike, in different splits.
 
@@ -61,12 +62,14 @@ def find_near_duplicates(
         listing: their splits.
         units: by key, what a video is expected to look alike to: those of its own component.
         hashes: by key, perceptual hashes of whole frames, all of one length.
+        contents: as for `find_copied_files`; what that finds is not said again.
     """
     hashed = [video for video in videos if len(hashes.get(video.key, ())) and listing.videos.get(video.key)]
     pairs = [
         (_shown(first, listing), _shown(second, listing), bits)
         for first, second, bits in _alike(hashed, hashes)
         if units[first.key] != units[second.key]
+        and (not contents.get(first.key) or contents[first.key] != contents.get(second.key))
         and set(listing.videos[first.key]) != set(listing.videos[second.key])
     ]
     if pairs:

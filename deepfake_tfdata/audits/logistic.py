@@ -33,7 +33,9 @@ def log_odds(columns: np.ndarray, labels: np.ndarray, others: np.ndarray) -> np.
         chance = expit(found @ points.T)
         slope = (weights * (labels - chance)) @ points - penalty * found
         curve = (weights * chance * (1 - chance)) @ squares
-        step = np.linalg.solve(curve.reshape(-1, len(penalty), len(penalty)) + np.diag(penalty), slope[..., None])
+        step = np.linalg.solve(
+            curve.reshape(-1, len(penalty), len(penalty)) + np.diag(penalty), slope[..., None]
+        )
         found += step[..., 0]
         if np.abs(step).max() < _CLOSE:
             break

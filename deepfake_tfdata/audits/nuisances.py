@@ -21,10 +21,8 @@ from deepfake_tfdata.evaluation.mrmc import RunScores, method_auc, run_aucs
 
 MIN_AUC = 0.6
 MAX_P = 0.001
-# Of the interval: chance passes its lower end in 5 %.
-LEVEL = 0.9
 # Of fewer units not even a perfect AUC has an interval above MIN_AUC.
-MIN_UNITS = 6
+MIN_UNITS = 7
 _FOLDS = 5
 _PERMUTATIONS, _AT_ONCE = 999, 111
 _CATEGORIES = 12
@@ -42,7 +40,7 @@ class NuisanceTest:
     Attributes:
         name: of it; 'all together' of several.
         auc: out of fold.
-        low, high: the interval of LEVEL, over units.
+        low, high: its 95 % interval, over units.
         p: of permuted labels; None where the interval already says that it is no shortcut.
         typical: by class, the median, or the most frequent value where it is no number.
     """
@@ -68,7 +66,7 @@ def can_test(labels: np.ndarray, units: np.ndarray) -> bool:
 def measure_nuisances(
     labels: np.ndarray, units: np.ndarray, nuisances: Mapping[str, Sequence[Value]], seed: int = 0
 ) -> list[NuisanceTest]:
-    """Each nuisance by itself, and all together where none alone is a shortcut; constant ones are passed over.
+    """Each nuisance by itself, and all together where none alone is a shortcut; constant ones are left out.
 
     Args:
         labels: int [N], 0 real and 1 fake.
@@ -167,7 +165,7 @@ def _test(name: str, videos: _Videos, columns: np.ndarray, values: Sequence[Valu
     (scores,) = _out_of_fold(videos.labels[None], columns, videos.folds)
     runs = RunScores(videos.labels, scores[None], separate_clusters(videos.units))
     estimate = method_auc(run_aucs(runs))
-    interval = estimate.interval(LEVEL)
+    interval = estimate.interval()
     p = _p_value(estimate.value, videos, columns) if interval.low > MIN_AUC else None
     return NuisanceTest(name, estimate.value, interval.low, interval.high, p, values)
 
@@ -190,7 +188,7 @@ def _p_value(seen: float, videos: _Videos, columns: np.ndarray) -> float:
 def _out_of_fold(
     labels: np.ndarray, columns: np.ndarray, folds: Sequence[tuple[np.ndarray, np.ndarray]]
 ) -> np.ndarray:
-    """Log odds of a fake, float [P, N], each by a regression that saw no video of its unit; labels are [P, N]."""
+    """Log odds of a fake by labels [P, N], float [P, N]; no regression saw a video of the unit it scores."""
     scores = np.zeros(labels.shape)
     for train, held in folds:
         scores[:, held] = log_odds(columns[train], labels[:, train], columns[held])

@@ -160,11 +160,22 @@ def _examples(name: str, test: NuisanceTest, members: Sequence[Measured], of: st
         if not known:
             shown.append(f"no {LABEL_NAMES[label]} video has any")
         elif isinstance(typical, str):
-            shown.append(f"{next(key for value, key in known if value == typical)} has '{typical}'")
+            own_words = _own_words(typical, str(test.typical[1 - label] or ""))
+            shown.append(f"{next(key for value, key in known if value == typical)} has '{own_words}'")
         else:
             value, key = min(known, key=lambda pair: (abs(float(pair[0]) - float(typical or 0)), pair[1]))
-            shown.append(f"{key} has {value:.4g}")
+            shown.append(f"{key} has {_number(float(value))}")
     return f"; typical: {', '.join(shown)}"
+
+
+def _own_words(text: str, other: str) -> str:
+    """The words of a text that another has not, such as the settings in which two encoders differ."""
+    shared = set(other.split())
+    return " ".join(word for word in text.split() if word not in shared) or text
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
 
 
 def _table(tier: Tier, tests: Mapping[str, Mapping[str, NuisanceTest]]) -> Finding:

@@ -121,10 +121,11 @@ def survey_tree(tree: SourceTree, num_frames: int, workers: int, on_video: OnVid
 def judge_tree(tree: SourceTree, survey: TreeSurvey) -> list[Finding]:
     """All that can be said of a raw tree, by its lists and by what its files are."""
     surveys, units = survey.surveys, tree.units
+    hashes = {key: found.hashes for key, found in surveys.items()}
     return [
         *find_split_leaks(tree.videos, tree.listing, {} if tree.strict else tree.groups),
         *find_copied_files(tree.videos, tree.listing, survey.contents),
-        *find_near_duplicates(tree.videos, tree.listing, units, {k: s.hashes for k, s in surveys.items()}),
+        *find_near_duplicates(tree.videos, tree.listing, units, hashes, survey.contents),
         *find_shortcuts(
             [_measured(v, units[v.key], surveys[v.key]) for v in tree.videos if v.key in surveys]
         ),

@@ -55,7 +55,7 @@ def _shown(finding: Finding) -> dict[str, Any]:
     """A finding with its evidence as lists; tests of nuisances and counts have tables of their own."""
     evidence = dict(finding.evidence)
     return {
-        "check": finding.check.replace("_", " "),
+        "check": ": ".join([finding.check.replace("_", " "), *filter(None, [evidence.pop("nuisance", "")])]),
         "severity": finding.severity,
         "what": finding.what,
         "mend": finding.mend,

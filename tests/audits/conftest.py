@@ -10,7 +10,6 @@ from deepfake_tfdata.clips.video_selection import SelectionOptions
 from deepfake_tfdata.records.source_content import content_of
 from deepfake_tfdata.video.errors import VideoError
 from deepfake_tfdata.video.survey import survey_video
-from tools.synthetic.artefact import Artefact
 from tools.synthetic.generate import generate
 from tools.synthetic.plan import Options
 
@@ -20,8 +19,7 @@ FRAMES = 4
 @pytest.fixture(scope="session")
 def clean_tree(made_once) -> Path:
     """14 people in 7 pairs, an original and a fake of each; fakes differ from originals by nothing."""
-    artefact = Artefact(region="mouth", period=3.6, jitter=0.5, strength=0.0)
-    options = Options("null", 14, 8, (160, 160), 0, artefact)
+    options = Options("null", 14, 8, (160, 160), 0, ())
     return made_once("heads", lambda folder: generate(folder, options, workers=1))
 
 

@@ -76,10 +76,22 @@ def test_a_mistake_is_one_line(command, clean_tree, tmp_path, arguments, message
 
 def test_names_are_escaped_and_long_lists_cut(tmp_path):
     videos = [f"original/{SCRIPT}{number}" for number in range(50)]
-    test = {"name": "crf", "auc": 0.9, "low": 0.8, "high": 1.0, "p": None, "typical": {"real": 1.0, "fake": None}}
+    test = {
+        "name": "crf",
+        "auc": 0.9,
+        "low": 0.8,
+        "high": 1.0,
+        "p": None,
+        "typical": {"real": 1.0, "fake": None},
+    }
     findings = [
         Finding("a_check", FAIL, SCRIPT, "mend it", {"videos": videos}),
-        Finding("composition", INFO, "videos", evidence={"splits": {"train": {"real": {"original": 3}, "fake": {}}}}),
+        Finding(
+            "composition",
+            INFO,
+            "videos",
+            evidence={"splits": {"train": {"real": {"original": 3}, "fake": {}}}},
+        ),
         Finding("shortcut_in_crops_tested", INFO, "tested", evidence={"tests": {"all methods": [test]}}),
     ]
     page = write_audit(tmp_path, findings, "data/ffpp", "").read_text()

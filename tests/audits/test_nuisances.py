@@ -65,7 +65,7 @@ def test_twenty_clean_data_sets_raise_nothing():
         assert len(findings) == 2
 
 
-@pytest.mark.parametrize("number", [6, 40])
+@pytest.mark.parametrize("number", [7, 40])
 def test_what_differs_clearly_is_a_shortcut(number):
     labels, units = pairs(number)
     random = np.random.default_rng(number)
@@ -89,7 +89,10 @@ def test_what_only_several_nuisances_tell_together_is_found():
     labels, units = pairs(60)
     random = np.random.default_rng(0)
     first = random.normal(size=len(units)) * 3
-    values = {"one": first.tolist(), "other": (first + random.normal(size=len(units)) + 1.5 * labels).tolist()}
+    values = {
+        "one": first.tolist(),
+        "other": (first + random.normal(size=len(units)) + 1.5 * labels).tolist(),
+    }
     found = {test.name: test for test in measure_nuisances(labels, units, values)}
     assert [name for name, test in found.items() if test.is_shortcut] == [TOGETHER]
 
@@ -125,7 +128,12 @@ def test_a_shortcut_of_one_method_is_named():
     methods = np.tile(["original", "original", "A", "A", "B", "B", "C", "C"], 12)
     sizes = random.normal(size=len(labels)) + 6 * (methods == "B")
     measured = [
-        Measured(Video("", str(i), int(labels[i]), str(methods[i]), "t"), str(units[i]), {"face pixels": sizes[i]}, {})
+        Measured(
+            Video("", str(i), int(labels[i]), str(methods[i]), "t"),
+            str(units[i]),
+            {"face pixels": sizes[i]},
+            {},
+        )
         for i in range(len(labels))
     ]
     fails = [finding for finding in find_shortcuts(measured) if finding.severity == "fail"]
@@ -133,11 +141,27 @@ def test_a_shortcut_of_one_method_is_named():
     assert not any({"A", "C"} & set(finding.evidence["tests"]) for finding in fails)
 
 
+def test_of_two_long_texts_the_difference_is_shown():
+    labels, units = pairs(8)
+    settings = [f"cabac=1 subme={7 if label else 2} trellis=1" for label in labels]
+    measured = [
+        Measured(
+            Video("", str(i), int(labels[i]), "m", "t"), str(units[i]), {}, {"encoder settings": settings[i]}
+        )
+        for i in range(len(labels))
+    ]
+    (finding,) = [finding for finding in find_shortcuts(measured) if finding.severity == "warn"]
+    assert finding.what.endswith("typical: m/0 has 'subme=2', m/2 has 'subme=7'")
+
+
 def test_too_few_are_not_tested():
-    labels, units = pairs(5)
+    labels, units = pairs(6)
     assert not can_test(labels, units)
     (finding,) = find_shortcuts(
-        [Measured(Video("", str(i), int(labels[i]), "m", "t"), str(units[i]), {"a": 1.0 * labels[i]}, {}) for i in range(20)]
+        [
+            Measured(Video("", str(i), int(labels[i]), "m", "t"), str(units[i]), {"a": 1.0 * labels[i]}, {})
+            for i in range(len(labels))
+        ]
     )
     assert finding.check == "too_few_to_test" and finding.severity == "info"
 

@@ -71,7 +71,7 @@ def test_val_that_is_test(audited, tree):
 def test_a_source_video_in_two_splits(audited, tree):
     pairs = lists(tree)
     a, b = pairs["train"][0][0], pairs["val"][0][0]
-    every = sum(pairs["train"] + pairs["val"] + pairs["test"], [])
+    every = [name for members in pairs.values() for pair in members for name in pair]
     sources = {name: f"video-{name} 0" for name in every} | {a: "same one 0", b: "same one 1"}
     (tree / "conversion_dict.json").write_text(json.dumps(sources))
     (finding,) = of_check(audited(tree), "source_video_in_two_splits")
@@ -90,7 +90,10 @@ def test_a_copied_file_and_a_copied_recording(audited, tree):
     again(recording, lambda frame: cv2.resize(frame, (128, 128), interpolation=cv2.INTER_AREA), crf="32")
     findings = audited(tree)
     (finding,) = of_check(findings, "same_file_in_two_splits")
-    assert {name.split(" ")[0] for name in finding.evidence["copies"][0]} == {f"original/{a}", f"original/{c}"}
+    assert {name.split(" ")[0] for name in finding.evidence["copies"][0]} == {
+        f"original/{a}",
+        f"original/{c}",
+    }
     (finding,) = of_check(findings, "near_duplicates_across_splits")
     pairs = [{name.split(" ")[0] for name in pair["videos"]} for pair in finding.evidence["pairs"]]
     assert {f"original/{b}", f"original/{d}"} in pairs
@@ -119,7 +122,9 @@ def larger(frame):
 def test_a_shortcut_that_crops_show(audited, tree, nuisance, change, options):
     for path in sorted((tree / FAKES).iterdir()):
         again(path, change, **{"crf": "12", **options})
-    found = {finding.evidence["nuisance"]: finding for finding in of_check(audited(tree), "shortcut_in_crops")}
+    found = {
+        finding.evidence["nuisance"]: finding for finding in of_check(audited(tree), "shortcut_in_crops")
+    }
     assert nuisance in found
     assert "typical: original/" in found[nuisance].what and "Face2Face/" in found[nuisance].what
     assert found[nuisance].mend

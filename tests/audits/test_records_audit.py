@@ -119,7 +119,7 @@ def test_a_shortcut_in_the_ledger(folder):
 
 
 def test_records_that_are_not_there_or_not_finished(folder, tmp_path):
-    with pytest.raises(UserError, match="no records in .*; make them with"):
+    with pytest.raises(UserError, match=r"no records in .*; make them with"):
         read_records(tmp_path / "nowhere")
     write_conversion(folder, replace(read_conversion(folder), complete=False))
     with pytest.raises(UserError, match="is not finished; run the same convert command again"):

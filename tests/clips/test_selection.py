@@ -111,7 +111,7 @@ def test_flags_that_make_no_sense_are_refused(ffpp, flags, message):
 
 def test_a_dictionary_that_a_conversion_would_not_look_at_is_refused():
     selection = SelectionOptions(conversion_dict="x.json")
-    with pytest.raises(UserError, match="--conversion_dict=x.json has no effect without --strict_split"):
+    with pytest.raises(UserError, match=r"--conversion_dict=x\.json has no effect without --strict_split"):
         ConversionConfig(source="a", output="b", selection=selection)
 
 
