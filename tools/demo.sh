@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# From nothing to a report: makes a synthetic FaceForensics++, converts it, trains two detectors, compares them on test.
+# From nothing to a report: makes a synthetic FaceForensics++, converts and audits it, trains two detectors, compares them.
 # Usage: bash tools/demo.sh [dilution|null|pretrained]
 # `dilution` plants stripes in the mouths of the fakes that a resized full face loses; `null` plants nothing.
 # `pretrained` shows those mouths to a frozen network, with ImageNet's weights and with random ones.
@@ -18,6 +18,7 @@ train_and_score() {  # RUN FLAGS
 # 64 pixels instead of 224 so that a small network learns on two cores in a minute.
 python -m tools.synthetic --output="$demo/videos" --preset="${preset/pretrained/dilution}"
 python -m deepfake_tfdata.convert --source="$demo/videos" --output="$demo/records" --num_frames=16 --frame_size=64
+python -m deepfake_tfdata.audit --source="$demo/videos" --data="$demo/records" --output="$demo/audit"
 if [[ $preset == pretrained ]]; then
   first=imagenet second=none
   for weights in imagenet none; do
