@@ -5,8 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from deepfake_tfdata.audits.finding import FAIL, INFO, Finding
 from deepfake_tfdata.evaluation.comparison import compare
 from deepfake_tfdata.evaluation.metrics import evaluate
+from deepfake_tfdata.reports.audit_page import write_audit
 from deepfake_tfdata.reports.comparison_page import write_comparison
 from deepfake_tfdata.reports.evaluation_report import write_evaluation
 from deepfake_tfdata.reports.study_page import write_study
@@ -37,6 +39,19 @@ def test_a_page_has_no_faults(chromium, make_predictions, tmp_path, write):
 def test_a_study_has_no_faults(chromium, tmp_path):
     write_study(tmp_path, study_result(f"{{}}_{LONG}", LONG))
     assert chromium.faults(tmp_path / "study.html") == []
+
+
+def test_an_audit_has_no_faults(chromium, tmp_path):
+    typical = {"real": 224.0, "fake": LONG}
+    test = {"name": LONG, "auc": 0.9, "low": 0.8, "high": 1.0, "p": 0.001, "typical": typical}
+    counts = {"train": {"real": {"original": 3}, "fake": {LONG: 3}}}
+    findings = [
+        Finding("test_in_train", FAIL, f"a video in both: {LONG}", "take it out", {"videos": [LONG] * 50}),
+        Finding("shortcut_in_crops", FAIL, LONG, evidence={"nuisance": "crf", "tests": {LONG: test}}),
+        Finding("composition", INFO, "videos", evidence={"splits": counts}),
+        Finding("shortcut_in_crops_tested", INFO, "tested", evidence={"tests": {LONG: [test, test]}}),
+    ]
+    assert chromium.faults(write_audit(tmp_path, findings, LONG, LONG)) == []
 
 
 def test_a_contact_sheet_has_no_faults(chromium, records):
