@@ -44,18 +44,21 @@ def test_every_call_is_one_that_the_commands_take(calls_of, presets):
     calls, extras = calls_of(*presets)
     modules = [module for module, *_ in calls]
     once = ["deepfake_tfdata.train", "deepfake_tfdata.evaluate"]
-    assert modules == ["tools.synthetic", "deepfake_tfdata.convert", *once, *once, "deepfake_tfdata.compare"]
+    made = ["tools.synthetic", "deepfake_tfdata.convert", "deepfake_tfdata.audit"]
+    assert modules == [*made, *once, *once, "deepfake_tfdata.compare"]
     assert extras == ("[pretrained]" if presets == ["pretrained"] else "")
     configs = [
         cli.parse(COMMANDS[module.removeprefix("deepfake_tfdata.")], [module, *flags])
         for module, *flags in calls[1:]
     ]
-    _, first, first_scored, second, second_scored, compared = configs
+    converted, audited, first, first_scored, second, second_scored, compared = configs
+    made = converted.conversion
+    assert (audited.source, audited.data) == (made.source, made.output)
     folders = [Path(train.workdir) / "evaluation" / "test" for train in (first, second)]
     assert [Path(each.workdir) for each in (first_scored, second_scored)] == [
         Path(each.workdir) for each in (first, second)
     ]
-    assert sorted(map(Path, (compared.first, compared.second))) == sorted(folders)
+    assert sorted(map(Path, (*compared.first, *compared.second))) == sorted(folders)
     assert folders[0] != folders[1]
 
 
