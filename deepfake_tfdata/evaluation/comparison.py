@@ -138,8 +138,8 @@ def shared_videos(runs: Sequence[Predictions]) -> list[Predictions]:
     """The videos that all runs scored, one row each, in one order and of the same components.
 
     Raises:
-        NothingSharedError: they share no real or no fake video.
-        UserError: they disagree on a video's label.
+        NothingSharedError: they share no real or no fake video, of a fold even.
+        UserError: they disagree on a video's label or fold.
     """
     videos = [per_video(run) for run in runs]
     keys = videos[0].video_keys
@@ -153,11 +153,7 @@ def shared_videos(runs: Sequence[Predictions]) -> list[Predictions]:
         raise NothingSharedError(
             "the detectors share no real or no fake video; evaluate both on the same split"
         )
-    for run in selected:
-        differs = run.labels != selected[0].labels
-        if differs.any():
-            key = keys[differs][0]
-            raise UserError(f"the detectors have different labels for video '{key}'; evaluate both again")
+    _refuse_contradictions(selected)
     # A table without sources has every video as its own; another one may know what belongs together.
     components = joined([run.components for run in selected])
     knows = max(selected, key=lambda run: np.sum(run.source_ids != ""))
@@ -165,6 +161,20 @@ def shared_videos(runs: Sequence[Predictions]) -> list[Predictions]:
         replace(run, components=components, target_ids=knows.target_ids, source_ids=knows.source_ids)
         for run in selected
     ]
+
+
+def _refuse_contradictions(runs: Sequence[Predictions]) -> None:
+    """Refuses runs that differ in a video's label or fold, and folds without both classes."""
+    first = runs[0]
+    for run in runs:
+        for name in ("labels", "folds"):
+            differs = getattr(run, name) != getattr(first, name)
+            if differs.any():
+                key = first.video_keys[differs][0]
+                raise UserError(f"the detectors have different {name} for video '{key}'; evaluate both again")
+    for fold in np.unique(first.folds):
+        if len(set(first.labels[first.folds == fold].tolist())) < 2:
+            raise NothingSharedError(f"the detectors share no real or no fake video of fold {fold}")
 
 
 def run_scores(videos: Sequence[Predictions]) -> RunScores:

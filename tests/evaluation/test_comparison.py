@@ -150,6 +150,18 @@ def test_refuses_nothing_shared_and_labels_that_differ(make_predictions):
         compare([predictions], [replace(predictions, labels=1 - predictions.labels)])
 
 
+def test_refuses_folds_that_differ_or_have_one_class(make_predictions):
+    predictions = make_predictions(6)
+    folded = replace(predictions, folds=[f"{int(name) % 2 + 1}/2" for name in predictions.target_ids])
+    assert compare([folded], [folded]).num_videos == 12
+    other = replace(folded, folds=np.flip(folded.folds))
+    with pytest.raises(UserError, match="the detectors have different folds for video 'Face2Face/000_999'"):
+        compare([folded], [other])
+    lacking = folded.select((folded.folds == "1/2") | (folded.labels == 1))
+    with pytest.raises(NothingSharedError, match="share no real or no fake video of fold 2/2"):
+        compare([lacking], [lacking])
+
+
 def test_refuses_unequal_numbers_of_runs_and_a_run_given_twice(runs):
     with pytest.raises(UserError, match=r"the first has 2 run\(s\) and the second 3; give as many of each"):
         compare(runs(1, 2), runs(1, 3))
