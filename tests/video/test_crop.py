@@ -42,7 +42,7 @@ def test_boxes_are_rounded_to_whole_pixels():
     assert whole_pixels(np.array([[5.0, 5.0, 5.2, 9.0]])).tolist() == [[5, 5, 6, 9]]  # one pixel at least
 
 
-SQUARES = [region for name, region in REGIONS.items() if name == "full" or name.endswith("_square")]
+SQUARES = [region for name, region in REGIONS.items() if name in ("full", "wide") or name.endswith("_square")]
 
 
 @given(st.floats(-50, 3000), st.floats(-50, 3000), st.integers(20, 600), st.sampled_from(SQUARES))
