@@ -322,7 +322,7 @@ def test_faces_of_every_size_are_found_and_have_it(tmp_path: Path, side: int) ->
         for faces in find_faces(video, decode_frames(video.path, np.arange), detector):
             assert len(faces) == 1
             ratios.append((faces[0, 2] - faces[0, 0]) / videos[path]["face_size"])
-    assert np.median(ratios) == pytest.approx(1, abs=0.05)
+    assert np.median(ratios) == pytest.approx(1, abs=0.1)  # the cascade knows steps of 10 % in size
 
 
 @pytest.mark.slow
