@@ -6,9 +6,10 @@ python -m deepfake_tfdata.audit --data=data/records
 It exits with status 1 where it finds a leak.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from deepfake_tfdata import cli
@@ -17,6 +18,7 @@ from deepfake_tfdata.cores import available_cores
 from deepfake_tfdata.errors import UserError
 from deepfake_tfdata.options import Options, flat, group, option
 from deepfake_tfdata.progress import Progress
+from deepfake_tfdata.records.metadata import find_conversion
 from deepfake_tfdata.startup import import_tensorflow
 from deepfake_tfdata.storage import as_path, remote_errors
 
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from deepfake_tfdata.audits.finding import Finding
 
 _LEAK_STATUS = 1
+_BACKGROUND_EPOCHS = 15
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,11 @@ class AuditConfig(Options):
         high=256,
     )
     workers: int = option(available_cores(), "processes that look into videos", low=1)
+    background: bool = option(
+        False,
+        "also train a small detector on what is around the faces of --data, whose region wide it needs, and "
+        "test it on other people; kept in OUTPUT/background",
+    )
     selection: SelectionOptions = group(SelectionOptions)
 
     def __post_init__(self) -> None:
@@ -54,6 +62,8 @@ class AuditConfig(Options):
             raise UserError(
                 "nothing to audit; name videos with --source=DIR, records with --data=DIR, or both"
             )
+        if self.background and not self.data:
+            raise UserError("--background is trained on records; name them with --data=DIR")
         if self.source:
             return
         defaults = flat(SelectionOptions())
@@ -85,10 +95,13 @@ def main(config: AuditConfig) -> int:
 
 def _findings(config: AuditConfig) -> "list[Finding]":
     """Of the videos, then of the records; mistakes in either are answered before the long work."""
+    from deepfake_tfdata.audits.background import REGION
     from deepfake_tfdata.audits.finding import said_of
     from deepfake_tfdata.audits.records import audit_records, read_records
     from deepfake_tfdata.audits.source import judge_tree, read_groups, read_tree, survey_tree
 
+    if config.background:
+        find_conversion(config.data, [REGION])
     tree = read_tree(as_path(config.source), config.selection) if config.source else None
     records = read_records(as_path(config.data)) if config.data else None
     groups = tree.groups if tree else read_groups(config.selection.conversion_dict)
@@ -98,13 +111,46 @@ def _findings(config: AuditConfig) -> "list[Finding]":
             survey = survey_tree(tree, config.frames, config.workers, progress.advance)
         of_videos = judge_tree(tree, survey)
         found += said_of("videos", of_videos) if records else of_videos
-    if records:
+    if records and config.background:
+        found.append(_background(config))
+    elif records:
         # Nothing here needs a GPU, and TensorFlow would take all its memory from whoever trains beside it.
         import_tensorflow().config.set_visible_devices([], "GPU")
+    if records:
         with Progress("audit", records.num_clips, "clips") as progress:
             of_records = audit_records(records, groups, config.frames > 0, progress.advance)
         found += said_of("records", of_records) if tree else of_records
     return found
+
+
+def _background(config: AuditConfig) -> "Finding":
+    """Trains a detector on what is not face, or goes on with it, and tests it on a fold of its own."""
+    from deepfake_tfdata.audits.background import REGION, VIEW, background_finding
+    from deepfake_tfdata.input.options import InputOptions
+    from deepfake_tfdata.model.options import ModelOptions
+    from deepfake_tfdata.training.config import TrainConfig
+    from deepfake_tfdata.training.options import LoopOptions, OptimizerOptions
+
+    import_tensorflow()
+    from deepfake_tfdata.scoring.run_evaluation import RunScorer
+    from deepfake_tfdata.training.run import train
+
+    run = TrainConfig(
+        workdir=str(Path(config.output or config.data) / "background"),
+        # A fold of all people: the test split of a study stays unopened.
+        input=InputOptions(data=config.data, region=REGION, view=VIEW, fold="1/5", batch_size=8),
+        model=ModelOptions(head="control", backbone="meso4", weights="none"),
+        loop=LoopOptions(epochs=_BACKGROUND_EPOCHS),
+        optimizer=OptimizerOptions(learning_rate=1.4e-3),
+    )
+    train(run, _steps)
+    return background_finding(RunScorer(run.folder).evaluate("test").metrics)
+
+
+@contextmanager
+def _steps(count: int) -> Iterator[Callable[[str], None]]:
+    with Progress("background", count, "steps") as progress:
+        yield progress.advance
 
 
 @contextmanager

@@ -17,6 +17,7 @@ most of an hour on two cores.
 
 import argparse
 import json
+import math
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -78,7 +79,7 @@ def dose_result(folder: Path) -> dict[str, Any]:
     truth = json.loads((folder / "videos" / TRUTH).read_text())["videos"]
     ledger = read_ledger(folder / "records")
     fakes = [
-        (video["artefact"]["period"], ledger[f"Face2Face/{Path(path).stem}"].faces.face_size)
+        (_period(video["artefact"]), ledger[f"Face2Face/{Path(path).stem}"].faces.face_size)
         for path, video in truth.items()
         if video["split"] == "test" and video["artefact"]
     ]
@@ -90,12 +91,17 @@ def dose_result(folder: Path) -> dict[str, Any]:
     return {"arms": arms, "decomposition": result["decomposition"], "dose": result["dose"]}
 
 
+def _period(artefact: Mapping[str, Any]) -> float:
+    """Along an axis, pixels of the video: rows and columns are filtered one after the other."""
+    return artefact["period"] * (math.sqrt(2) if artefact["orientation"] == "diagonal" else 1)
+
+
 def predicted_auc(view: str, fakes: Sequence[tuple[float, float]]) -> float:
     """The AUC of a detector that sees all stripes that an arm leaves, and guesses at the others.
 
     Args:
         view: the arm.
-        fakes: period of the stripes and side of the face box of each, in pixels of the video.
+        fakes: period of the stripes along an axis and side of the face box of each, in pixels of the video.
     """
     seen = view_named(view)
     visible = 0
