@@ -26,7 +26,8 @@ class CompareConfig(Options):
     """The two, and where the result goes."""
 
     first: tuple[str, ...] = option(
-        meaning=f"one method's runs, a seed each, with commas between: each {_WHAT}", is_path=True
+        meaning=f"one method's runs in the order of their seeds, with commas between: each {_WHAT}",
+        is_path=True,
     )
     second: tuple[str, ...] = option(
         meaning="what it is compared with: as many of another method", is_path=True
@@ -52,16 +53,19 @@ def main(config: CompareConfig) -> None:
             raise UserError(f"no {place}; name {_WHAT}")
     from deepfake_tfdata.evaluation.comparison import compare
     from deepfake_tfdata.evaluation.comparison_texts import comparison_text, comparison_values
-    from deepfake_tfdata.evaluation.evaluations import common_name, read_evaluation
+    from deepfake_tfdata.evaluation.evaluations import UNKNOWN_DATA, common_name, read_evaluation
 
     methods = [[read_evaluation(Path(place)) for place in places] for places in (config.first, config.second)]
     scores = [[run.predictions for run in runs] for runs in methods]
     comparison = compare(scores[0], scores[1], config.comparison.margin)
     first, second = (common_name([run.name for run in runs]) for runs in methods)
+    if first == second:
+        first, second = f"{first} (first)", f"{second} (second)"
     data = [sorted({run.data for run in runs}) for runs in methods]
     shown = ", ".join(data[0]), ", ".join(data[1])
     cli.say(comparison_text(first, second, shown, comparison))
-    if data[0] != data[1] or len(data[0]) > 1:
+    known = {name for names in data for name in names} - {UNKNOWN_DATA}
+    if len(known) > 1:
         _LOG.warning(
             "warning: the two were scored on different data, %s and %s: the difference is not the detectors' "
             "alone",

@@ -17,6 +17,7 @@ from pathlib import Path
 from deepfake_tfdata import cli
 from deepfake_tfdata.progress import Progress
 from deepfake_tfdata.startup import import_tensorflow
+from deepfake_tfdata.studies.lock import alone
 from deepfake_tfdata.studies.options import StudyConfig
 from deepfake_tfdata.studies.plan import find_records, make_plan
 from deepfake_tfdata.train import TERMINATED, on_termination
@@ -35,14 +36,15 @@ def main(config: StudyConfig) -> None:
 
     interrupt = signal.getsignal(signal.SIGTERM)
     terminated = on_termination()
-    study = conduct(config, records, _Watcher(), terminated.is_set)
-    if study is None:
-        cli.say(f"terminated; {config.study.workdir} is saved, run the same command again to go on")
-        sys.exit(TERMINATED)
-    signal.signal(signal.SIGTERM, interrupt)
-    result, contrasts = conclude(study)
     folder = Path(config.study.workdir)
-    write_study(folder, asdict(result))
+    with alone(folder):
+        study = conduct(config, records, _Watcher(), terminated.is_set)
+        if study is None:
+            cli.say(f"terminated; {folder} is saved, run the same command again to go on")
+            sys.exit(TERMINATED)
+        signal.signal(signal.SIGTERM, interrupt)
+        result, contrasts = conclude(study)
+        write_study(folder, asdict(result))
     cli.say(result_text(result.verdict, contrasts, result.notes))
     cli.say(f"report: {folder}/study.html")
 

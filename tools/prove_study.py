@@ -2,17 +2,17 @@
 
     python -m tools.prove_study --output=demo/proof
 
-  dose    stripes in three orientations and several periods, in the mouths of small and of large faces. What
-  each
+  dose    stripes in three orientations and two periods, in the mouths of small and of large faces. What each
           arm can see of them follows from the sampling theorem: stripes survive in a fake if its face, as the
           arm reduces it, leaves more than two pixels a period. A perfect detector has an AUC of one on those
-          and guesses on the others, so that with a share v of them its AUC is (1 + v) / 2.
-  null    fakes that differ from originals by nothing: five studies of five data sets, of which none should
-      claim
-          a difference, nor an AUC away from one half.
+          and guesses on the others, so that with a share v of them its AUC is (1 + v) / 2. The step that is
+          about information must be found, in direction and size, and not in faces that lose nothing.
+  null    fakes that differ from originals by nothing: five studies of five data sets, of which none may claim
+          a difference.
 
-Prints what was predicted beside what was found, and writes OUTPUT/proof.json. Run again, it goes on. It takes
-most of an hour on two cores.
+Prints what was predicted beside what was found, writes OUTPUT/proof.json, and exits with status 1 where a
+study did not find what it must, or claimed what is not there. Run again, it goes on. It takes most of an hour
+on two cores.
 """
 
 import argparse

@@ -1,12 +1,11 @@
 """Which videos depend on each other, and how resampling honours it.
 
 A real video and the fakes made of it share a face, a scene and a codec; a fake shares its driver's face as
-well.
-The independent units are the connected components of the identities that fakes join: in FaceForensics++ the
-pairs of its official lists. Where fakes join nearly everybody (Celeb-DF), one component would hold all.
-Identities are
-drawn instead, and a video weighs as much as the product of its identities: A. B. Owen and D. Eckles,
-Bootstrapping data arrays of arbitrary order, Annals of Applied Statistics 6 (2012), arXiv 1106.2125.
+well. The independent units are the connected components of the identities that fakes join: in FaceForensics++
+the pairs of its official lists. Where fakes join nearly everybody (Celeb-DF), one component would hold all.
+Identities are drawn instead, and a video weighs as much as the product of its identities: A. B. Owen and
+D. Eckles, Bootstrapping data arrays of arbitrary order, Annals of Applied Statistics 6 (2012), arXiv
+1106.2125.
 """
 
 from collections.abc import Sequence
@@ -48,8 +47,21 @@ class Clusters:
 
     def counts(self, labels: np.ndarray) -> tuple[int, int]:
         """Numbers of units that have a real video, and that have a fake one; of the first unit of each."""
-        first = self.members[0]
-        return len(set(first[labels == 0].tolist())), len(set(first[labels == 1].tolist()))
+        real, fake = (self._sizes(labels == label) for label in (0, 1))
+        return len(real), len(fake)
+
+    def effective_count(self, labels: np.ndarray) -> float:
+        """How many units of one size the class with fewer is worth.
+
+        Where one unit has many videos, fewer than there are: (sum n)^2 / sum n^2 of the numbers n of videos
+        (L. Kish, Survey Sampling, 1965). A video of two units counts for its first.
+        """
+        return min(float(n.sum() ** 2 / np.sum(n**2)) for n in (self._sizes(labels == c) for c in (0, 1)))
+
+    def _sizes(self, rows: np.ndarray) -> np.ndarray:
+        """How many of some videos each unit has that has any."""
+        sizes: np.ndarray = np.unique(self.members[0][rows], return_counts=True)[1]
+        return sizes
 
     def draw(self, random: np.random.Generator, size: int) -> np.ndarray:
         """Weights of the videos in some resamples, float64 [size, N], of mean one.

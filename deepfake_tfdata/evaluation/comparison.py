@@ -1,6 +1,6 @@
 """Whether one method is better than another, from scores of the same videos by several runs of each."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,11 +10,12 @@ from deepfake_tfdata.evaluation.clusters import Clusters, clusters_of, joined
 from deepfake_tfdata.evaluation.intervals import CONFIDENCE_LEVEL
 from deepfake_tfdata.evaluation.mrmc import Estimate, RunScores, method_auc, method_difference, run_aucs
 from deepfake_tfdata.evaluation.options import ComparisonOptions
-from deepfake_tfdata.evaluation.predictions import Predictions, per_video
+from deepfake_tfdata.evaluation.predictions import UNKNOWN_METHOD, Predictions, per_video
 
 VERDICTS = ("better", "worse", "equivalent", "inconclusive")
 # Two one-sided tests at 5 % each: D. J. Schuirmann, J. Pharmacokinetics and Biopharmaceutics 15 (1987).
 _EQUIVALENCE_LEVEL = 0.9
+_MAY_AGREE = 2
 
 
 class NothingSharedError(UserError):
@@ -73,9 +74,14 @@ class Comparison:
             )
         return notes
 
-    def adjusted(self, p: float) -> "Comparison":
-        """The same with a p value that takes other comparisons into account."""
-        return replace(self, p=p, verdict=verdict_of(self.difference, p, self.margin))
+    def adjusted(self, p: float, comparisons: int) -> "Comparison":
+        """The same as one of several comparisons.
+
+        Args:
+            p: that takes the others into account.
+            comparisons: how many there are; each may call two methods equivalent with its share of the risk.
+        """
+        return replace(self, p=p, verdict=verdict_of(self.difference, p, self.margin, comparisons))
 
 
 def compare(
@@ -120,17 +126,18 @@ def compare(
     )
 
 
-def verdict_of(difference: Estimate, p: float, margin: float) -> str:
+def verdict_of(difference: Estimate, p: float, margin: float, comparisons: int = 1) -> str:
     """One of VERDICTS: whether the difference is told from zero, or else lies within the margin for certain.
 
     Args:
         difference: of the first method's AUC from the second's.
         p: of no difference.
         margin: of equivalence.
+        comparisons: of which this is one.
     """
     if p < 1 - CONFIDENCE_LEVEL:
         return "better" if difference.value > 0 else "worse"
-    low, high = difference.interval(_EQUIVALENCE_LEVEL)
+    low, high = difference.interval(1 - (1 - _EQUIVALENCE_LEVEL) / comparisons)
     return "equivalent" if -margin <= low and high <= margin else "inconclusive"
 
 
@@ -141,7 +148,7 @@ def shared_videos(runs: Sequence[Predictions]) -> list[Predictions]:
         NothingSharedError: they share no real or no fake video, of a fold even.
         UserError: they disagree on a video's label or fold.
     """
-    videos = [per_video(run) for run in runs]
+    videos = _named_alike([per_video(run) for run in runs])
     keys = videos[0].video_keys
     for others in videos[1:]:
         keys = np.intersect1d(keys, others.video_keys)
@@ -161,6 +168,36 @@ def shared_videos(runs: Sequence[Predictions]) -> list[Predictions]:
         replace(run, components=components, target_ids=knows.target_ids, source_ids=knows.source_ids)
         for run in selected
     ]
+
+
+def _named_alike(runs: Sequence[Predictions]) -> Sequence[Predictions]:
+    """Gives a table that does not know methods those of one that does, if its ids alone are unique."""
+    knowing = [run for run in runs if not _knows_no_method(run)]
+    if not knowing:
+        return runs
+    methods: dict[tuple[int, str], str] = {}
+    for label, video, method in _named_videos(knowing[0]):
+        if methods.setdefault((label, video), method) != method and len(knowing) < len(runs):
+            raise UserError(
+                f"a table without manipulation does not say which '{video}' it means, that of "
+                f"{methods[label, video]} or of {method}; add a column manipulation"
+            )
+    return [_renamed(run, methods) if _knows_no_method(run) else run for run in runs]
+
+
+def _renamed(run: Predictions, methods: Mapping[tuple[int, str], str]) -> Predictions:
+    names = [methods.get((label, video), own) for label, video, own in _named_videos(run)]
+    return replace(run, manipulations=np.array(names))
+
+
+def _named_videos(run: Predictions) -> Iterator[tuple[int, str, str]]:
+    """Label, id and method of each video."""
+    return zip(run.labels.tolist(), run.video_ids.tolist(), run.manipulations.tolist(), strict=True)
+
+
+def _knows_no_method(run: Predictions) -> bool:
+    """Whether its fakes are called what `read_csv` calls them without a column for it."""
+    return set(run.manipulations[run.labels == 1].tolist()) == {UNKNOWN_METHOD}
 
 
 def _refuse_contradictions(runs: Sequence[Predictions]) -> None:
@@ -194,9 +231,14 @@ def clusters_of_videos(videos: Predictions) -> Clusters:
 
 
 def _refuse_copies(runs: Sequence[Predictions]) -> None:
-    """Refuses scores that came twice: a run counts once, however often it is given."""
+    """Refuses scores that came twice: a run counts once, however often it is given.
+
+    Few different scores, as of a detector that says the same of all, may well agree.
+    """
     seen: dict[bytes, int] = {}
     for number, run in enumerate(runs, 1):
+        if len(set(run.scores.tolist())) <= _MAY_AGREE:
+            continue
         twin = seen.setdefault(run.scores.tobytes(), number)
         if twin != number:
             raise UserError(

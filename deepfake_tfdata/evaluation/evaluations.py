@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from deepfake_tfdata.errors import UserError
 from deepfake_tfdata.evaluation.predictions import Predictions, read_csv, write_csv
 from deepfake_tfdata.files import write_text
 
+UNKNOWN_DATA = "unknown"
 # In the folder of an evaluation.
 METRICS_FILE, PREDICTIONS_FILE = "metrics.json", "predictions.csv"
 
@@ -33,7 +35,7 @@ class Evaluation:
     def data(self) -> str:
         """Which data was scored, such as 'ffpp c23 (1b2c3d4e5f60)'; 'unknown' of another tool's scores."""
         about = self.metrics.get("data")
-        return f"{about['name']} ({about['identity']})" if about else "unknown"
+        return f"{about['name']} ({about['identity']})" if about else UNKNOWN_DATA
 
 
 def read_evaluation(place: Path) -> Evaluation:
@@ -69,10 +71,14 @@ def write_scores(folder: Path, predictions: Predictions, metrics: dict[str, Any]
 def common_name(names: list[str]) -> str:
     """What to call runs of one method: 'mouth_attention' of mouth_attention-1 and mouth_attention-2."""
     shared = os.path.commonprefix(names)  # noqa: RUF071  # names are no paths
+    if shared not in names:
+        shared = re.sub(r"[A-Za-z0-9]+$", "", shared)  # half a word or number
     return names[0] if len(names) == 1 else shared.rstrip("-_. ") or names[0]
 
 
 def _name_of(folder: Path) -> str:
-    """Such as 'mouth_attention' of runs/mouth_attention/evaluation/test."""
-    *_, workdir, evaluation, split = ("", "", *folder.absolute().parts)
-    return workdir if evaluation == "evaluation" else split
+    """Such as 'mouth_attention' of runs/mouth_attention/evaluation/test, or of a study's .../seed-0/..."""
+    *_, cell, workdir, evaluation, split = ("", "", "", *folder.absolute().parts)
+    if evaluation != "evaluation":
+        return split
+    return cell if workdir.startswith("seed-") else workdir

@@ -5,12 +5,10 @@ Intervals here resample clusters (see `Clusters`), as in A. C. Davison and D. V.
 and their Application (1997), section 3.8. An AUC's interval has a formula, in `mrmc`.
 
 A percentile interval collapses to a point when every resample agrees, as where all videos are called right or
-there is one cluster, and is too narrow near there. So none here is narrower than the score interval of the
-same
-figure, in which the videos of one class and cluster count once: Wilson's for a proportion. Those never
-    collapse.
-The price is caution: where the real and fake videos of a cluster err together, the interval covers the truth
-more often than its level says.
+there is one cluster, and is too narrow near there. So no share's is narrower than its score interval, in
+which the videos of one class and cluster count once: Wilson's, which never collapses. The price is caution:
+where the real and fake videos of a cluster err together, the interval covers the truth more often than its
+level says.
 """
 
 from collections.abc import Callable

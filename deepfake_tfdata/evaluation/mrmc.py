@@ -11,11 +11,12 @@ videos. The result is about the method on new videos and with new seeds; see
     covariances, E. R. DeLong et al., Biometrics 44 (1988), of the structural components.
 
 Two additions of ours, for few videos. The degrees of freedom never exceed those of the clusters of the class
-that has fewer, of which the covariances are estimates. And where fewer errors were seen than one cluster can
-make, an AUC's variance has a floor: at a perfect score, where the formula gives zero, it is that of one
-cluster, 1 / C^2 of the C clusters of the class that has fewer, and the interval reaches as far down as
-Newcombe's does (Statistics in Medicine 25, 2006), which never collapses. What the floor adds to an AUC is
-added to a difference, so that the two never contradict each other.
+that has fewer, of which the covariances are estimates; where one holds many videos, of as many of one size as
+they are worth. And where fewer errors were seen than one cluster can make, an AUC's variance has a floor: at
+a perfect score, where the formula gives zero, it is that of one cluster, 1 / C^2 of the C clusters of the
+class that has fewer, and the interval reaches as far down as Newcombe's does (Statistics in Medicine 25,
+2006), which never collapses. What the floor adds to an AUC is added to a difference, so that the two never
+contradict each other.
 """
 
 from dataclasses import dataclass, replace
@@ -99,18 +100,18 @@ class RunAucs:
         values: float64 [K].
         covariance: float64 [K, K], over draws of videos.
         num_clusters: independent units among the videos.
-        fewest: of the units, those of the class that has fewer.
+        fewest: units of one size that the class with fewer is worth.
     """
 
     values: np.ndarray
     covariance: np.ndarray
     num_clusters: int
-    fewest: int
+    fewest: float
 
     @property
     def most_df(self) -> float:
         """Degrees of freedom of what is estimated of the clusters."""
-        return float(max(1, self.fewest - 1))
+        return max(1.0, self.fewest - 1)
 
     def of(self, runs: slice) -> "RunAucs":
         """Some of the runs."""
@@ -136,7 +137,7 @@ def run_aucs(runs: RunScores) -> RunAucs:
         if clusters.separate
         else _resampled_covariance(runs, folds)
     )
-    return RunAucs(values, covariance, clusters.count, min(clusters.counts(runs.labels)))
+    return RunAucs(values, covariance, clusters.count, clusters.effective_count(runs.labels))
 
 
 def method_auc(aucs: RunAucs) -> Estimate:
@@ -180,9 +181,9 @@ def _variance(aucs: RunAucs) -> tuple[float, float]:
     return total / seeds, _degrees(total, between_seeds, seeds, aucs.most_df)
 
 
-def _floor(auc: float, clusters: int) -> float:
+def _floor(auc: float, clusters: float) -> float:
     """The least variance of an AUC; zero from the errors of one cluster on, unless there is but one."""
-    if clusters == 1:
+    if clusters <= 1:
         return _LARGEST_VARIANCE
     return max(1 - clusters * min(auc, 1 - auc), 0.0) / clusters**2
 

@@ -15,6 +15,8 @@ from deepfake_tfdata.files import write_text
 _REQUIRED = ("clip_id", "video_id", "label", "score")
 _OPTIONAL = ("manipulation", "target_id", "source_id", "component", "fold")
 _TEXT = ("clip_ids", "video_ids", "manipulations", "target_ids", "source_ids", "components", "folds")
+# Of a fake in a table that does not say.
+UNKNOWN_METHOD = "fake"
 _PER_FRAME = ("attention", "frame_indices", "timestamps")
 
 
@@ -237,6 +239,14 @@ def write_csv(predictions: Predictions, path: Path) -> None:
     write_text(path, text.getvalue())
 
 
+def _label(text: str) -> int:
+    """Of '1', and of '1.0', which other tools write; ValueError of anything else."""
+    number = float(text)
+    if not number.is_integer():
+        raise ValueError(f"{text} is no label")
+    return int(number)
+
+
 def read_csv(path: Path) -> Predictions:
     """Reads what `write_csv` wrote, or any table with its first four columns.
 
@@ -249,15 +259,17 @@ def read_csv(path: Path) -> Predictions:
         UserError: there is no such file, a column is missing, or a value can't be read.
     """
     try:
-        with path.open(encoding="utf-8", newline="") as file:
+        with path.open(encoding="utf-8-sig", newline="") as file:  # a spreadsheet begins with a mark
             rows = list(csv.DictReader(file))
     except FileNotFoundError:
         raise UserError(f"no {path}; run the evaluate command first") from None
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise UserError(f"{path} is no table that can be read ({error}); save it as CSV in UTF-8") from None
     missing = [name for name in _REQUIRED if rows and rows[0].get(name) is None]
     if missing:
         raise UserError(f"{path} has no column {', '.join(missing)}; expected {','.join(_REQUIRED)}")
     try:
-        labels = [int(row["label"]) for row in rows]
+        labels = [_label(row["label"]) for row in rows]
         scores = [float(row["score"]) for row in rows]
     except (TypeError, ValueError) as error:
         raise UserError(f"{path} has a label or score that is no number: {error}") from None
@@ -267,7 +279,7 @@ def read_csv(path: Path) -> Predictions:
         video_ids=np.array([row["video_id"] for row in rows], str),
         manipulations=np.array(
             [
-                row.get("manipulation") or ("fake" if label else "original")
+                row.get("manipulation") or (UNKNOWN_METHOD if label else "original")
                 for row, label in zip(rows, labels, strict=True)
             ],
             str,

@@ -1,2 +1,1 @@
-"""The experiment: which detectors are trained and set against each other, fixed before any test score "
-"exists."""
+"""The experiment: what is trained and set against each other, fixed before any test score exists."""

@@ -88,7 +88,7 @@ def contrast_results(
     return [
         *results(PRIMARY, [primary]),
         *(
-            ContrastResult(each.kind, each.first, each.second, each.comparison.adjusted(p))
+            ContrastResult(each.kind, each.first, each.second, each.comparison.adjusted(p, len(family)))
             for each, p in zip(family, adjusted, strict=True)
         ),
         *results(EXPLORATORY, exploratory),

@@ -88,7 +88,7 @@ def secondary_of(options: StudyOptions, cells: Sequence[Cell], primary: Contrast
     """The comparisons that are judged together.
 
     Raises:
-        UserError: one is no comparison of two cells, or the primary.
+        UserError: one is no comparison of two cells, or of two that another comparison has.
     """
     if options.secondary:
         chosen = [_contrast("--secondary", text, cells) for text in options.secondary]
@@ -97,8 +97,14 @@ def secondary_of(options: StudyOptions, cells: Sequence[Cell], primary: Contrast
         chosen = [each for each in chosen if each != primary]
     else:
         chosen = []
-    if primary in chosen:
-        raise UserError(f"--secondary={primary.name} is the primary comparison; leave it out")
+    seen = [{primary.first, primary.second}]
+    for each in chosen:
+        pair = {each.first, each.second}
+        if pair in seen:
+            raise UserError(
+                f"--secondary={each.name} compares two cells that another comparison has; leave it out"
+            )
+        seen.append(pair)
     return chosen
 
 
@@ -111,7 +117,8 @@ def exploratory_of(cells: Sequence[Cell], told: Sequence[Contrast]) -> list[Cont
     """
     reference = told[0].second
     others = [Contrast(cell.name, reference) for cell in cells if cell.name != reference]
-    return [each for each in others if each not in told]
+    pairs = [{each.first, each.second} for each in told]
+    return [each for each in others if {each.first, each.second} not in pairs]
 
 
 def arm_contrast(options: StudyOptions, first: str, second: str) -> Contrast:

@@ -1,5 +1,6 @@
 """From the scores of a study to its result."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -8,9 +9,9 @@ import numpy as np
 from deepfake_tfdata.clips.regions import REGIONS
 from deepfake_tfdata.clips.spec import ClipSpec
 from deepfake_tfdata.clips.views import View, sight, view_named
-from deepfake_tfdata.errors import UserError
-from deepfake_tfdata.evaluation.comparison import compare
+from deepfake_tfdata.evaluation.comparison import NothingSharedError, compare
 from deepfake_tfdata.evaluation.evaluations import read_evaluation
+from deepfake_tfdata.evaluation.mrmc import Estimate
 from deepfake_tfdata.input.corruptions import CORRUPTIONS
 from deepfake_tfdata.records.ledger import LedgerEntry, read_ledger
 from deepfake_tfdata.scoring.runs import read_run
@@ -24,7 +25,7 @@ from deepfake_tfdata.studies.analysis import (
 )
 from deepfake_tfdata.studies.cells import MOUTH, STEPS, TOTAL, Cell, arm_contrast, exploratory_of, retained
 from deepfake_tfdata.studies.conduct import Conducted
-from deepfake_tfdata.studies.description import correlations, doses
+from deepfake_tfdata.studies.description import Dose, correlations, doses
 from deepfake_tfdata.studies.results import (
     StudyResult,
     cell_values,
@@ -53,11 +54,21 @@ def conclude(study: Conducted) -> tuple[StudyResult, list[ContrastResult]]:
     )
     faces = _Faces(study, scores[plan.primary.first][0].video_keys)
     primary = contrasts[0]
+    by_size = doses(
+        scores[plan.primary.first], scores[plan.primary.second], faces.sides, faces.input_size, plan.margin
+    )
     result = StudyResult(
         plan=plan.values,
         opened=study.opened,
         verdict=study_verdict(primary, _is_on_dilution(study)),
-        notes=study_notes(primary.comparison, study.opened, plan.folds, faces.sides, faces.input_size),
+        notes=study_notes(
+            primary.comparison,
+            study.opened,
+            plan.folds,
+            faces.sides,
+            faces.input_size,
+            _placebo(by_size, faces.input_size) if _is_on_dilution(study) else None,
+        ),
         cells=[
             cell_values(result, _about(study, cell, faces))
             for result, cell in zip(cell_results(scores), plan.cells, strict=True)
@@ -65,15 +76,7 @@ def conclude(study: Conducted) -> tuple[StudyResult, list[ContrastResult]]:
         comparisons=[contrast_values(each) for each in contrasts],
         decomposition=_decomposition(study, scores),
         curve=_curve(study, scores),
-        dose=dose_values(
-            doses(
-                scores[plan.primary.first],
-                scores[plan.primary.second],
-                faces.sides,
-                faces.input_size,
-                plan.margin,
-            )
-        ),
+        dose=dose_values(by_size),
         robustness=_robustness(study, scores),
         transfer=_transfer(study),
         nuisances=[
@@ -83,6 +86,12 @@ def conclude(study: Conducted) -> tuple[StudyResult, list[ContrastResult]]:
         ],
     )
     return result, contrasts
+
+
+def _placebo(by_size: Sequence[Dose], input_size: int) -> Estimate | None:
+    """The comparison among faces no larger than the input, if there are enough."""
+    small = by_size[0] if by_size and by_size[0].high <= input_size else None
+    return small.comparison.difference if small and small.comparison else None
 
 
 class _Faces:
@@ -104,8 +113,9 @@ class _Faces:
 
     @property
     def median(self) -> float:
-        """Side of the middle one's face box, pixels."""
-        return float(np.nanmedian(self.nuisances["face_size"]))
+        """Side of the middle one's face box, pixels; NaN where none is known."""
+        sizes = self.nuisances["face_size"]
+        return float(np.nanmedian(sizes)) if (~np.isnan(sizes)).any() else float("nan")
 
     def _values(self, name: str) -> np.ndarray:
         values = [None if entry is None else getattr(entry.faces, name) for entry in self._entries]
@@ -114,18 +124,19 @@ class _Faces:
 
 def _about(study: Conducted, cell: Cell, faces: _Faces) -> dict[str, Any]:
     """What a cell's detector is made of, and what it sees of the middle face."""
-    run = next(study.runs_of_cell(cell.name))
     region = REGIONS[cell.region]
     view = view_named(cell.view) if cell.view else View(region, region)
-    seen = sight(view, region, faces.median, faces.spec)
+    seen = None if np.isnan(faces.median) else sight(view, region, faces.median, faces.spec)
+    runs = list(study.runs_of_cell(cell.name))
+    coverage = [read_evaluation(each.evaluation(TEST.folder)).metrics["coverage"] for each in runs]
     return {
         "region": cell.region,
         "view": cell.view,
         "head": cell.head,
-        "parameters": read_run(run.config.folder).parameters,
-        "coverage": read_evaluation(run.evaluation(TEST.folder)).metrics["coverage"],
-        "density": list(seen.density),
-        "pixels": seen.pixels,
+        "parameters": read_run(runs[0].config.folder).parameters,
+        "coverage": float(np.mean(coverage)),
+        "density": list(seen.density) if seen else None,
+        "pixels": seen.pixels if seen else None,
     }
 
 
@@ -163,7 +174,7 @@ def _robustness(study: Conducted, scores: Scores) -> list[dict[str, Any]]:
     """AUCs of the primary's cells by corruption and strength, those without corruption among them."""
     plan = study.plan
     deciding = (plan.primary.first, plan.primary.second)
-    clean = cell_results({name: scores[name] for name in deciding}) if plan.robustness else []
+    clean = cell_results({name: scores[name] for name in deciding}) if plan.corruptions else []
     found = [
         cell_values(result, {"corruption": name, "strength": strengths.neutral, "unit": strengths.unit})
         for name, strengths in CORRUPTIONS.items()
@@ -184,7 +195,7 @@ def _transfer(study: Conducted) -> list[dict[str, Any]]:
     for scoring in study.scorings["transfer"]:
         try:
             results = cell_results(align(study.scores(scoring)))
-        except UserError as error:  # other data may have one class only
+        except NothingSharedError as error:  # other data may have one class only
             found.append({"data": scoring.data, "reason": str(error)})
         else:
             found += [cell_values(result, {"data": scoring.data}) for result in results]

@@ -8,7 +8,6 @@ from typing import Protocol
 
 from deepfake_tfdata.evaluation.evaluations import read_evaluation
 from deepfake_tfdata.evaluation.predictions import Predictions
-from deepfake_tfdata.input.corruptions import CORRUPTIONS
 from deepfake_tfdata.records.metadata import Conversion
 from deepfake_tfdata.studies.options import StudyConfig
 from deepfake_tfdata.studies.plan import Plan, Records, keep_plan, make_plan
@@ -17,6 +16,7 @@ from deepfake_tfdata.studies.runs import (
     Scoring,
     StudyRun,
     open_test,
+    require_unopened,
     runs_of,
     score_run,
     train_runs,
@@ -82,7 +82,7 @@ def conduct(
         config: the options.
         records: what `find_records` found for them.
         watcher: is told how it goes on.
-        should_stop: asked while a run trains; True saves it and ends.
+        should_stop: asked while a run trains, and between evaluations; True saves and ends.
 
     Returns:
         The study; None where it was asked to stop.
@@ -93,23 +93,23 @@ def conduct(
     plan = make_plan(config, records)
     folder = Path(config.study.workdir)
     runs = runs_of(config, plan.cells)
-    keep_plan(folder, plan)
     start_progress: StartProgress = watcher.steps
+    keep_plan(folder, plan)
+    require_unopened(folder, plan, runs)
     with watcher.runs("trained", len(runs), "runs") as on_run:
         if not train_runs(runs, start_progress, should_stop, on_run):
             return None
     scorings = _scorings(config, plan, records.others)
     study = Conducted(config, plan, records.conversion, runs, open_test(folder, plan, runs), scorings)
-    _score(study, watcher)
-    return study
+    return study if _score(study, watcher, should_stop) else None
 
 
 def _scorings(config: StudyConfig, plan: Plan, others: Sequence[Conversion]) -> dict[str, list[Scoring]]:
     """What is scored beside the test split."""
     corrupted = [
         Scoring(f"test-{name}-{strength:g}", corruption=(name, strength))
-        for name, strengths in (CORRUPTIONS.items() if plan.robustness else ())
-        for strength in strengths.standard
+        for name, strengths in plan.corruptions.items()
+        for strength in strengths
     ]
     elsewhere = [
         Scoring(f"test-{other.identity}", data=data)
@@ -118,7 +118,8 @@ def _scorings(config: StudyConfig, plan: Plan, others: Sequence[Conversion]) -> 
     return {"robustness": corrupted, "transfer": elsewhere}
 
 
-def _score(study: Conducted, watcher: Watcher) -> None:
+def _score(study: Conducted, watcher: Watcher, should_stop: Callable[[], bool]) -> bool:
+    """Scores all runs on all that they are to be scored on; False where it was asked to stop."""
     deciding = (study.plan.primary.first, study.plan.primary.second)
     asked = {
         run: [
@@ -132,3 +133,6 @@ def _score(study: Conducted, watcher: Watcher) -> None:
         for run, scorings in asked.items():
             for scoring in score_run(run, scorings):
                 on_scoring(f"{run.name}, {scoring.folder}")
+                if should_stop():
+                    return False
+    return True

@@ -78,7 +78,8 @@ def doses(
         input_size: side of what the network gets, pixels.
         margin: of equivalence.
     """
-    edges = dose_edges(sizes[~np.isnan(sizes)], input_size)
+    known = sizes[~np.isnan(sizes)]
+    edges = dose_edges(known, input_size) if len(known) else []
     results = []
     for low, high in pairwise(edges):
         rows = np.flatnonzero((sizes > low) & (sizes <= high))

@@ -59,6 +59,11 @@ class StudyOptions(Options):
         if "://" in self.workdir:
             raise UserError(f"--workdir={self.workdir} is on object storage; use a local or mounted folder")
         self._check_cells()
+        if self.folds and self.transfer:
+            raise UserError(
+                "--folds and --transfer don't go together: a fold's detector knows a part of the people "
+                "only; leave one out"
+            )
         if self.folds in (1, 2):
             raise UserError(f"--folds={self.folds} leaves nothing to train on; use 3 or more")
         if len(self.secondary) > MOST_SECONDARY:
@@ -94,3 +99,8 @@ class StudyConfig(Options):
     study: StudyOptions = group(StudyOptions)
     comparison: ComparisonOptions = group(ComparisonOptions)
     train: TrainConfig = group(TrainConfig, without=_DECIDED)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.train.devices.strategy == "multi_worker":
+            raise UserError("--strategy=multi_worker: a study runs on one machine; use another strategy")

@@ -3,13 +3,15 @@
 import hashlib
 import json
 from dataclasses import asdict, dataclass
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from deepfake_tfdata.clips.spec import ClipSpec
+from deepfake_tfdata.clips.spec import ClipSpec, require_same_spec
 from deepfake_tfdata.clips.views import require_view
 from deepfake_tfdata.errors import UserError
 from deepfake_tfdata.files import write_json
+from deepfake_tfdata.input.corruptions import CORRUPTIONS
 from deepfake_tfdata.options import all_options, flat
 from deepfake_tfdata.records.metadata import Conversion, find_conversion
 from deepfake_tfdata.studies.cells import Cell, Contrast, cells_of, primary_of, secondary_of
@@ -17,7 +19,7 @@ from deepfake_tfdata.studies.options import StudyConfig
 
 PLAN_FILE = "plan.json"
 # They may change in a run that goes on, but decide what it becomes.
-_DECIDING = ("epochs", "patience")
+DECIDING = ("epochs", "patience")
 
 
 @dataclass(frozen=True)
@@ -31,10 +33,12 @@ class Plan:
         primary: the comparison that decides.
         secondary: those that are judged together.
         margin: of equivalence.
-        robustness: whether the primary's cells are also scored on test clips of lower quality.
         training: the options that all runs have in common, by name.
         data: which records: what conversion.json says of them, and the videos of each split.
         transfer: identities of the other records that are scored.
+        corruptions: strengths by name, where the primary's cells are scored under them.
+        weights: a hash of the file of weights that detectors begin with; '' where they are no file.
+        version: of this package.
     """
 
     cells: tuple[Cell, ...]
@@ -43,10 +47,12 @@ class Plan:
     primary: Contrast
     secondary: tuple[Contrast, ...]
     margin: float
-    robustness: bool
     training: dict[str, Any]
     data: dict[str, Any]
     transfer: tuple[str, ...]
+    corruptions: dict[str, list[float]]
+    weights: str
+    version: str
 
     @property
     def values(self) -> dict[str, Any]:
@@ -90,13 +96,25 @@ def find_records(config: StudyConfig) -> Records:
         UserError: there are none, or they lack a region or what a view looks at.
     """
     cells = cells_of(config.study)
-    found = []
+    found: list[Conversion] = []
     for data in (config.train.input.data, *config.study.transfer):
         conversion = find_conversion(data, [cell.region for cell in cells])
+        if found:
+            _require_scorable(data, conversion, found[0])
         for cell in cells:
             require_view(cell.view, [cell.region], ClipSpec.from_dict(conversion.spec))
         found.append(conversion)
     return Records(found[0], tuple(found[1:]))
+
+
+def _require_scorable(data: str, other: Conversion, own: Conversion) -> None:
+    """Refuses other records that could not be scored, before anything trains."""
+    if other.identity == own.identity:
+        raise UserError(f"--transfer={data} has the records that detectors are trained on; name others")
+    own_spec, other_spec = (ClipSpec.from_dict(each.spec).seen for each in (own, other))
+    require_same_spec(own_spec, other_spec, "the records of --data", f"those of --transfer={data}")
+    if not other.counts["test"]["real"] + other.counts["test"]["fake"]:
+        raise UserError(f"--transfer={data} has no test split; convert it with one, or leave it out")
 
 
 def make_plan(config: StudyConfig, records: Records) -> Plan:
@@ -121,11 +139,20 @@ def make_plan(config: StudyConfig, records: Records) -> Plan:
         primary=primary,
         secondary=tuple(secondary_of(study, cells, primary)),
         margin=config.comparison.margin,
-        robustness=study.robustness,
         training=_training(config),
         data={**conversion.about, "spec_hash": spec.hash, "videos": splits},
         transfer=tuple(each.identity for each in records.others),
+        corruptions={
+            name: list(strengths.standard) for name, strengths in CORRUPTIONS.items() if study.robustness
+        },
+        weights=_file_hash(config.train.model.weights),
+        version=metadata.version("deepfake-tfdata"),
     )
+
+
+def _file_hash(weights: str) -> str:
+    path = Path(weights)
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
 
 
 def plan_hash(values: dict[str, Any]) -> str:
@@ -141,6 +168,10 @@ def keep_plan(folder: Path, plan: Plan) -> None:
     """
     path = folder / PLAN_FILE
     if not path.exists():
+        if (folder / "runs").exists():
+            raise UserError(
+                f"{path} is gone, though {folder} has runs; put it back, or choose another --workdir"
+            )
         write_json(path, plan.values)
         return
     try:
@@ -164,7 +195,7 @@ def _training(config: StudyConfig) -> dict[str, Any]:
     return {
         each.name: values[each.name]
         for each in all_options(type(config.train))
-        if each.name in values and (not each.may_change or each.name in _DECIDING) and each.name != "workdir"
+        if each.name in values and (not each.may_change or each.name in DECIDING) and each.name != "workdir"
     }
 
 

@@ -81,7 +81,6 @@ def step_values(name: str, first: str, second: str, comparison: Comparison) -> d
         "first": first,
         "second": second,
         **estimate_values(comparison.difference),
-        "p": comparison.p,
     }
 
 

@@ -1,27 +1,32 @@
 """The runs of a study: trained one after another, then all scored on the test split, which is opened once."""
 
+import hashlib
 import json
-import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import keras
 
+from deepfake_tfdata.errors import UserError
 from deepfake_tfdata.evaluation.evaluations import METRICS_FILE, write_scores
 from deepfake_tfdata.files import write_json
 from deepfake_tfdata.input.corruptions import Corruption
+from deepfake_tfdata.options import all_options, flat
 from deepfake_tfdata.reports.evaluation_report import write_evaluation
 from deepfake_tfdata.scoring.run_evaluation import EvaluatedRun, RunScorer
+from deepfake_tfdata.scoring.runs import MODEL_FILE, read_run
 from deepfake_tfdata.studies.cells import Cell
 from deepfake_tfdata.studies.options import StudyConfig
-from deepfake_tfdata.studies.plan import Plan
+from deepfake_tfdata.studies.plan import DECIDING, Plan
 from deepfake_tfdata.training.config import TrainConfig
 from deepfake_tfdata.training.run import StartProgress, train
 
-_LOG = logging.getLogger(__name__)
 OPENED_FILE = "test_opened.json"
+# In the folder of a run.
+TRAINED_FILE = "trained.json"
 
 
 @dataclass(frozen=True)
@@ -47,8 +52,40 @@ class StudyRun:
 
     @property
     def finished(self) -> bool:
-        """Whether it has trained to its end: its figures on the validation come last."""
-        return self.evaluation("val").is_dir() and (self.evaluation("val") / METRICS_FILE).is_file()
+        """Whether this study has trained it to its end."""
+        return self._trained.is_file()
+
+    @property
+    def _trained(self) -> Path:
+        return self.config.folder / TRAINED_FILE
+
+    def mark_finished(self) -> None:
+        """Notes that it is trained, and which model came of it."""
+        write_json(self._trained, {"model": self._model_hash()})
+
+    def require_own_model(self) -> None:
+        """Refuses a model or options that are not those that the study trained.
+
+        Raises:
+            UserError: either was changed since.
+        """
+        trained = json.loads(self._trained.read_text(encoding="utf-8"))["model"]
+        if trained != self._model_hash():
+            raise UserError(
+                f"{self.config.folder / MODEL_FILE} is not the one that the study trained; put it back"
+            )
+        kept, planned = read_run(self.config.folder).config, flat(self.config)
+        for each in all_options(type(self.config)):
+            if each.name in DECIDING or not each.may_change:
+                before, now = kept.get(each.name, each.default), planned[each.name]
+                if before != now:
+                    raise UserError(
+                        f"{self.config.folder} was trained with --{each.name}={before}, not {now}; choose "
+                        "another --workdir"
+                    )
+
+    def _model_hash(self) -> str:
+        return hashlib.sha256((self.config.folder / MODEL_FILE).read_bytes()).hexdigest()
 
     def evaluation(self, name: str) -> Path:
         """The folder of an evaluation, such as 'test'."""
@@ -97,30 +134,74 @@ def train_runs(
             if not outcome.finished:
                 return False
             _write(outcome.validation or RunScorer(run.config.folder).evaluate("val"), run)
+            run.mark_finished()
             keras.backend.clear_session(free_memory=True)
         on_run(run.name)
     return True
 
 
-def open_test(folder: Path, plan: Plan, runs: Sequence[StudyRun]) -> dict[str, object]:
+def require_unopened(folder: Path, plan: Plan, runs: Sequence[StudyRun]) -> None:
+    """Refuses to train anything for this plan once the test split is open.
+
+    Raises:
+        UserError: it was opened for another plan, or a run is gone.
+    """
+    if not (folder / OPENED_FILE).exists():
+        return
+    opened = _read_opened(folder)
+    if opened["plan"] != plan.hash:
+        raise UserError(
+            f"{folder} opened the test split for another plan, {opened['plan']}; choose another --workdir"
+        )
+    for run in runs:
+        if not run.finished:
+            raise UserError(
+                f"{run.config.folder} is not trained, though the test split was opened at {opened['time']}: "
+                "put it back, or choose another --workdir"
+            )
+
+
+def open_test(folder: Path, plan: Plan, runs: Sequence[StudyRun]) -> dict[str, Any]:
     """Notes when the test split was opened, the first time; all runs have to be finished.
+
+    What somebody had scored of it before is scored anew: it may be of another model.
 
     Returns:
         What test_opened.json holds: the plan's hash, the time, and the runs that somebody had scored on the
         test split before.
 
     Raises:
+        UserError: a run has another model, or other options, than the study trained.
         ValueError: a run is not finished.
     """
     unfinished = [run.name for run in runs if not run.finished]
     if unfinished:
         raise ValueError(f"{unfinished[0]} is not trained")
+    for run in runs:
+        run.require_own_model()
+    if not (folder / OPENED_FILE).exists():
+        early = {run.name: list(run.evaluation("").glob(f"test*/{METRICS_FILE}")) for run in runs}
+        for figures in early.values():
+            for path in figures:
+                path.unlink()
+        write_json(
+            folder / OPENED_FILE,
+            {
+                "plan": plan.hash,
+                "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+                "scored_before": [name for name, figures in early.items() if figures],
+            },
+        )
+    return _read_opened(folder)
+
+
+def _read_opened(folder: Path) -> dict[str, Any]:
     path = folder / OPENED_FILE
-    if not path.exists():
-        before = [run.name for run in runs if (run.evaluation("test") / METRICS_FILE).is_file()]
-        now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-        write_json(path, {"plan": plan.hash, "time": now, "scored_before": before})
-    opened: dict[str, object] = json.loads(path.read_text(encoding="utf-8"))
+    try:
+        opened: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        _ = opened["plan"], opened["time"], opened["scored_before"]
+    except (ValueError, TypeError, KeyError):
+        raise UserError(f"{path} is damaged; put it back, or choose another --workdir") from None
     return opened
 
 

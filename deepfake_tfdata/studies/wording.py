@@ -7,15 +7,19 @@ import numpy as np
 
 from deepfake_tfdata.evaluation.comparison import Comparison
 from deepfake_tfdata.evaluation.comparison_texts import difference_text, verdict_text
+from deepfake_tfdata.evaluation.mrmc import Estimate
 from deepfake_tfdata.studies.analysis import ContrastResult
 from deepfake_tfdata.studies.cells import Contrast
 
 # What the verdict on the primary comparison of the arms says of dilution.
 _DILUTION = {
-    "better": "Pixels of the mouth that a resized whole face loses carry evidence: dilution was found",
-    "worse": "The mouth was judged worse with the pixels that a resized whole face loses than without",
-    "equivalent": "Pixels of the mouth that a resized whole face loses make no difference beyond {margin:g}",
-    "inconclusive": "Whether pixels of the mouth that a resized whole face loses carry evidence stays open",
+    "better": "With the pixels of the mouth that a resized whole face loses fakes are told better, as "
+    "dilution would have it",
+    "worse": "With the pixels of the mouth that a resized whole face loses fakes are told worse than without",
+    "equivalent": "The pixels of the mouth that a resized whole face loses make no difference beyond "
+    "{margin:g}",
+    "inconclusive": "Whether the pixels of the mouth that a resized whole face loses help to tell fakes "
+    "stays open",
 }
 
 
@@ -39,6 +43,7 @@ def study_notes(
     folds: int,
     face_sides: np.ndarray,
     input_size: int,
+    placebo: Estimate | None = None,
 ) -> list[str]:
     """What a reader must know of a study, in plain words.
 
@@ -48,6 +53,7 @@ def study_notes(
         folds: of the cross-validation; 0 without one.
         face_sides: of the test videos' face crops, pixels; NaN where unknown.
         input_size: side of what the network gets, pixels.
+        placebo: the primary comparison among faces no larger than the input, where both cells see the same.
     """
     notes = list(primary.notes)
     if opened["scored_before"]:
@@ -67,6 +73,12 @@ def study_notes(
         notes.append(
             f"{share:.0%} of the test videos have faces of at most {input_size} pixels, the network's input: "
             "resizing takes nothing from them"
+        )
+    if placebo:
+        low, high = placebo.interval()
+        notes.append(
+            f"among these both see the same: the difference there is {placebo.value:+.3f} [{low:+.3f}, "
+            f"{high:+.3f}]" + ("" if low <= 0 <= high else ", so that something else than resolution differs")
         )
     return notes
 

@@ -61,6 +61,14 @@ def test_separate_clusters_are_drawn_with_replacement():
     np.testing.assert_array_equal(weights[:, [0, 1, 3]].sum(axis=1), np.full(100, 3))
 
 
+def test_a_unit_with_many_videos_makes_the_others_worth_less():
+    labels = np.repeat([0, 1], 5)
+    even = separate_clusters(np.tile(np.arange(5), 2))
+    assert (even.counts(labels), even.effective_count(labels)) == ((5, 5), 5)
+    uneven = separate_clusters(np.array([0, 0, 0, 0, 1, 0, 1, 2, 3, 4]))
+    assert (uneven.counts(labels), uneven.effective_count(labels)) == ((2, 5), 25 / 17)
+
+
 def test_units_without_a_video_no_longer_count():
     clusters = separate_clusters(np.array(["a", "b", "b", "c"])).select(np.array([1, 2, 3]))
     assert (clusters.count, clusters.members.tolist()) == (2, [[0, 0, 1]])

@@ -96,8 +96,14 @@ def test_headroom_that_is_too_small_to_see_is_told(runs):
 
 def test_another_p_gives_another_verdict(runs):
     found = compare(runs(4), runs(0, first_seed=10))
-    adjusted = found.adjusted(0.2)
+    adjusted = found.adjusted(0.2, 3)
     assert (found.verdict, adjusted.verdict, adjusted.p) == ("better", "inconclusive", 0.2)
+    # One of three is certain of equivalence only at a third of the risk: at 90 % it is.
+    estimate = Estimate(0.002, 0.01, df=60, least=-1)
+    assert [verdict_of(estimate, 0.8, 0.02, comparisons) for comparisons in (1, 3)] == [
+        "equivalent",
+        "inconclusive",
+    ]
 
 
 def test_a_table_without_sources_is_clustered_by_those_of_the_other(make_predictions):
@@ -160,6 +166,25 @@ def test_refuses_folds_that_differ_or_have_one_class(make_predictions):
     lacking = folded.select((folded.folds == "1/2") | (folded.labels == 1))
     with pytest.raises(NothingSharedError, match="share no real or no fake video of fold 2/2"):
         compare([lacking], [lacking])
+
+
+def test_a_table_without_methods_is_matched_by_the_ids_of_the_other(make_predictions):
+    known = make_predictions(20)
+    methods = np.where(known.labels == 1, "fake", "original")
+    lacking = replace(known, manipulations=methods, scores=known.scores**2 * 0.9)
+    for first, second in ((known, lacking), (lacking, known)):
+        assert compare([first], [second]).num_videos == 40
+    twice = make_predictions(20, methods=("Face2Face", "FaceSwap"))
+    with pytest.raises(
+        UserError, match="does not say which '000_999' it means, that of Face2Face or of FaceSwap"
+    ):
+        compare([twice], [lacking])
+    assert compare([twice], [twice]).num_videos == 60
+
+
+def test_runs_that_say_the_same_of_all_videos_may_agree(runs):
+    constant = [replace(run, scores=np.full(len(run), 0.5)) for run in runs(1, 2)]
+    assert compare(constant, runs(1, 2)).first.value == 0.5
 
 
 def test_refuses_unequal_numbers_of_runs_and_a_run_given_twice(runs):

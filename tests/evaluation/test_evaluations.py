@@ -1,4 +1,5 @@
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,8 @@ def test_an_evaluation_is_named_by_its_run_and_knows_its_data(folder, tmp_path, 
     assert (found.name, found.data) == ("mouth_attention", "ffpp c23 (1b2c)")
     assert found.metrics["auc"] == evaluate(found.predictions)["auc"]
     assert read_evaluation(folder.rename(tmp_path / "elsewhere")).name == "elsewhere"
+    of_study = tmp_path / "full.mouth_control" / "seed-3-fold-1" / "evaluation" / "test"
+    assert read_evaluation(shutil.copytree(tmp_path / "elsewhere", of_study)).name == "full.mouth_control"
     monkeypatch.chdir(tmp_path / "elsewhere")
     assert read_evaluation(Path()).name == "elsewhere"
 
@@ -40,6 +43,9 @@ def test_a_table_is_named_by_its_file(folder):
         (["mouth_attention"], "mouth_attention"),
         (["mouth_attention-1", "mouth_attention-2"], "mouth_attention"),
         (["a", "b"], "a"),
+        (["mouth-10", "mouth-11"], "mouth"),
+        (["mouth", "mouth"], "mouth"),
+        (["mouth-1", "mouth-1b"], "mouth-1"),
     ],
 )
 def test_the_runs_of_a_method_are_called_by_what_their_names_share(names, expected):

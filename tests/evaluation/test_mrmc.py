@@ -160,6 +160,36 @@ def test_few_sources_prove_nothing(count, told):
     assert (method_difference(run_aucs(runs)).p < 0.05) is told
 
 
+@pytest.mark.parametrize("seeds", [1, 3])
+def test_degrees_of_freedom_are_those_of_as_many_units_of_one_size(seeds):
+    random = np.random.default_rng(8)
+    runs = pairs_of_identities(random, pairs=40, seeds=seeds)
+    # Seeds that hardly differ would give degrees of freedom without end.
+    steady = runs.scores[::seeds].repeat(seeds, axis=0) + 1e-9 * random.normal(size=runs.scores.shape)
+    even = RunScores(runs.labels, steady, runs.clusters)
+    assert method_difference(run_aucs(even)).df == pytest.approx(39)
+    # Half of the pairs in one group: 80 videos of a class, 40 of them of one unit.
+    group = np.where(runs.clusters.members[0] < 20, 0, runs.clusters.members[0])
+    uneven = RunScores(runs.labels, steady, separate_clusters(group))
+    assert method_difference(run_aucs(uneven)).df == pytest.approx(80**2 / (20 * 4 + 1600) - 1)
+
+
+def difference_by_seed(labels, scores):
+    aucs = [roc_auc_score(labels, own) for own in scores]
+    return np.subtract(aucs[: len(aucs) // 2], aucs[len(aucs) // 2 :])
+
+
+def test_methods_that_agree_more_than_seeds_do_take_nothing_off():
+    # Cov2 less Cov3 comes out negative: what is left is how much the difference varies from seed to seed.
+    random = np.random.default_rng(9)
+    labels, shared = np.repeat([0, 1], 60), random.normal(size=120)
+    other = random.normal(size=120)
+    first, second = np.stack([shared, other]) + labels, np.stack([other, shared]) + labels
+    scores = np.concatenate([first, second + 0.2 * random.normal(size=(2, 120))])
+    difference = method_difference(run_aucs(RunScores(labels, scores, separate_clusters(np.arange(120)))))
+    assert difference.se**2 == pytest.approx(np.var(difference_by_seed(labels, scores), ddof=1) / 2)
+
+
 def test_one_source_of_a_class_proves_nothing_however_many_the_other_has():
     labels = np.repeat([0, 1], [1, 60])
     runs = RunScores(labels, np.stack([labels, 1 - labels]), separate_clusters(np.arange(61)))

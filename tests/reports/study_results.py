@@ -55,7 +55,7 @@ def study_result(name="full.{}/attention", data="ffpp c23"):
             _comparison("exploratory", whole, reduced, -0.04, "worse"),
         ],
         "decomposition": [
-            {"step": step, "first": mouth, "second": whole, **_interval(value), "p": 0.02}
+            {"step": step, "first": mouth, "second": whole, **_interval(value)}
             for step, value in (
                 ("information", 0.05),
                 ("magnification", 0.0),

@@ -87,7 +87,7 @@ def test_the_rest_is_set_against_the_reference():
         ({"primary": "mouth/control:mouth/control"}, "sets mouth/control against itself; name two cells"),
         (
             {"primary": "mouth/control:full/control", "secondary": ("mouth/control:full/control",)},
-            "--secondary=mouth/control:full/control is the primary comparison; leave it out",
+            "compares two cells that another comparison has; leave it out",
         ),
     ],
 )

@@ -1,14 +1,9 @@
 from pathlib import Path
 
-import pytest
-
-from deepfake_tfdata.files import write_json
 from deepfake_tfdata.options import build
-from deepfake_tfdata.records.metadata import find_conversion
 from deepfake_tfdata.studies.cells import cells_of
 from deepfake_tfdata.studies.options import StudyConfig
-from deepfake_tfdata.studies.plan import Records, make_plan
-from deepfake_tfdata.studies.runs import open_test, runs_of
+from deepfake_tfdata.studies.runs import runs_of
 
 
 def study(**flags):
@@ -41,18 +36,3 @@ def test_every_seed_has_all_folds():
     assert runs[4].config.input.fold == "2/3"
     assert runs[4].config.folder == Path("w/runs/mouth_control/seed-1-fold-2")
     assert runs[4].name == "mouth/control, seed 1, fold 2/3"
-
-
-def test_the_test_split_is_not_opened_before_all_runs_are_trained(records, tmp_path):
-    config, runs = study(workdir=str(tmp_path), regions=("full", "mouth"))
-    plan = make_plan(config, Records(find_conversion(records, ["full", "mouth"])))
-    for run in runs[:-1]:
-        write_json(run.evaluation("val") / "metrics.json", {})
-    with pytest.raises(ValueError, match="mouth/control, seed 1 is not trained"):
-        open_test(tmp_path, plan, runs)
-    assert not (tmp_path / "test_opened.json").exists()
-    write_json(runs[-1].evaluation("val") / "metrics.json", {})
-    opened = open_test(tmp_path, plan, runs)
-    assert (opened["plan"], opened["scored_before"]) == (plan.hash, [])
-    write_json(runs[0].evaluation("test") / "metrics.json", {})
-    assert open_test(tmp_path, plan, runs) == opened

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from deepfake_tfdata.evaluation.comparison import compare
+from deepfake_tfdata.evaluation.mrmc import Estimate
 from deepfake_tfdata.studies.analysis import ContrastResult
 from deepfake_tfdata.studies.wording import result_text, study_notes, study_verdict
 
@@ -19,8 +20,8 @@ def primary(make_runs):
 @pytest.mark.parametrize(
     ("verdict", "words"),
     [
-        ("better", "dilution was found; a is better than b: +0."),
-        ("worse", "The mouth was judged worse with the pixels"),
+        ("better", "told better, as dilution would have it; a is better than b: +0."),
+        ("worse", "fakes are told worse than without; a is worse than b"),
         ("equivalent", "make no difference beyond 0.02; a and b are equivalent within 0.02"),
         ("inconclusive", "stays open; a and b can't be told apart"),
     ],
@@ -41,6 +42,14 @@ def test_what_a_reader_must_know(primary, make_runs):
     assert folds.startswith("the 5 folds' detectors share most of their training videos")
     (faces,) = study_notes(primary.comparison, OPENED, 0, np.array([100, 224, 225, np.nan, 300]), 224)
     assert faces.startswith("50% of the test videos have faces of at most 224 pixels")
+    placebo = Estimate(0.01, 0.02, df=20, least=-1)
+    (same,) = study_notes(primary.comparison, OPENED, 0, UNKNOWN, 224, placebo)
+    assert same.startswith("among these both see the same: the difference there is +0.010 [-0.032, +0.052]")
+    assert "something else" not in same
+    failed = Estimate(0.1, 0.02, df=20, least=-1)
+    assert study_notes(primary.comparison, OPENED, 0, UNKNOWN, 224, failed)[0].endswith(
+        "so that something else than resolution differs"
+    )
     one = compare(make_runs(3, seeds=1), make_runs(1, seeds=1, first_seed=1))
     assert "two models, not two methods" in study_notes(one, OPENED, 0, UNKNOWN, 224)[0]
 
