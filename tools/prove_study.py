@@ -42,7 +42,7 @@ _TRAIN = [
     "--robustness=false",
 ]
 # A third of the faces are no larger than the input, and periods such that a good part of the others loses its
-# stripes by being resized as a whole face, and not as a mouth. Strong enough that every seed learns them soon.
+# stripes by being resized as a whole face, and not as a mouth. Strong enough that every seed learns them.
 _DOSE = ["--preset=dose", "--identities=240", "--face_size=44..150", "--period=2.8,3.2", "--strength=26"]
 _NULL = ["--preset=null", "--identities=80"]
 
