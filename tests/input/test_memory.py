@@ -10,7 +10,7 @@ import pytest
 import tensorflow as tf
 
 from deepfake_tfdata import load_clips
-from deepfake_tfdata.input import dataset
+from deepfake_tfdata.input import clip_loader
 
 SOAK = """
 import gc, json, os, sys
@@ -47,13 +47,13 @@ def test_two_hundred_epochs_grow_nothing(records):
 def test_no_more_batches_wait_than_there_are_cores_and_two(records, monkeypatch):
     made = []
     monkeypatch.setattr("deepfake_tfdata.input.padding.available_cores", lambda: 3)
-    original = dataset.clip_seed
+    original = clip_loader.clip_seed
 
     def counted(seed, epoch, clip_id):
         tf.py_function(lambda: made.append(1), [], [])
         return original(seed, epoch, clip_id)
 
-    monkeypatch.setattr(dataset, "clip_seed", counted)
+    monkeypatch.setattr(clip_loader, "clip_seed", counted)
     batches = iter(load_clips(records, "mouth", "train", 1, shuffle=True, num_epochs=None))
     next(batches)
     time.sleep(3)
