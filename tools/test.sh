@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Lints, checks the types and runs every test, in .venv, which it makes when it is missing: 15 minutes on two slow
+# Lints, checks the types and runs every test, in .venv, which it makes when it is missing: 18 minutes on two slow
 # cores. With --quick, only the tests that are not marked slow. Further arguments go to pytest.
 set -euo pipefail
 cd "$(dirname "$0")/.."
