@@ -144,6 +144,8 @@ def joined(groupings: Sequence[np.ndarray]) -> np.ndarray:
 
 def _components(nodes: int, starts: np.ndarray, ends: np.ndarray) -> np.ndarray:
     """The number of the connected component of each node, int [nodes]."""
-    graph = coo_array((np.ones(len(starts)), (starts, ends)), shape=(nodes, nodes))
+    # SciPy before 1.12 walks 32-bit positions only, and goes on after the error with none found.
+    positions = starts.astype(np.int32), ends.astype(np.int32)
+    graph = coo_array((np.ones(len(starts)), positions), shape=(nodes, nodes)).tocsr()
     numbers: np.ndarray = connected_components(graph, directed=False)[1]
     return numbers
