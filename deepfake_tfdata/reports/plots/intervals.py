@@ -6,6 +6,7 @@ from itertools import cycle
 
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.ticker import NullLocator
 from matplotlib.transforms import ScaledTranslation, Transform
 
 from deepfake_tfdata.reports.plots.canvas import (
@@ -183,4 +184,4 @@ def _ticks_at_points(axes: Axes, places: Sequence[float]) -> None:
     """Where there are few points, the axis names just them."""
     if 1 < len(places) <= _TICKS:
         axes.set_xticks(places, [f"{place:g}" for place in places])
-        axes.xaxis.minorticks_off()
+        axes.xaxis.set_minor_locator(NullLocator())
