@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from deepfake_tfdata.errors import UserError
-from deepfake_tfdata.evaluation.clusters import Clusters, clusters_of, joined
+from deepfake_tfdata.evaluation.clusters import joined
 from deepfake_tfdata.evaluation.intervals import CONFIDENCE_LEVEL
 from deepfake_tfdata.evaluation.mrmc import Estimate, RunScores, method_auc, method_difference, run_aucs
 from deepfake_tfdata.evaluation.options import ComparisonOptions
@@ -220,14 +220,9 @@ def run_scores(videos: Sequence[Predictions]) -> RunScores:
     return RunScores(
         videos[0].labels,
         np.stack([run.scores for run in videos]),
-        clusters_of_videos(videos[0]),
+        videos[0].clusters,
         folds if (folds != "").any() else None,
     )
-
-
-def clusters_of_videos(videos: Predictions) -> Clusters:
-    """Which of the videos depend on each other."""
-    return clusters_of(videos.components, videos.target_ids, videos.source_ids)
 
 
 def _refuse_copies(runs: Sequence[Predictions]) -> None:

@@ -49,8 +49,18 @@ def read_evaluation(place: Path) -> Evaluation:
     """
     if place.suffix == ".csv":
         return Evaluation(place.stem, read_csv(place), {})
+    metrics = read_metrics(place)
+    return Evaluation(_name_of(place), read_csv(place / PREDICTIONS_FILE), metrics)
+
+
+def read_metrics(place: Path) -> dict[str, Any]:
+    """Reads the figures of an evaluation's folder.
+
+    Raises:
+        UserError: there is no such folder, or it can't be read.
+    """
     try:
-        metrics = json.loads((place / METRICS_FILE).read_text(encoding="utf-8"))
+        metrics: dict[str, Any] = json.loads((place / METRICS_FILE).read_text(encoding="utf-8"))
         _ = metrics["auc"], metrics["coverage"], (metrics.get("data") or {"name": "", "identity": ""})["name"]
     except FileNotFoundError:
         raise UserError(
@@ -59,7 +69,7 @@ def read_evaluation(place: Path) -> Evaluation:
         ) from None
     except (ValueError, TypeError, KeyError):
         raise UserError(f"{place / METRICS_FILE} is damaged or of another version; evaluate again") from None
-    return Evaluation(_name_of(place), read_csv(place / PREDICTIONS_FILE), metrics)
+    return metrics
 
 
 def write_scores(folder: Path, predictions: Predictions, metrics: dict[str, Any]) -> None:

@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from sklearn.metrics import brier_score_loss, log_loss
 
-from deepfake_tfdata.evaluation.clusters import Clusters, clusters_of
+from deepfake_tfdata.evaluation.clusters import Clusters
 from deepfake_tfdata.evaluation.coverage import Coverage, Planned, coverage_of
 from deepfake_tfdata.evaluation.curves import average_precision, equal_error_rate
 from deepfake_tfdata.evaluation.intervals import (
@@ -68,7 +68,7 @@ def evaluate(
     videos = per_video(predictions)
     coverage = coverage_of(videos, planned)
     called_fake = videos.scores >= threshold
-    clusters = clusters_of(videos.components, videos.target_ids, videos.source_ids)
+    clusters = videos.clusters
     resampling = {"seed": seed, "resamples": resamples}
     fake_share = float(np.mean(videos.labels))
     metrics = {

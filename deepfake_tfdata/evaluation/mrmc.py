@@ -7,8 +7,8 @@ videos. The result is about the method on new videos and with new seeds; see
     N. A. Obuchowski and H. E. Rockette, Communications in Statistics - Simulation and Computation 24 (1995),
     S. L. Hillis, A comparison of denominator degrees of freedom methods for multiple observer ROC analysis,
         Statistics in Medicine 26 (2007),
-    N. A. Obuchowski, Nonparametric analysis of clustered ROC curve data, Biometrics 53 (1997), of the
-    covariances, E. R. DeLong et al., Biometrics 44 (1988), of the structural components.
+    N. A. Obuchowski, Nonparametric analysis of clustered ROC curve data, Biometrics 53 (1997): covariances,
+    E. R. DeLong et al., Biometrics 44 (1988): structural components.
 
 Two additions of ours, for few videos. The degrees of freedom never exceed those of the clusters of the class
 that has fewer, of which the covariances are estimates; where one holds many videos, of as many of one size as

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from deepfake_tfdata.errors import UserError
-from deepfake_tfdata.evaluation.clusters import components_of
+from deepfake_tfdata.evaluation.clusters import Clusters, clusters_of, components_of
 from deepfake_tfdata.files import write_text
 
 _REQUIRED = ("clip_id", "video_id", "label", "score")
@@ -90,6 +90,11 @@ class Predictions:
     def video_keys(self) -> np.ndarray:
         """str [N], unique to a video: 000_003 alone is not, it exists in every manipulation."""
         return np.char.add(np.char.add(self.manipulations, "/"), self.video_ids)
+
+    @property
+    def clusters(self) -> Clusters:
+        """What its rows are made of that is independent of each other."""
+        return clusters_of(self.components, self.target_ids, self.source_ids)
 
     def select(self, rows: np.ndarray | Sequence[int]) -> "Predictions":
         """The predictions of some rows.

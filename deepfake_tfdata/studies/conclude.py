@@ -10,13 +10,14 @@ from deepfake_tfdata.clips.regions import REGIONS
 from deepfake_tfdata.clips.spec import ClipSpec
 from deepfake_tfdata.clips.views import View, sight, view_named
 from deepfake_tfdata.evaluation.comparison import NothingSharedError, compare
-from deepfake_tfdata.evaluation.evaluations import read_evaluation
+from deepfake_tfdata.evaluation.evaluations import read_metrics
 from deepfake_tfdata.evaluation.mrmc import Estimate
 from deepfake_tfdata.input.corruptions import CORRUPTIONS
 from deepfake_tfdata.records.ledger import LedgerEntry, read_ledger
 from deepfake_tfdata.scoring.runs import read_run
 from deepfake_tfdata.storage import as_path
 from deepfake_tfdata.studies.analysis import (
+    CellResult,
     ContrastResult,
     Scores,
     align,
@@ -52,6 +53,7 @@ def conclude(study: Conducted) -> tuple[StudyResult, list[ContrastResult]]:
         [(each.first, each.second) for each in exploratory_of(plan.cells, told)],
         plan.margin,
     )
+    cells = cell_results(scores)
     faces = _Faces(study, scores[plan.primary.first][0].video_keys)
     primary = contrasts[0]
     by_size = doses(
@@ -71,13 +73,13 @@ def conclude(study: Conducted) -> tuple[StudyResult, list[ContrastResult]]:
         ),
         cells=[
             cell_values(result, _about(study, cell, faces))
-            for result, cell in zip(cell_results(scores), plan.cells, strict=True)
+            for result, cell in zip(cells, plan.cells, strict=True)
         ],
         comparisons=[contrast_values(each) for each in contrasts],
         decomposition=_decomposition(study, scores),
-        curve=_curve(study, scores),
+        curve=_curve(study, cells),
         dose=dose_values(by_size),
-        robustness=_robustness(study, scores),
+        robustness=_robustness(study, cells),
         transfer=_transfer(study),
         nuisances=[
             value
@@ -128,7 +130,7 @@ def _about(study: Conducted, cell: Cell, faces: _Faces) -> dict[str, Any]:
     view = view_named(cell.view) if cell.view else View(region, region)
     seen = None if np.isnan(faces.median) else sight(view, region, faces.median, faces.spec)
     runs = list(study.runs_of_cell(cell.name))
-    coverage = [read_evaluation(each.evaluation(TEST.folder)).metrics["coverage"] for each in runs]
+    coverage = [read_metrics(each.evaluation(TEST.folder))["coverage"] for each in runs]
     return {
         "region": cell.region,
         "view": cell.view,
@@ -155,13 +157,13 @@ def _decomposition(study: Conducted, scores: Scores) -> list[dict[str, Any]]:
     return steps
 
 
-def _curve(study: Conducted, scores: Scores) -> list[dict[str, Any]]:
+def _curve(study: Conducted, cells: Sequence[CellResult]) -> list[dict[str, Any]]:
     """The AUC of the square mouth by retention."""
     options = study.config.study
     if not options.retentions:
         return []
     shares = sorted({float(share) for share in options.retentions} | {1.0})
-    by_name = {result.name: result for result in cell_results(scores)}
+    by_name = {result.name: result for result in cells}
     points = []
     for share in shares:
         view = retained(str(share)) if share < 1 else MOUTH
@@ -170,11 +172,11 @@ def _curve(study: Conducted, scores: Scores) -> list[dict[str, Any]]:
     return points
 
 
-def _robustness(study: Conducted, scores: Scores) -> list[dict[str, Any]]:
+def _robustness(study: Conducted, cells: Sequence[CellResult]) -> list[dict[str, Any]]:
     """AUCs of the primary's cells by corruption and strength, those without corruption among them."""
     plan = study.plan
     deciding = (plan.primary.first, plan.primary.second)
-    clean = cell_results({name: scores[name] for name in deciding}) if plan.corruptions else []
+    clean = [result for result in cells if result.name in deciding and plan.corruptions]
     found = [
         cell_values(result, {"corruption": name, "strength": strengths.neutral, "unit": strengths.unit})
         for name, strengths in CORRUPTIONS.items()

@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 from scipy.stats import rankdata
 
-from deepfake_tfdata.evaluation.comparison import Comparison, NothingSharedError, clusters_of_videos, compare
+from deepfake_tfdata.evaluation.comparison import Comparison, NothingSharedError, compare
 from deepfake_tfdata.evaluation.intervals import Interval, bootstrap, percentile_interval
 from deepfake_tfdata.evaluation.predictions import Predictions
 
@@ -131,6 +131,6 @@ def _correlation(
         with np.errstate(invalid="ignore", divide="ignore"):  # a resample may have one value only
             return joint / np.sqrt(of_one * of_other)
 
-    drawn = bootstrap(correlation, clusters_of_videos(videos.select(rows)), seed=0, resamples=_RESAMPLES)
+    drawn = bootstrap(correlation, videos.select(rows).clusters, seed=0, resamples=_RESAMPLES)
     value = float(correlation(np.ones((1, len(rows))))[0])
     return Correlation(name, label, value, percentile_interval(drawn) if len(drawn) else None)

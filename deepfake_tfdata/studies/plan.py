@@ -3,7 +3,6 @@
 import hashlib
 import json
 from dataclasses import asdict, dataclass
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ from deepfake_tfdata.errors import UserError
 from deepfake_tfdata.files import write_json
 from deepfake_tfdata.input.corruptions import CORRUPTIONS
 from deepfake_tfdata.options import all_options, flat
-from deepfake_tfdata.records.metadata import Conversion, find_conversion
+from deepfake_tfdata.records.metadata import Conversion, find_conversion, package_versions
 from deepfake_tfdata.studies.cells import Cell, Contrast, cells_of, primary_of, secondary_of
 from deepfake_tfdata.studies.options import StudyConfig
 
@@ -146,7 +145,7 @@ def make_plan(config: StudyConfig, records: Records) -> Plan:
             name: list(strengths.standard) for name, strengths in CORRUPTIONS.items() if study.robustness
         },
         weights=_file_hash(config.train.model.weights),
-        version=metadata.version("deepfake-tfdata"),
+        version=package_versions()["deepfake-tfdata"],
     )
 
 

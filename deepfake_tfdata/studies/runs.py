@@ -14,7 +14,7 @@ from deepfake_tfdata.errors import UserError
 from deepfake_tfdata.evaluation.evaluations import METRICS_FILE, write_scores
 from deepfake_tfdata.files import write_json
 from deepfake_tfdata.input.corruptions import Corruption
-from deepfake_tfdata.options import all_options, flat
+from deepfake_tfdata.options import flat
 from deepfake_tfdata.reports.evaluation_report import write_evaluation
 from deepfake_tfdata.scoring.run_evaluation import EvaluatedRun, RunScorer
 from deepfake_tfdata.scoring.runs import MODEL_FILE, read_run
@@ -22,6 +22,7 @@ from deepfake_tfdata.studies.cells import Cell
 from deepfake_tfdata.studies.options import StudyConfig
 from deepfake_tfdata.studies.plan import DECIDING, Plan
 from deepfake_tfdata.training.config import TrainConfig
+from deepfake_tfdata.training.resume import require_same_options
 from deepfake_tfdata.training.run import StartProgress, train
 
 OPENED_FILE = "test_opened.json"
@@ -74,15 +75,9 @@ class StudyRun:
             raise UserError(
                 f"{self.config.folder / MODEL_FILE} is not the one that the study trained; put it back"
             )
-        kept, planned = read_run(self.config.folder).config, flat(self.config)
-        for each in all_options(type(self.config)):
-            if each.name in DECIDING or not each.may_change:
-                before, now = kept.get(each.name, each.default), planned[each.name]
-                if before != now:
-                    raise UserError(
-                        f"{self.config.folder} was trained with --{each.name}={before}, not {now}; choose "
-                        "another --workdir"
-                    )
+        require_same_options(
+            self.config.folder, read_run(self.config.folder).config, flat(self.config), DECIDING
+        )
 
     def _model_hash(self) -> str:
         return hashlib.sha256((self.config.folder / MODEL_FILE).read_bytes()).hexdigest()

@@ -1,6 +1,8 @@
 """Whether a run may go on in a workdir."""
 
+from collections.abc import Collection, Mapping
 from pathlib import Path
+from typing import Any
 
 from deepfake_tfdata.clips.spec import ClipSpec, differences, require_same_spec
 from deepfake_tfdata.errors import UserError
@@ -39,13 +41,30 @@ def require_resumable(workdir: Path, run: Run) -> tuple[Session, ...]:
         )
     # A schedule is as long as the epochs are.
     fixed = set() if run.config["schedule"] == "constant" else {"epochs"}
-    for each in all_options(TrainConfig):
-        before, now = earlier.config.get(each.name, each.default), run.config[each.name]
-        if before != now and (not each.may_change or each.name in fixed):
-            raise UserError(
-                f"{workdir} was trained with --{each.name}={before}, not {now}; choose another --workdir"
-            )
+    require_same_options(workdir, earlier.config, run.config, fixed)
     # After the options, which may be why: a fold or a region has other clips.
     if (earlier.plan, earlier.clips) != (run.plan, run.clips):
         raise UserError(f"{workdir} was trained on other clips than {data} holds; choose another --workdir")
     return earlier.sessions
+
+
+def require_same_options(
+    workdir: Path, earlier: Mapping[str, Any], now: Mapping[str, Any], fixed: Collection[str]
+) -> None:
+    """Refuses other options than a run was trained with.
+
+    Args:
+        workdir: of the run.
+        earlier, now: the values by name.
+        fixed: options that may not change here, though they may elsewhere.
+
+    Raises:
+        UserError: it names the first that differs.
+    """
+    for each in all_options(TrainConfig):
+        before = earlier.get(each.name, each.default)
+        if before != now[each.name] and (not each.may_change or each.name in fixed):
+            raise UserError(
+                f"{workdir} was trained with --{each.name}={before}, not {now[each.name]}; choose another "
+                "--workdir"
+            )
