@@ -106,3 +106,21 @@ def test_other_videos_are_refused(make_predictions, command, tmp_path):
     result = command("compare", f"--first={tmp_path}/a.csv", f"--second={tmp_path}/b.csv")
     assert result.returncode == 2
     assert "share no real or no fake video" in result.stderr
+
+
+def test_two_methods_of_one_name_are_told_apart_and_other_data_is_warned_of(evaluations, command):
+    first, second = evaluations["mouth_attention"]
+    for folder, identity in ((first, "1b2c"), (second, "3d4e")):
+        metrics = json.loads((folder / "metrics.json").read_text())
+        metrics["data"] = {"name": "ffpp c23", "identity": identity}
+        (folder / "metrics.json").write_text(json.dumps(metrics))
+    result = command("compare", f"--first={first}", f"--second={first}")
+    assert "mouth_attention-1 (first)" in result.stdout and "mouth_attention-1 (second)" in result.stdout
+    assert "warning" not in result.stderr
+    result = command("compare", f"--first={first}", f"--second={second}")
+    assert (
+        "warning: the two were scored on different data, ffpp c23 (1b2c) and ffpp c23 (3d4e)" in result.stderr
+    )
+    # Of another tool's scores nobody knows the data, which is no reason to warn.
+    result = command("compare", f"--first={first}", f"--second={second / 'predictions.csv'}")
+    assert result.returncode == 0 and "warning" not in result.stderr

@@ -99,15 +99,24 @@ def find_records(config: StudyConfig) -> Records:
     for data in (config.train.input.data, *config.study.transfer):
         conversion = find_conversion(data, [cell.region for cell in cells])
         if found:
-            _require_scorable(data, conversion, found[0])
+            require_scorable(data, conversion, found[0])
         for cell in cells:
             require_view(cell.view, [cell.region], ClipSpec.from_dict(conversion.spec))
         found.append(conversion)
     return Records(found[0], tuple(found[1:]))
 
 
-def _require_scorable(data: str, other: Conversion, own: Conversion) -> None:
-    """Refuses other records that could not be scored, before anything trains."""
+def require_scorable(data: str, other: Conversion, own: Conversion) -> None:
+    """Refuses other records that could not be scored.
+
+    Args:
+        data: their folder.
+        other: what conversion.json says of them.
+        own: the same of those that detectors are trained on.
+
+    Raises:
+        UserError: they are the same, of another spec, or without a test split.
+    """
     if other.identity == own.identity:
         raise UserError(f"--transfer={data} has the records that detectors are trained on; name others")
     own_spec, other_spec = (ClipSpec.from_dict(each.spec).seen for each in (own, other))

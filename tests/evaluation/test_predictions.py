@@ -181,3 +181,28 @@ def test_csv_that_can_not_be_read(tmp_path, content, message):
         path.write_text(content)
     with pytest.raises(UserError, match=message):
         read_csv(path)
+
+
+@pytest.mark.parametrize(
+    ("content", "labels"),
+    [
+        ("\ufeffclip_id,video_id,label,score\na,a,0,0.1\nb,b,1,0.9\n", [0, 1]),  # as a spreadsheet saves it
+        ("clip_id,video_id,label,score\na,a,0.0,0.1\nb,b,1.0,0.9\n", [0, 1]),  # as pandas does
+    ],
+)
+def test_tables_of_other_tools_are_read(tmp_path, content, labels):
+    (tmp_path / "scores.csv").write_text(content, encoding="utf-8")
+    assert read_csv(tmp_path / "scores.csv").labels.tolist() == labels
+
+
+def test_what_is_no_table_is_refused_in_one_line(tmp_path):
+    (tmp_path / "latin.csv").write_bytes("clip_id,video_id,label,score\n\xe9,a,0,0.1\n".encode("latin-1"))
+    (tmp_path / "folder.csv").mkdir()
+    (tmp_path / "half.csv").write_text("clip_id,video_id,label,score\na,a,0.5,0.1\n")
+    for name, message in (
+        ("latin.csv", "is no table that can be read"),
+        ("folder.csv", "is no table that can be read"),
+        ("half.csv", "has a label or score that is no number: 0.5 is no label"),
+    ):
+        with pytest.raises(UserError, match=message):
+            read_csv(tmp_path / name)

@@ -7,7 +7,7 @@ from deepfake_tfdata.errors import UserError
 from deepfake_tfdata.options import build
 from deepfake_tfdata.records.metadata import find_conversion
 from deepfake_tfdata.studies.options import StudyConfig
-from deepfake_tfdata.studies.plan import Records, keep_plan, make_plan, plan_hash
+from deepfake_tfdata.studies.plan import Records, keep_plan, make_plan, plan_hash, require_scorable
 
 FLAGS = {"regions": ("full", "mouth"), "heads": ("control",), "seeds": 2}
 
@@ -56,6 +56,22 @@ def test_the_hash_is_of_all_of_it(conversion):
     others += [plan_of(conversion, (conversion,)), plan_of(replace(conversion, plan="other"))]
     assert len({plan.hash, *(other.hash for other in others)}) == 12
     assert plan_of(conversion, strategy="single", data="elsewhere").hash == plan.hash
+
+
+def test_the_content_of_a_weights_file_is_part_of_it(conversion, tmp_path):
+    weights = tmp_path / "b1.weights.h5"
+    hashes = []
+    for content in (b"one", b"another"):
+        weights.write_bytes(content)
+        hashes.append(plan_of(conversion, weights=str(weights)).hash)
+    assert hashes[0] != hashes[1]
+
+
+def test_other_records_without_a_test_split_are_refused_before_anything_trains(conversion):
+    counts = {**conversion.counts, "test": {**conversion.counts["test"], "real": 0, "fake": 0}}
+    other = replace(conversion, plan="other", counts=counts)
+    with pytest.raises(UserError, match="--transfer=there has no test split; convert it with one"):
+        require_scorable("there", other, conversion)
 
 
 def test_a_plan_is_kept_and_never_changed(conversion, tmp_path):
