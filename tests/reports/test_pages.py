@@ -1,10 +1,12 @@
 """The templates: shipped, strict, escaped."""
 
 import fnmatch
+from base64 import b64decode
 from pathlib import Path
 
 import jinja2
 import pytest
+from matplotlib.figure import Figure
 
 from deepfake_tfdata.reports import pages
 from deepfake_tfdata.reports.pages import Picture, render
@@ -49,10 +51,14 @@ def test_a_picture_is_a_url_that_holds_it(content, kind):
 
 
 def test_a_plot_has_its_files_beside_it():
-    picture = Picture.of(Plot(b"\x89PNG", b"<svg/>", "a,b\n1,2\n"), "roc", "a curve")
-    assert (picture.content, picture.alt) == (b"\x89PNG", "a curve")
-    assert picture.downloads == {
-        "numbers (CSV)": ("roc.csv", "data:text/csv;charset=utf-8;base64,YSxiCjEsMgo="),
-        "SVG": ("roc.svg", "data:image/svg+xml;base64,PHN2Zy8+"),
+    plot = Plot(Figure(), "Nothing", [{"a": [1], "b": [2]}])
+    picture = Picture.of(plot, "roc", "a curve")
+    assert (picture.content, picture.alt) == (plot.png, "a curve")
+    files = {
+        kind: (name, b64decode(uri.partition(",")[2])) for kind, (name, uri) in picture.downloads.items()
     }
+    assert files == {"numbers (CSV)": ("roc.csv", b"a,b\n1,2\n"), "SVG": ("roc.svg", plot.svg)}
+    assert b"<title>Nothing</title>" in plot.svg
+    assert picture.downloads["SVG"][1].startswith("data:image/svg+xml;base64,")
+    assert picture.downloads["numbers (CSV)"][1].startswith("data:text/csv;charset=utf-8;base64,")
     assert Picture("a photograph", b"\xff\xd8\xff").downloads == {}

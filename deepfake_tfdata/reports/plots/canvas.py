@@ -4,6 +4,7 @@ import csv
 import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import matplotlib
@@ -49,19 +50,42 @@ styled = matplotlib.rc_context(_STYLE)
 Columns = Mapping[str, Sequence[Any] | np.ndarray]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Plot:
-    """A figure as files in memory.
+    """A figure and the files of it, of which each is made when it is first asked for.
 
     Attributes:
-        png: for a screen.
-        svg: for paper; its text is text.
-        numbers: CSV of what is drawn.
+        figure: as it is drawn.
+        title: for who can't see the SVG.
+        tables: the numbers that are drawn, columns by name, all with the same names.
     """
 
-    png: bytes
-    svg: bytes
-    numbers: str
+    figure: Figure
+    title: str
+    tables: Sequence[Columns]
+
+    @cached_property
+    def png(self) -> bytes:
+        """For a screen."""
+        png = self._saved(format="png", dpi=_DOTS_AN_INCH)
+        self.figure.set_layout_engine("none")  # the layout stays, and is not worked out again
+        return png
+
+    @cached_property
+    def svg(self) -> bytes:
+        """For paper; its text is text."""
+        return self._saved(format="svg", metadata={"Title": self.title, "Date": None})
+
+    @cached_property
+    def numbers(self) -> str:
+        """CSV of what is drawn."""
+        return _csv(self.tables)
+
+    @styled
+    def _saved(self, **options: Any) -> bytes:
+        buffer = io.BytesIO()
+        self.figure.savefig(buffer, **options)
+        return buffer.getvalue()
 
 
 def canvas(title: str, x_label: str, y_label: str, height: float = _HEIGHT) -> tuple[Figure, Axes]:
@@ -75,26 +99,6 @@ def canvas(title: str, x_label: str, y_label: str, height: float = _HEIGHT) -> t
 def whole_numbers() -> MaxNLocator:
     """Ticks for what is counted."""
     return MaxNLocator("auto", steps=[1, 2, 5, 10], integer=True)
-
-
-def finished(figure: Figure, title: str, *tables: Columns) -> Plot:
-    """The files of a figure.
-
-    Args:
-        figure: as it is drawn.
-        title: for who can't see the SVG.
-        tables: the numbers that are drawn, columns by name, all with the same names.
-    """
-    png = _saved(figure, format="png", dpi=_DOTS_AN_INCH)
-    figure.set_layout_engine("none")  # the layout stays that of the PNG, and is not worked out again
-    svg = _saved(figure, format="svg", metadata={"Title": title, "Date": None})
-    return Plot(png, svg, _csv(tables))
-
-
-def _saved(figure: Figure, **options: Any) -> bytes:
-    buffer = io.BytesIO()
-    figure.savefig(buffer, **options)
-    return buffer.getvalue()
 
 
 def _csv(tables: Sequence[Columns]) -> str:

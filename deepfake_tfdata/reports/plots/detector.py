@@ -17,7 +17,6 @@ from deepfake_tfdata.reports.plots.canvas import (
     Columns,
     Plot,
     canvas,
-    finished,
     styled,
     whole_numbers,
 )
@@ -50,7 +49,7 @@ def confusion_matrix(metrics: dict[str, Any]) -> Plot:
         "videos": counts.ravel(),
         "share_of_true": shares.ravel(),
     }
-    return finished(figure, "Confusion matrix", numbers)
+    return Plot(figure, "Confusion matrix", [numbers])
 
 
 @styled
@@ -71,7 +70,7 @@ def roc(videos: Predictions, metrics: dict[str, Any]) -> Plot:
         numbers += [_rates("ROC curve", false, true), _rates(label, *point)]
     axes.set(xlim=(0, 1), ylim=(0, 1), aspect="equal")
     axes.legend(loc="lower right")
-    return finished(figure, "ROC curve", *numbers)
+    return Plot(figure, "ROC curve", numbers)
 
 
 def _rates(series: str, false: Any, true: Any) -> Columns:
@@ -93,7 +92,7 @@ def score_histogram(videos: Predictions, threshold: float) -> Plot:
     axes.set_xlim(0, 1)
     axes.yaxis.set_major_locator(whole_numbers())
     axes.legend()
-    return finished(figure, "Scores", {"from_score": edges[:-1], "to_score": edges[1:], **counts})
+    return Plot(figure, "Scores", [{"from_score": edges[:-1], "to_score": edges[1:], **counts}])
 
 
 @styled
@@ -116,12 +115,11 @@ def ranking_curves(labels: np.ndarray, scores: np.ndarray) -> Plot:
     right.set(title="Precision and recall", xlabel="recall", ylabel="precision")
     for axes in (left, right):
         axes.set(xlim=(0, 1), ylim=(0, 1.01))
-    return finished(
-        figure,
-        "Ranking",
+    numbers = [
         {"series": ["ROC"], "x": false, "y": true},
         {"series": ["precision over recall"], "x": recall, "y": precision},
-    )
+    ]
+    return Plot(figure, "Ranking", numbers)
 
 
 @styled
@@ -155,4 +153,4 @@ def attention_over_time(labels: np.ndarray, weights: np.ndarray) -> Plot:
     axes.set_ylim(bottom=0)
     axes.xaxis.set_major_locator(whole_numbers())
     axes.legend()
-    return finished(figure, "Attention over time", *numbers)
+    return Plot(figure, "Attention over time", numbers)

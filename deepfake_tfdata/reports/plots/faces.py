@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from deepfake_tfdata.reports.plots.canvas import CLASSES, GREY, Plot, canvas, finished, styled, whole_numbers
+from deepfake_tfdata.reports.plots.canvas import CLASSES, GREY, Plot, canvas, styled, whole_numbers
 
 
 @styled
@@ -26,4 +26,4 @@ def face_size_histogram(counts: Mapping[str, Sequence[int]], edges: Sequence[flo
     axes.set_xticks(octaves, [f"{edge:.0f}" for edge in octaves])
     axes.yaxis.set_major_locator(whole_numbers())
     axes.legend()
-    return finished(figure, "Face sizes", {"from_pixels": edges[:-1], "to_pixels": edges[1:], **counts})
+    return Plot(figure, "Face sizes", [{"from_pixels": edges[:-1], "to_pixels": edges[1:], **counts}])

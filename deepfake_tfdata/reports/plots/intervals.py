@@ -17,7 +17,6 @@ from deepfake_tfdata.reports.plots.canvas import (
     Columns,
     Plot,
     canvas,
-    finished,
     styled,
 )
 
@@ -93,7 +92,7 @@ def forest(
         "reference": [reference],
         "margin": [margin],
     }
-    return finished(figure, title, numbers)
+    return Plot(figure, title, [numbers])
 
 
 def _draw_row(axes: Axes, place: float, row: Row) -> None:
@@ -156,7 +155,7 @@ def curve(
     _ticks_at_points(axes, sorted({point.x for points in series.values() for point in points}))
     if len(series) > 1:
         figure.legend(loc="outside lower center", ncols=min(len(series), 3))
-    return finished(figure, title, *numbers)
+    return Plot(figure, title, numbers)
 
 
 def _columns(points: Sequence[Point]) -> dict[str, list[float]]:
