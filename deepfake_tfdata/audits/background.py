@@ -1,8 +1,7 @@
 """Whether what is not face gives the label away: the strongest of all tests for shortcuts.
 
 Whatever a manipulation does, it does to faces. A detector that is shown only what is around them and still
-tells
-fakes from originals has found something else: another camera, another compression, another cut.
+tells fakes from originals has found something else: another camera, another compression, another cut.
 """
 
 from collections.abc import Mapping
