@@ -5,9 +5,9 @@
   dose    stripes in three orientations and two periods, in the mouths of small and of large faces. How much
           of their amplitude each arm leaves in each fake is computed with Pillow's resize, which is not ours.
           A perfect detector sees those of which half is left, and none of which less than a grey level is; on
-          a share v of the fakes it has an AUC of one, on the others it guesses: (1 + v) / 2. That is the range
-          that is predicted. The step that is about information must be found, in direction and size, and not
-          in faces that lose nothing.
+          a share v of the fakes it has an AUC of one, on the others it guesses: (1 + v) / 2. That is what is
+          predicted, a range. The step that is about information must be found, in direction and size, and
+          not in faces that lose nothing.
   null    fakes that differ from originals by nothing: five studies of five data sets, of which none may claim
           a difference.
 
@@ -47,8 +47,8 @@ _TRAIN = [
     "--robustness=false",
 ]
 # A third of the faces are no larger than the input, and periods such that a good part of the others loses its
-# stripes by being resized as a whole face, and not as a mouth. Strong enough that every seed learns them. Of 240
-# people the test split has 24 pairs, too few to tell a difference of 0.06 from none.
+# stripes by being resized as a whole face, and not as a mouth. Strong enough that every seed learns them. Of
+# 240 people the test split has 24 pairs, too few to tell a difference of 0.06 from none.
 _DOSE = ["--preset=dose", "--identities=720", "--face_size=44..150", "--period=2.6,3.0", "--strength=26"]
 _NULL = ["--preset=null", "--identities=200"]
 
