@@ -1,11 +1,15 @@
 """What commands do before they import TensorFlow."""
 
+import logging
 import os
 import platform
 import subprocess
 import sys
+from io import StringIO
 
 import pytest
+
+from deepfake_tfdata.startup import import_tensorflow
 
 # Page faults of taking and giving back a large block, the first time and once more.
 FAULTS = """
@@ -36,3 +40,18 @@ def test_freed_memory_is_kept_for_the_next_allocation():
     assert second < first / 10
     _, second = faults(MALLOC_ARENA_MAX="2")  # somebody else decided
     assert second > first / 10
+
+
+def test_several_graphs_in_one_process_are_no_warning():
+    tensorflow = import_tensorflow()
+    double = tensorflow.function(lambda value: value * 2)
+    logger, logged = logging.getLogger("tensorflow"), StringIO()
+    handler = logging.StreamHandler(logged)
+    logger.addHandler(handler)
+    try:
+        for value in range(20):  # every number is traced anew
+            double(value)
+        logger.warning("another warning")
+    finally:
+        logger.removeHandler(handler)
+    assert logged.getvalue() == "another warning\n"

@@ -1,17 +1,20 @@
 """What a study concludes from the scores of trainings that only pretend: only the square mouth sees more."""
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
 
+from deepfake_tfdata.clips.processed import FaceStatistics
 from deepfake_tfdata.evaluation.comparison import compare
 from deepfake_tfdata.evaluation.evaluations import read_evaluation
 from deepfake_tfdata.input.corruptions import CORRUPTIONS
+from deepfake_tfdata.records.ledger import LedgerEntry
 from deepfake_tfdata.reports.study_page import write_study
 from deepfake_tfdata.studies import conclude as conclude_module
 from deepfake_tfdata.studies.conclude import conclude
+from tests.fakes import FRAME_SIZE
 
 
 def test_arms_are_compared_step_by_step(study, trainings, tmp_path):
@@ -78,3 +81,32 @@ def test_a_ledger_without_sizes_leaves_what_is_seen_unknown(study, trainings, mo
     assert all(cell["density"] is None and cell["coverage"] == 1 for cell in result.cells)
     assert result.dose == [] and not np.isnan([cell["auc"] for cell in result.cells]).any()
     assert all(row["value"] is None for row in result.nuisances)
+
+
+@pytest.mark.parametrize(
+    ("margin", "primary", "share", "has_placebo"),
+    [
+        (0.0, "", "50%", True),
+        (0.25, "", "0%", False),  # half as much again: the crop is larger than the input
+        (0.0, "full.mouth/control:full.whole/control", "50%", False),  # these differ in any face
+    ],
+)
+def test_faces_no_larger_than_the_input_are_the_placebo(
+    study, trainings, make_runs, monkeypatch, margin, primary, share, has_placebo
+):
+    keys = make_runs(1.0)[0].video_keys.tolist()
+    entries = {
+        key: LedgerEntry(
+            key, "ok", "", 1, 0.0, faces=FaceStatistics(face_size=40.0 if place % 4 < 2 else 90.0)
+        )
+        for place, key in enumerate(keys)
+    }
+    monkeypatch.setattr(conclude_module, "read_ledger", lambda folder: entries)
+    conducted = study(seeds=1, robustness=False, primary=primary)
+    spec = {**conducted.conversion.spec, "margin": margin}
+    conducted = replace(conducted, conversion=replace(conducted.conversion, spec=spec))
+    result, _ = conclude(conducted)
+    assert any(
+        f"{share} of the test videos have faces of at most {FRAME_SIZE}" in note for note in result.notes
+    )
+    assert any("among these both see the same" in note for note in result.notes) == has_placebo
