@@ -34,6 +34,7 @@ class Comparison:
         margin: within which two methods count as equivalent.
         verdict: one of VERDICTS, of the first method.
         num_videos: that all runs scored.
+        num_left_out: which some did and others did not.
         num_clusters: independent units among them.
         by_identity: whether these are identities, because fakes join nearly all of them.
     """
@@ -47,6 +48,7 @@ class Comparison:
     margin: float
     verdict: str
     num_videos: int
+    num_left_out: int
     num_clusters: int
     by_identity: bool
 
@@ -66,6 +68,7 @@ class Comparison:
             )
         if self.by_identity:
             notes.append("fakes join nearly all identities into one group: identities were resampled instead")
+        notes += left_out_notes(self.num_left_out)
         headroom = 1 - self.second.value
         if self.verdict == "inconclusive" and self.difference.smallest_detectable > headroom:
             notes.append(
@@ -121,6 +124,7 @@ def compare(
         margin=margin,
         verdict=verdict_of(difference, difference.p, margin),
         num_videos=len(scores.labels),
+        num_left_out=num_left_out([*first, *second]),
         num_clusters=aucs.num_clusters,
         by_identity=not scores.clusters.separate,
     )
@@ -167,6 +171,21 @@ def shared_videos(runs: Sequence[Predictions]) -> list[Predictions]:
     return [
         replace(run, components=components, target_ids=knows.target_ids, source_ids=knows.source_ids)
         for run in selected
+    ]
+
+
+def num_left_out(runs: Sequence[Predictions]) -> int:
+    """How many videos some of the runs scored and others did not."""
+    keys = [set(run.video_keys.tolist()) for run in _named_alike([per_video(run) for run in runs])]
+    return len(set.union(*keys) - set.intersection(*keys))
+
+
+def left_out_notes(count: int) -> list[str]:
+    """What a reader must know where so many videos were left out; nothing where none was."""
+    if not count:
+        return []
+    return [
+        f"{count} video(s) that not all runs scored are left out: a method may have failed on the hard ones"
     ]
 
 

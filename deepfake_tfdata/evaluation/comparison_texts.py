@@ -99,6 +99,7 @@ def comparison_values(comparison: Comparison) -> dict[str, Any]:
         "smallest_detectable": difference.smallest_detectable,
         "seeds": comparison.seeds,
         "num_videos": comparison.num_videos,
+        "num_left_out": comparison.num_left_out,
         "num_clusters": comparison.num_clusters,
         "by_identity": comparison.by_identity,
         "notes": comparison.notes,

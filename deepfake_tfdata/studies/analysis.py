@@ -3,12 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from deepfake_tfdata.evaluation.comparison import Comparison, compare, run_scores, shared_videos
+from deepfake_tfdata.evaluation.comparison import Comparison, compare, num_left_out, run_scores, shared_videos
 from deepfake_tfdata.evaluation.mrmc import Estimate, holm, method_auc, run_aucs
 from deepfake_tfdata.evaluation.predictions import Predictions, concatenated
 
 PRIMARY, SECONDARY, EXPLORATORY = "primary", "secondary", "exploratory"
-# By the name of a cell, a prediction of videos for each seed; all of the same videos in one order.
+# By the name of a cell, a prediction of videos for each seed; once aligned, of the same videos in one order.
 Scores = Mapping[str, Sequence[Predictions]]
 
 
@@ -43,15 +43,28 @@ class ContrastResult:
     comparison: Comparison
 
 
-def align(scores: Mapping[str, Sequence[Sequence[Predictions]]]) -> dict[str, list[Predictions]]:
-    """Puts the videos of all runs into one order, and leaves out those that a run did not score.
+def whole_splits(scores: Mapping[str, Sequence[Sequence[Predictions]]]) -> dict[str, list[Predictions]]:
+    """The predictions of every cell's seeds.
 
     Args:
         scores: by cell, for each seed the predictions of each fold; of one without a cross-validation.
     """
-    whole = {name: [concatenated(folds) for folds in seeds] for name, seeds in scores.items()}
-    videos = iter(shared_videos([run for runs in whole.values() for run in runs]))
-    return {name: [next(videos) for _ in runs] for name, runs in whole.items()}
+    return {name: [concatenated(folds) for folds in seeds] for name, seeds in scores.items()}
+
+
+def align(scores: Scores) -> dict[str, list[Predictions]]:
+    """Puts the videos of all runs into one order, and leaves out those that a run did not score."""
+    videos = iter(shared_videos(_all_runs(scores)))
+    return {name: [next(videos) for _ in runs] for name, runs in scores.items()}
+
+
+def left_out(scores: Scores) -> int:
+    """How many videos `align` leaves out."""
+    return num_left_out(_all_runs(scores))
+
+
+def _all_runs(scores: Scores) -> list[Predictions]:
+    return [run for runs in scores.values() for run in runs]
 
 
 def cell_results(scores: Scores) -> list[CellResult]:

@@ -23,6 +23,8 @@ from deepfake_tfdata.studies.analysis import (
     align,
     cell_results,
     contrast_results,
+    left_out,
+    whole_splits,
 )
 from deepfake_tfdata.studies.cells import MOUTH, STEPS, TOTAL, Cell, arm_contrast, exploratory_of, retained
 from deepfake_tfdata.studies.conduct import Conducted
@@ -44,7 +46,8 @@ _NUISANCES = ("face_size", "jitter_per_frame", "frames_found", "size_range")
 def conclude(study: Conducted) -> tuple[StudyResult, list[ContrastResult]]:
     """What a study found, and its comparisons."""
     plan = study.plan
-    scores = align(study.scores())
+    scored = whole_splits(study.scores())
+    scores = align(scored)
     told = [plan.primary, *plan.secondary]
     contrasts = contrast_results(
         scores,
@@ -70,6 +73,7 @@ def conclude(study: Conducted) -> tuple[StudyResult, list[ContrastResult]]:
             faces.sides,
             faces.input_size,
             _placebo(by_size, faces.input_size) if _is_on_dilution(study) else None,
+            left_out(scored),
         ),
         cells=[
             cell_values(result, _about(study, cell, faces))
@@ -186,7 +190,7 @@ def _robustness(study: Conducted, cells: Sequence[CellResult]) -> list[dict[str,
     for scoring in study.scorings["robustness"]:
         name, strength = scoring.corruption or ("", 0.0)
         about = {"corruption": name, "strength": strength, "unit": CORRUPTIONS[name].unit}
-        results = cell_results(align(study.scores(scoring, deciding)))
+        results = cell_results(align(whole_splits(study.scores(scoring, deciding))))
         found += [cell_values(result, about) for result in results]
     return sorted(found, key=lambda row: (list(CORRUPTIONS).index(row["corruption"]), row["strength"]))
 
@@ -196,7 +200,7 @@ def _transfer(study: Conducted) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     for scoring in study.scorings["transfer"]:
         try:
-            results = cell_results(align(study.scores(scoring)))
+            results = cell_results(align(whole_splits(study.scores(scoring))))
         except NothingSharedError as error:  # other data may have one class only
             found.append({"data": scoring.data, "reason": str(error)})
         else:

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from deepfake_tfdata.evaluation.comparison import Comparison
+from deepfake_tfdata.evaluation.comparison import Comparison, left_out_notes
 from deepfake_tfdata.evaluation.comparison_texts import difference_text, verdict_text
 from deepfake_tfdata.evaluation.mrmc import Estimate
 from deepfake_tfdata.studies.analysis import ContrastResult
@@ -44,6 +44,7 @@ def study_notes(
     face_sides: np.ndarray,
     input_size: int,
     placebo: Estimate | None = None,
+    num_left_out: int = 0,
 ) -> list[str]:
     """What a reader must know of a study, in plain words.
 
@@ -54,8 +55,9 @@ def study_notes(
         face_sides: of the test videos' face crops, pixels; NaN where unknown.
         input_size: side of what the network gets, pixels.
         placebo: the primary comparison among faces no larger than the input, where both cells see the same.
+        num_left_out: test videos that not all runs scored.
     """
-    notes = list(primary.notes)
+    notes = [*primary.notes, *left_out_notes(num_left_out)]
     if opened["scored_before"]:
         names = opened["scored_before"]
         notes.append(

@@ -54,7 +54,7 @@ class Trainings:
     """
 
     def __init__(self, make_runs):
-        self.calls, self.fails_at = [], ""
+        self.calls, self.fails_at, self.misses_a_video = [], "", ""
         self._make_runs = make_runs
 
     def train(self, config, start_progress, should_stop):
@@ -86,6 +86,8 @@ class Trainings:
             pair = np.array([int(target) // 2 for target in predictions.target_ids])
             predictions = predictions.select(np.flatnonzero(pair % count == number - 1))
             predictions = replace(predictions, folds=[options.fold] * len(predictions))
+        if options.view == self.misses_a_video:
+            predictions = predictions.select(np.arange(1, len(predictions)))
         metrics = {**evaluate(predictions, resamples=20), "data": {"name": "drawn", "identity": "0123"}}
         return EvaluatedRun("run", predictions, metrics, split, workdir / "evaluation" / folder, {})
 

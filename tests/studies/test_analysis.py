@@ -5,15 +5,17 @@ import pytest
 
 from deepfake_tfdata.errors import UserError
 from deepfake_tfdata.evaluation.comparison import compare
-from deepfake_tfdata.studies.analysis import align, cell_results, contrast_results
+from deepfake_tfdata.studies.analysis import align, cell_results, contrast_results, left_out, whole_splits
 
 
 def test_videos_that_a_run_lacks_are_left_out_of_all(make_runs):
     few = [run.select(np.arange(len(run))[::-1][:90]) for run in make_runs(1, first_seed=1)]
-    scores = align({"a": [[run] for run in make_runs(1)], "b": [[run] for run in few]})
+    scored = {"a": make_runs(1), "b": few}
+    scores = align(scored)
     assert {len(run) for runs in scores.values() for run in runs} == {90}
     keys = [run.video_keys.tolist() for runs in scores.values() for run in runs]
     assert all(each == keys[0] for each in keys)
+    assert (left_out(scored), left_out(scores)) == (6, 0)
 
 
 def test_folds_are_put_together(make_runs):
@@ -25,11 +27,11 @@ def test_folds_are_put_together(make_runs):
         ]
         for run in runs
     ]
-    (result,) = cell_results(align({"a": folds}))
+    (result,) = cell_results(align(whole_splits({"a": folds})))
     aucs = [np.mean([cell_results({"a": [part]})[0].auc.value for part in parts]) for parts in folds]
     assert result.runs == pytest.approx(aucs)
     with pytest.raises(UserError, match="was scored twice"):
-        align({"a": [[runs[0], runs[1]]]})
+        whole_splits({"a": [[runs[0], runs[1]]]})
 
 
 def thirds(run):

@@ -55,6 +55,13 @@ def test_arms_are_compared_step_by_step(study, trainings, tmp_path):
     write_study(tmp_path / "page", json.loads(json.dumps(asdict(result), allow_nan=False)))
 
 
+def test_videos_that_a_cell_lacks_are_left_out_of_all_and_told(study, trainings):
+    trainings.misses_a_video = "mouth_only"
+    result, _ = conclude(study(seeds=1, robustness=False))
+    assert result.comparisons[0]["num_videos"] == 95
+    assert any(note.startswith("1 video(s) that not all runs scored are left out") for note in result.notes)
+
+
 def test_folds_are_put_together_by_seed(study, trainings):
     conducted = study(folds=3, robustness=False)
     assert sum(call.startswith("train") for call in trainings.calls) == 4 * 2 * 3
