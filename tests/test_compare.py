@@ -6,9 +6,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from deepfake_tfdata.evaluation.evaluations import write_scores
 from deepfake_tfdata.evaluation.metrics import evaluate
 from deepfake_tfdata.evaluation.predictions import write_csv
-from deepfake_tfdata.reports.evaluation_report import write_evaluation
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def evaluations(make_predictions, tmp_path):
             logits = np.log(predictions.scores / (1 - predictions.scores)) + noise
             run = replace(predictions, scores=1 / (1 + np.exp(-logits)))
             folder = tmp_path / f"{name}-{seed}" / "evaluation" / "test"
-            write_evaluation(folder, run, evaluate(run, resamples=20), title=name, context={})
+            write_scores(folder, run, evaluate(run, resamples=20))
             folders.setdefault(name, []).append(folder)
     return folders
 

@@ -2,7 +2,6 @@
 
 import html
 import json
-import shutil
 import time
 
 import pytest
@@ -84,18 +83,6 @@ def test_a_plan_is_not_changed_afterwards(study, command):
     assert result.returncode == 2
     assert result.stderr.count("\n") == 1
     assert "planned another study (seeds was 1, now 3)" in result.stderr
-
-
-@pytest.mark.slow
-def test_run_again_it_only_concludes_again_and_tells_who_looked_early(study, command, tmp_path):
-    folder, flags, _, _ = study
-    copy = shutil.copytree(folder, tmp_path / "study")
-    (copy / "test_opened.json").unlink()
-    models = {path: path.stat().st_mtime_ns for path in copy.rglob("model.keras")}
-    result = command("study", *[flag.replace(str(folder), str(copy)) for flag in flags])
-    assert result.returncode == 0, result.stderr
-    assert {path: path.stat().st_mtime_ns for path in copy.rglob("model.keras")} == models
-    assert "note: 2 run(s), first full/control, seed 0, had been scored on the test split" in result.stdout
 
 
 @pytest.mark.slow

@@ -62,22 +62,26 @@ def test_labels_follow_the_clips(records):
         assert labels.numpy().tolist() == is_fake
 
 
-@pytest.mark.slow
-def test_the_same_seed_gives_the_same_batches_and_another_gives_others(records):
+@pytest.fixture(scope="module")
+def whole(records):
+    """Three epochs of two batches."""
     tf.random.set_seed(1)
-    first = batches(records, seed=3, **TRAINING)
+    return batches(records, seed=3, **TRAINING)
+
+
+@pytest.mark.slow
+def test_the_same_seed_gives_the_same_batches_and_another_gives_others(records, whole):
     tf.random.set_seed(0)
-    assert same(first, batches(records, seed=3, **TRAINING))
-    assert not same(first, batches(records, seed=4, **TRAINING))
-    epochs = [[clip for ids, _ in first[i : i + 2] for clip in ids] for i in (0, 2, 4)]
+    assert same(whole, batches(records, seed=3, **TRAINING))
+    assert not same(whole, batches(records, seed=4, **TRAINING))
+    epochs = [[clip for ids, _ in whole[i : i + 2] for clip in ids] for i in (0, 2, 4)]
     assert epochs[0] != epochs[1] != epochs[2]
     assert all(len(set(epoch)) == 10 for epoch in epochs)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("epoch", "batch"), [(0, 1), (1, 0), (2, 1)])
-def test_it_resumes_at_a_batch_of_an_epoch(records, epoch, batch):
-    whole = batches(records, seed=3, **TRAINING)
+def test_it_resumes_at_a_batch_of_an_epoch(records, whole, epoch, batch):
     options = {**TRAINING, "num_epochs": 3 - epoch, "first_epoch": epoch, "first_step": batch}
     assert same(whole[2 * epoch + batch :], batches(records, seed=3, **options))
 
@@ -202,8 +206,7 @@ def test_the_clips_of_a_step_can_be_named_afterwards(records, epoch, step, sampl
 
 
 @pytest.mark.slow
-def test_cores_change_no_batch(records, monkeypatch):
-    expected = batches(records, seed=3, **TRAINING)
+def test_cores_change_no_batch(records, whole, monkeypatch):
     for cores in (1, 7):
         monkeypatch.setattr("deepfake_tfdata.input.padding.available_cores", lambda cores=cores: cores)
-        assert same(batches(records, seed=3, **TRAINING), expected)
+        assert same(batches(records, seed=3, **TRAINING), whole)

@@ -12,7 +12,7 @@ from deepfake_tfdata.input.padding import padded_sides
 from deepfake_tfdata.input.views import whole_view
 from deepfake_tfdata.model.resize import VIEW, ResizeView
 from deepfake_tfdata.video.crop import letterbox, resize
-from tests.fakes import FRAME_SIZE, NUM_FRAMES
+from tests.fakes import FRAME_SIZE, NUM_FRAMES, write_ffpp_tree
 
 
 def read(folder, region="mouth", **options):
@@ -29,10 +29,15 @@ def read(folder, region="mouth", **options):
 
 
 @pytest.fixture(scope="module")
-def convert(convert_flags, command, tmp_path_factory):
+def convert(command, tmp_path_factory):
+    """Converts one pair of test videos, which are in `records`, too."""
+    pairs = {"train": [], "val": [], "test": [("020", "021")]}
+    tree = write_ffpp_tree(tmp_path_factory.mktemp("tree"), pairs)
+
     def run(*flags):
         output = tmp_path_factory.mktemp("records")
-        result = command("convert", *convert_flags, f"--output={output}", *flags)
+        sizes = [f"--num_frames={NUM_FRAMES}", f"--frame_size={FRAME_SIZE}"]
+        result = command("convert", f"--source={tree}", f"--output={output}", *sizes, *flags)
         assert result.returncode == 0, result.stderr
         return output
 
@@ -42,10 +47,11 @@ def convert(convert_flags, command, tmp_path_factory):
 @pytest.mark.slow
 @pytest.mark.parametrize("encoding", ["png", "webp"])
 def test_every_encoding_holds_the_same_pixels(encoding, records, convert):
-    other = read(convert("--regions=mouth", f"--encoding={encoding}"))
-    for clip_id, (frames, view) in read(records).items():
-        np.testing.assert_array_equal(other[clip_id][0], frames)
-        np.testing.assert_array_equal(other[clip_id][1], view)
+    expected, found = read(records), read(convert("--regions=mouth", f"--encoding={encoding}"))
+    assert len(found) == 4
+    for clip_id, (frames, view) in found.items():
+        np.testing.assert_array_equal(frames, expected[clip_id][0])
+        np.testing.assert_array_equal(view, expected[clip_id][1])
 
 
 @pytest.mark.slow
@@ -77,11 +83,12 @@ def test_letterbox_and_stretch_are_the_converters(height, width):
 
 @pytest.mark.slow
 def test_sides_can_be_capped(records, convert):
-    capped = read(convert("--regions=mouth", "--max_side=40"))
-    for clip_id, (frames, view) in read(records).items():
+    full_size = read(records)
+    for clip_id, (capped, capped_view) in read(convert("--regions=mouth", "--max_side=40")).items():
+        frames, view = full_size[clip_id]
         height, width = frames.shape[1:3]
-        assert capped[clip_id][0].shape == (NUM_FRAMES, round(height * 40 / width), 40, 3)
-        small = np.asarray(ResizeView(32)(capped[clip_id][0][None], capped[clip_id][1][None]))
+        assert capped.shape == (NUM_FRAMES, round(height * 40 / width), 40, 3)
+        small = np.asarray(ResizeView(32)(capped[None], capped_view[None]))
         whole = np.asarray(ResizeView(32)(frames[None], view[None]))
         assert np.abs(small.astype(int) - whole).mean() < 3
 

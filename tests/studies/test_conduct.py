@@ -58,6 +58,9 @@ def test_what_was_scored_before_the_opening_is_told_and_scored_anew(study, train
     assert not (early / "test-blur-1" / "metrics.json").exists()
     result, _ = conclude(conducted)
     assert any("1 run(s), first full.whole/control, seed 0" in note for note in result.notes)
+    # Run again, it only concludes again.
+    calls = list(trainings.calls)
+    assert study(**FEW).opened == conducted.opened and trainings.calls == calls
 
 
 def test_the_plan_can_not_be_changed_by_taking_its_file_away(study, trainings, tmp_path):

@@ -160,9 +160,8 @@ def own_records(records, tmp_path_factory):
 @pytest.mark.slow
 def test_the_kept_features_train_as_the_frames_do(own_records, tmp_path):
     region = "full,mouth"
-    kept = {"cache_features": True}
-    ways = {"direct": SINGLE, "cached": {**kept, **SINGLE}, "again": {**kept, **MIRRORED}}
-    direct, cached, again = train(
+    ways = {"direct": SINGLE, "cached": {"cache_features": True, **MIRRORED}}
+    direct, cached = train(
         2,
         *(
             {"data": str(own_records), "workdir": str(tmp_path / name), "region": region, **FROZEN, **way}
@@ -172,8 +171,7 @@ def test_the_kept_features_train_as_the_frames_do(own_records, tmp_path):
     # The order of the clips differs, so that the last epoch agrees and not every step.
     assert cached["history"][-1]["val_loss"] == pytest.approx(direct["history"][-1]["val_loss"], rel=0.05)
     assert cached["history"][-1]["loss"] < cached["history"][0]["loss"]
-    assert (cached["replicas"], again["replicas"]) == (1, 2)
-    assert again["losses"] == pytest.approx(cached["losses"], rel=1e-3)
+    assert (direct["replicas"], cached["replicas"]) == (1, 2)
     (folder,) = (own_records / "features").glob(f"{region.replace(',', '-')}-*")
     files = list(folder.iterdir())
     assert files
