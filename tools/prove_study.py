@@ -59,7 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     proof: dict[str, Any] = {}
     if options.only != "null":
         arms = ["--regions=", "--arms=full", f"--seeds={options.seeds}"]
-        conduct(options.output / "dose", _DOSE, [*arms, "--epochs=5"])
+        conduct(options.output / "dose", _DOSE, [*arms, "--epochs=8"])
         proof["dose"] = dose_result(options.output / "dose")
         print(dose_text(proof["dose"]), flush=True)
     if options.only != "dose":
