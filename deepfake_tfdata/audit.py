@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from deepfake_tfdata.audits.finding import Finding
 
 _LEAK_STATUS = 1
-_BACKGROUND_EPOCHS = 15
 
 
 @dataclass(frozen=True)
@@ -125,22 +124,26 @@ def _findings(config: AuditConfig) -> "list[Finding]":
 
 def _background(config: AuditConfig) -> "Finding":
     """Trains a detector on what is not face, or goes on with it, and tests it on a fold of its own."""
-    from deepfake_tfdata.audits.background import REGION, VIEW, background_finding
+    from deepfake_tfdata.audits.background import REGION, VIEW, background_epochs, background_finding
     from deepfake_tfdata.input.options import InputOptions
     from deepfake_tfdata.model.options import ModelOptions
     from deepfake_tfdata.training.config import TrainConfig
     from deepfake_tfdata.training.options import LoopOptions, OptimizerOptions
 
     import_tensorflow()
+    from deepfake_tfdata.input.batches import find_split
     from deepfake_tfdata.scoring.run_evaluation import RunScorer
     from deepfake_tfdata.training.run import train
 
+    # A fold of all people: the test split of a study stays unopened.
+    clips = InputOptions(data=config.data, region=REGION, view=VIEW, fold="1/5", batch_size=8)
+    epochs = background_epochs(find_split(clips, "train").num_clips, clips.batch_size)
     run = TrainConfig(
         workdir=str(Path(config.output or config.data) / "background"),
-        # A fold of all people: the test split of a study stays unopened.
-        input=InputOptions(data=config.data, region=REGION, view=VIEW, fold="1/5", batch_size=8),
+        input=clips,
         model=ModelOptions(head="control", backbone="meso4", weights="none"),
-        loop=LoopOptions(epochs=_BACKGROUND_EPOCHS),
+        # A detector that has not begun to learn gets no better for many epochs.
+        loop=LoopOptions(epochs=epochs, patience=epochs),
         optimizer=OptimizerOptions(learning_rate=1.4e-3),
     )
     train(run, _steps)

@@ -12,6 +12,19 @@ from deepfake_tfdata.audits.finding import FAIL, INFO, Finding
 REGION, VIEW = "wide", "background"
 # What nobody would call guessing; as for other shortcuts.
 _TELLING = 0.6
+# Faint traces are learned late: in drawn videos after some hundred steps, and then all at once.
+_EPOCHS, _MOST_EPOCHS, _STEPS = 15, 60, 1000
+
+
+def background_epochs(num_clips: int, batch_size: int) -> int:
+    """How long the detector of backgrounds is trained: 15 epochs, and up to 60 for as many as 1,000 steps.
+
+    Args:
+        num_clips: that it is trained on.
+        batch_size: of a step.
+    """
+    steps = max(1, num_clips // batch_size)
+    return max(_EPOCHS, min(_MOST_EPOCHS, -(-_STEPS // steps)))
 
 
 def background_finding(metrics: Mapping[str, Any]) -> Finding:

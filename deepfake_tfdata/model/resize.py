@@ -41,12 +41,6 @@ class ResizeView(keras.layers.Layer):
             uint8 [B, T, size, size, 3].
         """
         # A clip at a time: in float32 the padded batch would be four times its bytes.
-        if keras.backend.backend() == "tensorflow":
-            # What ops.map does, but for tracing all of it once more to learn what it returns.
-            import tensorflow as tf
-
-            result = tf.TensorSpec((frames.shape[1], self.size, self.size, 3), tf.uint8)
-            return tf.map_fn(lambda clip: self._resized(*clip), (frames, view), fn_output_signature=result)
         return ops.map(lambda clip: self._resized(*clip), (frames, view))
 
     def _resized(self, frames: keras.KerasTensor, view: keras.KerasTensor) -> keras.KerasTensor:

@@ -3,7 +3,8 @@ import json
 import pytest
 
 from deepfake_tfdata import audit
-from deepfake_tfdata.audits.background import background_finding
+from deepfake_tfdata.audits import background
+from deepfake_tfdata.audits.background import background_epochs, background_finding
 from deepfake_tfdata.errors import UserError
 from deepfake_tfdata.records.ledger import read_ledger
 
@@ -29,11 +30,22 @@ def test_a_background_that_tells_the_label_for_certain_fails(values, check, seve
         assert f"AUC {values[0]:.3f} [{values[1]:.3f}, {values[2]:.3f}] on 40 videos" in finding.what
 
 
+def test_few_clips_are_trained_on_for_more_epochs():
+    assert [background_epochs(clips, 8) for clips in (4, 120, 200, 400, 533, 8000)] == [
+        60,
+        60,
+        40,
+        20,
+        16,
+        15,
+    ]
+
+
 @pytest.mark.slow
 def test_a_detector_is_trained_on_what_is_not_face_and_tested_on_other_people(
     convert_once, tmp_path, monkeypatch, capsys
 ):
-    monkeypatch.setattr(audit, "_BACKGROUND_EPOCHS", 1)
+    monkeypatch.setattr(background, "background_epochs", lambda num_clips, batch_size: 1)
     wide = convert_once("wide", "--regions=full,wide")
     audit.main(audit.AuditConfig(data=str(wide), output=str(tmp_path), background=True))
     assert (
