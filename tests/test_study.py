@@ -23,10 +23,10 @@ FLAGS = [
 
 
 @pytest.fixture(scope="module")
-def study(records, command, tmp_path_factory):
+def study(resized_records, command, tmp_path_factory):
     """A study that was killed in its second run and then went on; what was there after the kill."""
     folder = tmp_path_factory.mktemp("study")
-    flags = [f"--data={records}", f"--workdir={folder}", *FLAGS]
+    flags = [f"--data={resized_records}", f"--workdir={folder}", *FLAGS]
     process = Forked("deepfake_tfdata.study", *flags)
     second = folder / "runs" / "mouth_control" / "seed-0"
     while not second.exists():

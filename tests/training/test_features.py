@@ -152,9 +152,9 @@ def test_features_are_kept_for_records_view_precision_and_a_backbones_weights(tm
 
 
 @pytest.fixture(scope="module")
-def own_records(records, tmp_path_factory):
+def own_records(resized_records, tmp_path_factory):
     """A copy, for features are kept in it."""
-    return shutil.copytree(records, tmp_path_factory.mktemp("features") / "records")
+    return shutil.copytree(resized_records, tmp_path_factory.mktemp("features") / "records")
 
 
 @pytest.mark.slow
@@ -222,7 +222,7 @@ def test_a_fold_trains_on_the_features_of_all_clips_and_scores_its_own_splits(
 ):
     monkeypatch.setattr(summaries, "_pictures", lambda scores: {})
     options = {**FROZEN, **SINGLE, "backbone": "meso4", "weights": "none", "lstm_units": 4, "epochs": 1}
-    options |= {"batch_size": 4, "frame_size": 32, "cache_features": True, "fold": "2/3"}
+    options |= {"batch_size": 4, "cache_features": True, "fold": "2/3"}
     options |= {"data": str(own_records), "workdir": str(tmp_path)}
     outcome = train_here(build(TrainConfig, options))
     assert outcome.finished

@@ -62,20 +62,20 @@ def session_steps(workdir):
 
 
 @pytest.fixture(scope="module")
-def whole_run(records, tmp_path_factory):
+def whole_run(resized_records, tmp_path_factory):
     workdir = tmp_path_factory.mktemp("whole")
-    output, errors = start(records, workdir, IN_CALLS).communicate(timeout=300)
+    output, errors = start(resized_records, workdir, IN_CALLS).communicate(timeout=300)
     assert "mouth/attention" in output, errors
     return workdir
 
 
 @pytest.mark.slow
-def test_killed_anywhere_it_ends_bit_for_bit_where_it_would_have(records, whole_run, tmp_path):
-    process = start_and_wait(records, tmp_path, 3)
+def test_killed_anywhere_it_ends_bit_for_bit_where_it_would_have(resized_records, whole_run, tmp_path):
+    process = start_and_wait(resized_records, tmp_path, 3)
     time.sleep(random.uniform(0, 0.05))
     process.kill()
     process.communicate()
-    process = start_and_wait(records, tmp_path, 2)
+    process = start_and_wait(resized_records, tmp_path, 2)
     process.send_signal(signal.SIGTERM)
     asked = time.monotonic()
     output, _ = process.communicate(timeout=60)
@@ -84,7 +84,7 @@ def test_killed_anywhere_it_ends_bit_for_bit_where_it_would_have(records, whole_
     if process.returncode not in (0, 130):
         assert process.returncode == 143
         assert "run the same command again" in output
-    output, errors = start(records, tmp_path).communicate(timeout=300)
+    output, errors = start(resized_records, tmp_path).communicate(timeout=300)
     assert "mouth/attention" in output, errors
     expected, found = final_state(whole_run), final_state(tmp_path)
     assert expected.keys() == found.keys()
@@ -98,9 +98,9 @@ def test_killed_anywhere_it_ends_bit_for_bit_where_it_would_have(records, whole_
 
 
 @pytest.mark.slow
-def test_a_finished_run_is_not_trained_again(records, whole_run):
+def test_a_finished_run_is_not_trained_again(resized_records, whole_run):
     before = final_state(whole_run)
-    output, errors = start(records, whole_run).communicate(timeout=300)
+    output, errors = start(resized_records, whole_run).communicate(timeout=300)
     assert "mouth/attention" in output, errors
     assert all(np.array_equal(before[name], value) for name, value in final_state(whole_run).items())
     assert session_steps(whole_run) == [0]

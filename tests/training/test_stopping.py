@@ -160,10 +160,10 @@ def test_fewer_epochs_than_were_made_are_a_mistake_or_leave_the_best_model_as_it
 
 
 @pytest.mark.slow
-def test_a_signal_in_the_validation_ends_the_process_with_its_epoch_saved(records, tmp_path):
+def test_a_signal_in_the_validation_ends_the_process_with_its_epoch_saved(resized_records, tmp_path):
     process = Forked(
         "tests.training.train_with_slow_validation",
-        f"--data={records}",
+        f"--data={resized_records}",
         f"--workdir={tmp_path}",
         *("--backbone=meso4", "--weights=none", "--lstm_units=4", "--batch_size=6", "--epochs=2"),
     )

@@ -41,8 +41,8 @@ def start_training(records, workdir):
     return start_two("deepfake_tfdata.train", f"--data={records}", f"--workdir={workdir}", *FLAGS)
 
 
-def test_a_signal_to_one_worker_saves_once_and_ends_both(records, tmp_path):
-    processes = start_training(records, tmp_path)
+def test_a_signal_to_one_worker_saves_once_and_ends_both(resized_records, tmp_path):
+    processes = start_training(resized_records, tmp_path)
     deadline = time.monotonic() + 120
     while newest_step(tmp_path) < 3 and time.monotonic() < deadline:
         time.sleep(0.05)
@@ -55,7 +55,7 @@ def test_a_signal_to_one_worker_saves_once_and_ends_both(records, tmp_path):
     stopped_at = newest_step(tmp_path)
     assert 3 <= stopped_at < 180
 
-    processes = start_training(records, tmp_path)
+    processes = start_training(resized_records, tmp_path)
     while newest_step(tmp_path) <= stopped_at and time.monotonic() < deadline + 120:
         time.sleep(0.05)
     for process in processes:
