@@ -19,6 +19,7 @@ def import_tensorflow() -> ModuleType:
     Memory that is freed is kept from then on, see `keep_freed_memory`.
     """
     keep_freed_memory()
+    logging.getLogger("tensorflow").addFilter(_is_not_on_retracing)
     if "tensorflow" in sys.modules:
         return sys.modules["tensorflow"]
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -30,14 +31,17 @@ def import_tensorflow() -> ModuleType:
         os.dup2(nowhere.fileno(), 2)
     try:
         tensorflow = import_module("tensorflow")
-        # Several detectors in one process, each with graphs of its own, are no mistake.
-        logging.getLogger("tensorflow").addFilter(lambda record: "retracing" not in record.getMessage())
         # Listing the devices is what looks for CUDA, and complains on every machine without.
         tensorflow.config.list_physical_devices()
         return tensorflow
     finally:
         os.dup2(saved, 2)
         os.close(saved)
+
+
+def _is_not_on_retracing(record: logging.LogRecord) -> bool:
+    """Several detectors in one process, each with graphs of its own, are no mistake."""
+    return "retracing" not in record.getMessage()
 
 
 def keep_freed_memory() -> None:
