@@ -31,21 +31,16 @@ def test_a_background_that_tells_the_label_for_certain_fails(values, check, seve
 
 
 def test_few_clips_are_trained_on_for_more_epochs():
-    assert [background_epochs(clips, 8) for clips in (4, 120, 200, 400, 533, 8000)] == [
-        60,
-        60,
-        40,
-        20,
-        16,
-        15,
-    ]
+    epochs = {4: 60, 120: 60, 200: 40, 400: 20, 533: 16, 8000: 15}
+    assert {clips: background_epochs(clips, 8) for clips in epochs} == epochs
 
 
 @pytest.mark.slow
 def test_a_detector_is_trained_on_what_is_not_face_and_tested_on_other_people(
     convert_once, tmp_path, monkeypatch, capsys
 ):
-    monkeypatch.setattr(background, "background_epochs", lambda num_clips, batch_size: 1)
+    asked = []
+    monkeypatch.setattr(background, "background_epochs", lambda *clips: asked.append(clips) or 1)
     wide = convert_once("wide", "--regions=full,wide")
     audit.main(audit.AuditConfig(data=str(wide), output=str(tmp_path), background=True))
     assert (
@@ -53,6 +48,10 @@ def test_a_detector_is_trained_on_what_is_not_face_and_tested_on_other_people(
     )
     config = json.loads((tmp_path / "background" / "config.json").read_text())["config"]
     assert (config["region"], config["view"], config["fold"]) == ("wide", "background", "1/5")
+    # All its epochs, of the clips that are left of 28 for training.
+    assert (config["epochs"], config["patience"]) == (1, 1)
+    ((num_clips, batch_size),) = asked
+    assert 8 <= num_clips < 28 and batch_size == config["batch_size"]
     assert not list(wide.rglob("evaluation")) and read_ledger(wide)
 
 
