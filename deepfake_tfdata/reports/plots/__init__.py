@@ -13,6 +13,7 @@ from deepfake_tfdata.reports.plots.detector import (
 )
 from deepfake_tfdata.reports.plots.faces import face_size_histogram
 from deepfake_tfdata.reports.plots.intervals import Point, Row, curve, forest
+from deepfake_tfdata.reports.plots.timeline import face_timeline
 
 __all__ = [
     "CLASSES",
@@ -23,6 +24,7 @@ __all__ = [
     "confusion_matrix",
     "curve",
     "face_size_histogram",
+    "face_timeline",
     "forest",
     "ranking_curves",
     "roc",
