@@ -45,8 +45,8 @@ def face_timeline(number: int, clips: Sequence[ScoredClip], frames: Sequence[See
     below.set(xlabel="seconds")
     tables: list[Columns] = [
         {
-            "face": number,
-            "what": what,
+            "face": [number],
+            "what": [what],
             "from": [start for start, _, _ in points],
             "to": [end for _, end, _ in points],
             "value": [value for _, _, value in points],
