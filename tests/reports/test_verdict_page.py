@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from deepfake_tfdata.reports.verdict_page import verdict_page, write_verdict_page
+from deepfake_tfdata.reports.verdicts_page import write_verdicts_page
 from deepfake_tfdata.verdicts.conclude import basis_of, conclude
 from deepfake_tfdata.verdicts.ensemble import Ensemble
 from tests.reports.html_checks import SCRIPT, check_html
@@ -87,3 +88,19 @@ def test_strings_are_escaped_everywhere():
 def test_the_page_has_no_faults(chromium, tmp_path):
     verdict, exhibit = concluded(made.face([150, 140]), made.face([106], face_pixels=20.0), name=LONG)
     assert chromium.faults(write_verdict_page(tmp_path, verdict, exhibit)) == []
+
+
+def test_many_verdicts_are_listed_with_the_strongest_first(chromium, tmp_path):
+    found = {
+        name: concluded(made.face([brightness]))[0].to_dict()
+        for name, brightness in (("a.mp4", 106), ("b.mp4", 150), (f"{SCRIPT} {LONG}.mp4", 132))
+    }
+    found["c.mp4"] = concluded()[0].to_dict()
+    page = write_verdicts_page(tmp_path, found)
+    text = page.read_text()
+    assert (
+        text.index(">b.mp4<") < text.index("&lt;script&gt;") < text.index(">c.mp4<") < text.index(">a.mp4<")
+    )
+    assert "Evidence of manipulation 2, no evidence found 1, abstained 1." in text
+    assert "there is no face in it" in text and 'href="b.mp4/verdict.html"' in text
+    assert chromium.faults(page) == []
