@@ -1,4 +1,4 @@
-"""One face through a clip: which detections belong to it."""
+"""The faces through a clip: which detections belong to each."""
 
 from collections.abc import Iterator, Sequence
 
@@ -20,13 +20,26 @@ _Track = dict[int, np.ndarray]
 def follow_face(
     detections: Sequence[np.ndarray], masks: Sequence[Mask | None] = ()
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Links detections over time and keeps the largest, most persistent face, or the one that masks show.
+    """The first of `follow_all`: the largest, most persistent face, or the one that masks show.
+
+    Returns:
+        boxes float32 [T, 4], zero where not found, and found bool [T].
+    """
+    nobody = np.zeros((len(detections), 4), np.float32), np.zeros(len(detections), bool)
+    return next(iter(follow_all(detections, masks)), nobody)
+
+
+def follow_all(
+    detections: Sequence[np.ndarray], masks: Sequence[Mask | None] = ()
+) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Links detections over time.
 
     Args:
         detections: T arrays, each float [N, 4], (left, top, right, bottom) in pixels.
         masks: T masks of the manipulated area, or none.
 
     Returns:
+        Every face, that with most of the manipulated area first, then the largest and most persistent: its
         boxes float32 [T, 4], zero where not found, and found bool [T].
     """
     tracks: list[_Track] = []
@@ -35,11 +48,8 @@ def follow_face(
         for box, track in taken.items():
             tracks[track][time] = boxes[box]
         tracks += [{time: boxes[box]} for box in _newcomers(boxes, list(taken))]
-    face = max(tracks, key=lambda track: (_shown(track, masks), _weight(track)), default={})
-    found = np.array([time in face for time in range(len(detections))])
-    boxes = np.zeros((len(detections), 4), np.float32)
-    boxes[found] = np.reshape(list(face.values()), (-1, 4))
-    return boxes, found
+    tracks.sort(key=lambda track: (_shown(track, masks), _weight(track)), reverse=True)
+    return [_as_arrays(track, len(detections)) for track in tracks]
 
 
 def overlap(a: np.ndarray, b: np.ndarray) -> float:
@@ -47,6 +57,13 @@ def overlap(a: np.ndarray, b: np.ndarray) -> float:
     size = np.minimum(a[2:], b[2:]) - np.maximum(a[:2], b[:2])
     shared = float(np.prod(np.maximum(size, 0)))
     return shared / (_area(a) + _area(b) - shared)
+
+
+def _as_arrays(face: _Track, num_frames: int) -> tuple[np.ndarray, np.ndarray]:
+    found = np.array([time in face for time in range(num_frames)])
+    boxes = np.zeros((num_frames, 4), np.float32)
+    boxes[found] = np.reshape(list(face.values()), (-1, 4))
+    return boxes, found
 
 
 def _matches(tracks: Sequence[_Track], boxes: np.ndarray, time: int) -> Iterator[tuple[int, int]]:
