@@ -8,6 +8,7 @@ import numpy as np
 from deepfake_tfdata.clips.spec import ClipSpec
 from deepfake_tfdata.video.mask import Mask, shares_in
 from deepfake_tfdata.video.smooth import fill_gaps, size_range, smooth_track, smoothing_window
+from deepfake_tfdata.video.track import side
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,11 @@ class FaceTrack:
     def crops(self, tracking: str) -> np.ndarray:
         """The boxes to crop, float32 [T, 4], gaps filled; the face must have been found."""
         return self.smooth if tracking == "smooth" else fill_gaps(self.boxes, self.found)
+
+    @property
+    def weight(self) -> float:
+        """Large and long-lived faces weigh most: the sum of the box's side over the frames it is seen in."""
+        return sum(map(side, self.boxes[self.found]))
 
     def is_usable(self, min_found: float) -> bool:
         """Whether the face was found at all, and in that share of the frames."""

@@ -1,6 +1,6 @@
 """The faces through a clip: which detections belong to each."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
@@ -59,6 +59,21 @@ def overlap(a: np.ndarray, b: np.ndarray) -> float:
     return shared / (_area(a) + _area(b) - shared)
 
 
+def pair_up(pairs: Iterable[tuple[float, float, int, int]]) -> Iterator[tuple[int, int]]:
+    """What belongs together, of (likeness, weight, a, b): the likeliest a and b first; each occurs once."""
+    taken_a, taken_b = set(), set()
+    for likeness, _, a, b in sorted(pairs, reverse=True):
+        if likeness >= _MIN_OVERLAP and a not in taken_a and b not in taken_b:
+            taken_a.add(a)
+            taken_b.add(b)
+            yield a, b
+
+
+def side(box: np.ndarray) -> float:
+    """The side of a square of the box's area."""
+    return _area(box) ** 0.5
+
+
 def _as_arrays(face: _Track, num_frames: int) -> tuple[np.ndarray, np.ndarray]:
     found = np.array([time in face for time in range(num_frames)])
     boxes = np.zeros((num_frames, 4), np.float32)
@@ -73,12 +88,7 @@ def _matches(tracks: Sequence[_Track], boxes: np.ndarray, time: int) -> Iterator
         for track_index, track in enumerate(tracks)
         for box_index, box in enumerate(boxes)
     ]
-    free_boxes, free_tracks = set(range(len(boxes))), set(range(len(tracks)))
-    for likeness, _, box, track in sorted(pairs, reverse=True):
-        if likeness >= _MIN_OVERLAP and box in free_boxes and track in free_tracks:
-            free_boxes.remove(box)
-            free_tracks.remove(track)
-            yield box, track
+    return pair_up(pairs)
 
 
 def _newcomers(boxes: np.ndarray, taken: list[int]) -> list[int]:
@@ -104,7 +114,7 @@ def _likeness(track: _Track, box: np.ndarray, time: int) -> float:
 
 def _weight(track: _Track) -> float:
     """Large and long-lived faces weigh most: the sum of the box's side over the frames it is seen in."""
-    return sum(_area(box) ** 0.5 for box in track.values())
+    return sum(map(side, track.values()))
 
 
 def _shown(track: _Track, masks: Sequence[Mask | None]) -> float:
