@@ -12,7 +12,7 @@ from deepfake_tfdata.clips.inspected import InspectedVideo, SeenFace, Shot
 from deepfake_tfdata.clips.spec import ClipSpec
 from deepfake_tfdata.clips.video import Video
 from deepfake_tfdata.evaluation.calibration import DetectorCalibration, ReferenceScores
-from deepfake_tfdata.scoring.applied import ClipOutputs
+from deepfake_tfdata.scoring.applied import ClipExplanation, ClipOutputs
 from deepfake_tfdata.verdicts.work import ExaminedVideo
 
 SPEC = ClipSpec(num_frames=4, frame_size=32)
@@ -71,6 +71,13 @@ class BrightnessDetector:
         logits = [self._gain * (float(clip[self.regions[0]][0].mean()) - 128) for clip in clips]
         attention = np.tile([0.1, 0.7, 0.1, 0.1], (len(clips), 1))
         return ClipOutputs(np.array(logits, np.float32), attention.astype(np.float32))
+
+    def explain(self, clip: dict[str, np.ndarray]) -> ClipExplanation:
+        """Of what it sees the upper left speaks, twice as much in the first frame as in the others."""
+        activation = np.zeros((1, 4, 2, 2), np.float32)
+        activation[0, :, 0, 0] = [2, 1, 1, 1]
+        seen = np.repeat(clip[self.regions[0]][None, :, :1, :1], 32, axis=2).repeat(32, axis=3)
+        return ClipExplanation(seen, activation, np.float32([1.5, 0.5, 0.0, -0.5]))
 
 
 def clip(first: int, brightness: int, region: str = "mouth") -> Clip:

@@ -166,6 +166,17 @@ def test_attention_is_told_of_every_frame_as_multiples_of_an_equal_share():
     assert frames[4].box is None and frames[2].box == (90, 40, 150, 100)
 
 
+def test_the_clip_that_scores_highest_is_explained():
+    verdict, exhibit = verdict_on(made.face([REAL, FAKE, REAL]))
+    frames = {frame.index: frame.evidence for frame in verdict.faces[0].frames}
+    assert [frames[index] for index in (2, 4, 6, 8, 10, 12)] == [None, 1.5, 0.5, 0.0, -0.5, None]
+    assert set(exhibit.maps) == {(0, 4), (0, 6), (0, 8), (0, 10)}
+    assert exhibit.maps[0, 4].heat.tolist() == [[1, 0], [0, 0]]
+    assert exhibit.maps[0, 6].heat.tolist() == [[0.5, 0], [0, 0]]
+    assert exhibit.maps[0, 4].fills_crop and exhibit.maps[0, 4].image.shape == (32, 32, 3)
+    assert set(exhibit.crops) == {(0, index) for index in (0, 4, 8, 12)}  # of frames with a picture
+
+
 def test_detectors_that_judge_together_are_calibrated_together():
     references = [made.reference(seed=seed) for seed in (0, 1)]
     detectors = tuple(
