@@ -54,7 +54,14 @@ def report(run: "EvaluatedRun") -> None:
     from deepfake_tfdata.reports.evaluation_report import write_evaluation
 
     title = f"{run.name} on {run.folder.name}"
-    write_evaluation(run.folder, run.predictions, run.metrics, title=title, context=run.context)
+    write_evaluation(
+        run.folder,
+        run.predictions,
+        run.metrics,
+        title=title,
+        context=run.context,
+        calibration=run.calibration,
+    )
     cli.say(evaluation_text(title, run.data, run.metrics))
     cli.say(f"report: {run.folder}/report.html")
 

@@ -1,4 +1,4 @@
-"""The calibration of a run: fitted on the videos set aside for it, kept beside its model, judged on others."""
+"""The calibration of a run: fitted on the videos set aside, kept beside its model, judged on others."""
 
 import hashlib
 import logging
@@ -29,7 +29,7 @@ _LOG = logging.getLogger(__name__)
 
 
 def with_calibration(scorer: RunScorer, evaluated: EvaluatedRun) -> EvaluatedRun:
-    """An evaluation with the block `calibration` among its metrics; where there can't be one, a note says why.
+    """An evaluation with the block `calibration` among its metrics, or with a note why there is none.
 
     Only the test split has one: what the run was trained, chosen or calibrated on says nothing of how well
     it is calibrated. Other data is judged by what was fitted on the run's own, and never fitted on.
