@@ -19,6 +19,7 @@ from deepfake_tfdata.errors import UserError
 from deepfake_tfdata.options import Options, group, option
 from deepfake_tfdata.progress import Progress
 from deepfake_tfdata.records.options import ExecutionOptions
+from deepfake_tfdata.storage import user_path
 from deepfake_tfdata.verdicts.options import VerdictOptions
 from deepfake_tfdata.verdicts.videos import find_videos
 from deepfake_tfdata.video.detectors import content_hash, load_detector
@@ -66,6 +67,7 @@ def main(config: PredictConfig) -> None:
     videos = find_videos(config.video, config.source)
     # Only now: a mistake above need not wait for what scores, and worker processes import this module again.
     from deepfake_tfdata.reports.verdict_page import write_verdict_page
+    from deepfake_tfdata.reports.verdicts_page import SHOWN, write_verdicts_page
     from deepfake_tfdata.verdicts.conduct import examine_here
     from deepfake_tfdata.verdicts.ensemble import open_ensemble
     from deepfake_tfdata.verdicts.examiner import Examiner, Request, read_verdict
@@ -81,10 +83,12 @@ def main(config: PredictConfig) -> None:
         versions(),
         command=shlex.join(["python", "-m", "deepfake_tfdata.predict", *sys.argv[1:]]),
     )
+    verdicts: dict[str, Mapping[str, Any]] = {}
     with Progress("predict", len(videos), "videos") as progress:
 
         def on_verdict(video: Video, verdict: Mapping[str, Any]) -> None:
             cli.say(verdict_line(video.video_id, verdict))
+            verdicts[video.video_id] = {name: verdict[name] for name in SHOWN}
             progress.advance()
 
         if config.execution.runner == "beam":
@@ -95,7 +99,8 @@ def main(config: PredictConfig) -> None:
                 on_verdict(video, read_verdict(request, video))
         else:
             examine_here(videos, Examiner(request, ensemble), config.execution.workers, on_verdict)
-    cli.say(f"verdicts in {config.output}: NAME/verdict.html and NAME/verdict.json of each video")
+    page = write_verdicts_page(user_path(config.output), verdicts)
+    cli.say(f"all verdicts: {page}; of each video {config.output}/NAME/verdict.html and verdict.json")
 
 
 def face_detector_file(spec: ClipSpec, files: DetectorOptions) -> str:

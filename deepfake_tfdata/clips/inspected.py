@@ -64,7 +64,8 @@ class SeenFace:
         coverage: the share of the frames of its windows in which it was found. Where it is not in the shot,
             or hardly, there is no window of it.
         motion: how much it changes within half a second or the next sampled frame, whichever is longer: the
-            median of mean absolute differences, grey levels. About 0 of a still picture, also a moving one.
+            median of mean absolute differences, grey levels. About 0 of a still picture, also of one that is
+            moved or zoomed; None where there is one frame only.
         windows_left_out: of the shot's, those in which too few faces were found.
         windows_passed_over: windows with it that were left out since the clips would take too many bytes.
     """
@@ -77,7 +78,7 @@ class SeenFace:
     found: np.ndarray
     face_pixels: float
     coverage: float
-    motion: float
+    motion: float | None
     windows_left_out: int = 0
     windows_passed_over: int = 0
 

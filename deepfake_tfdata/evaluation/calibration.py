@@ -157,8 +157,13 @@ def combine(references: Sequence[ReferenceScores]) -> ReferenceScores:
 
 def video_logit(probabilities: np.ndarray) -> float:
     """The log odds of a video's score, the mean of its clips' probabilities [N]; always finite."""
-    mean = np.clip(np.mean(probabilities), _SMALLEST_PROBABILITY, 1 - _SMALLEST_PROBABILITY)
-    return float(logit(mean))
+    return float(video_logits(np.mean(probabilities)))
+
+
+def video_logits(scores: np.ndarray) -> np.ndarray:
+    """The same of videos' scores, float64 of any shape."""
+    odds: np.ndarray = logit(np.clip(scores, _SMALLEST_PROBABILITY, 1 - _SMALLEST_PROBABILITY))
+    return odds
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,23 +13,39 @@ from deepfake_tfdata.reports import plots
 from deepfake_tfdata.reports.pages import Picture, render
 from deepfake_tfdata.storage import AnyPath
 from deepfake_tfdata.verdicts import texts
-from deepfake_tfdata.verdicts.conclude import Exhibit
+from deepfake_tfdata.verdicts.exhibit import Exhibit, SeenMap
 from deepfake_tfdata.verdicts.verdict import PAGE_FILE, FaceVerdict, SeenFrame, Verdict
 
 _CROP_SIDE = 240  # pixels, of the longer side on the page
 _QUALITY = 85
-_SCALE_STEPS = 5
+_HEAT = (255, 110, 0)
+
+
+# Left, top, width, height.
+Percent = tuple[float, float, float, float]
 
 
 @dataclass(frozen=True)
 class ShownFace:
-    """A face in one frame: where, in percent of the picture, and what was seen of it."""
+    """A face in one frame.
+
+    Attributes:
+        number: from 1.
+        box: left, top, width and height in percent of the picture.
+        frame: what is known of it there.
+        crop: what the detector saw of it, where it did.
+        overlay: the same with what spoke for a manipulation.
+        heat: only that, to be laid over the picture.
+        heat_box: where.
+    """
 
     number: int
-    box: tuple[float, float, float, float]
-    crop: Picture | None
-    overlay: Picture | None
+    box: Percent
     frame: SeenFrame
+    crop: Picture | None = None
+    overlay: Picture | None = None
+    heat: Picture | None = None
+    heat_box: Percent | None = None
 
 
 @dataclass(frozen=True)
@@ -80,7 +96,7 @@ def verdict_page(verdict: Verdict, exhibit: Exhibit) -> str:
         false_alarms=texts.false_alarms(judgement),
         allowed=f"{1000 * verdict.basis.level:g}",
         moments=moments,
-        start=max(range(len(moments)), key=lambda row: moments[row].tint or 0, default=0),
+        start=max(range(len(moments)), key=lambda row: _interest(moments[row]), default=0),
         plots=[_timeline(number, face) for number, face in enumerate(verdict.faces, 1) if face.clips],
         faces=[_face_row(number, face) for number, face in enumerate(verdict.faces, 1)],
         shots=[
@@ -93,6 +109,7 @@ def verdict_page(verdict: Verdict, exhibit: Exhibit) -> str:
             for shot in verdict.shots
         ],
         without_face=len(verdict.frames_without_face),
+        passed_over=verdict.clips_passed_over,
         file=_facts(verdict.file),
         models=[_facts(model) for model in verdict.basis.model],
         calibration=_calibration_facts(calibration),
@@ -122,26 +139,39 @@ def _moments(verdict: Verdict, exhibit: Exhibit) -> list[Moment]:
 
 
 def _shown(number: int, frame: SeenFrame, verdict: Verdict, exhibit: Exhibit) -> ShownFace:
-    width, height = verdict.file["width"], verdict.file["height"]
-    left, top, right, bottom = frame.box or (0, 0, 0, 0)
-    box = (
-        100 * max(left, 0) / width,
-        100 * max(top, 0) / height,
-        100 * (min(right, width) - max(left, 0)) / width,
-        100 * (min(bottom, height) - max(top, 0)) / height,
-    )
-    crop = exhibit.crops.get((number, frame.index))
-    heat = exhibit.maps.get((number, frame.index))
+    assert frame.box is not None
+    shown = ShownFace(number + 1, _percent(frame.box, verdict), frame)
+    place = number, frame.index
+    crop, seen = exhibit.crops.get(place), exhibit.maps.get(place)
     name = f"face {number + 1} in frame {frame.index}"
-    return ShownFace(
-        number + 1,
-        box,
-        None if crop is None else Picture(f"what the detector saw of {name}", _jpeg(_small(crop))),
-        None
-        if crop is None or heat is None
-        else Picture(f"what spoke for a manipulation of {name}", _jpeg(_overlaid(_small(crop), heat))),
-        frame,
+    if crop:
+        shown = replace(
+            shown, crop=Picture(f"what the detector saw of {name}", _jpeg(_page_size(crop.image)))
+        )
+    if crop and seen:
+        overlay = Picture(f"what spoke for a manipulation of {name}", _jpeg(_overlaid(seen, crop.image)))
+        shown = replace(shown, overlay=overlay)
+        if seen.fills_crop:
+            heat = Picture(f"where it spoke in {name}", _png(_tinted(seen.heat)))
+            shown = replace(shown, heat=heat, heat_box=_percent(crop.box, verdict))
+    return shown
+
+
+def _percent(box: tuple[float, float, float, float], verdict: Verdict) -> Percent:
+    width, height = verdict.file["width"], verdict.file["height"]
+    left, top, right, bottom = box
+    return (
+        100 * left / width,
+        100 * top / height,
+        100 * (right - left) / width,
+        100 * (bottom - top) / height,
     )
+
+
+def _interest(moment: Moment) -> tuple[float, float]:
+    """Which moment to begin with: that which speaks most in the clips that score highest."""
+    evidence = [face.frame.evidence for face in moment.faces if face.frame.evidence is not None]
+    return moment.tint or 0.0, max(evidence, default=-np.inf)
 
 
 def _tint(index: int, verdict: Verdict) -> float:
@@ -150,7 +180,7 @@ def _tint(index: int, verdict: Verdict) -> float:
     return max(scores, default=0.0)
 
 
-def _small(crop: np.ndarray) -> np.ndarray:
+def _page_size(crop: np.ndarray) -> np.ndarray:
     """A crop in the size of the page: enlarged without smoothing where it is smaller."""
     height, width = crop.shape[:2]
     scale = _CROP_SIDE / max(height, width)
@@ -159,18 +189,33 @@ def _small(crop: np.ndarray) -> np.ndarray:
     return np.asarray(Image.fromarray(crop).resize(size, way))
 
 
-def _overlaid(crop: np.ndarray, heat: np.ndarray) -> np.ndarray:
-    """The crop, dimmed where nothing speaks, with what does in vermilion; heat is scaled by its clip."""
-    height, width = crop.shape[:2]
-    strength = Image.fromarray(np.clip(255 * heat, 0, 255).astype(np.uint8))
-    alpha = np.asarray(strength.resize((width, height), Image.Resampling.BILINEAR), float)[..., None] / 255
-    colour = np.array([213, 94, 0], float)
-    return (0.65 * crop * (1 - alpha) + (0.25 * crop + 0.75 * colour) * alpha).astype(np.uint8)
+def _overlaid(seen: SeenMap, crop: np.ndarray) -> np.ndarray:
+    """What the network saw, dimmed where nothing spoke, in the crop's shape where it saw the whole crop."""
+    image = _page_size(seen.image)
+    if seen.fills_crop:
+        height, width = _page_size(crop).shape[:2]
+        image = np.asarray(Image.fromarray(seen.image).resize((width, height), Image.Resampling.BICUBIC))
+    tint = _tinted(seen.heat).resize((image.shape[1], image.shape[0]), Image.Resampling.BILINEAR)
+    dimmed = Image.fromarray((0.6 * image).astype(np.uint8)).convert("RGBA")
+    return np.asarray(Image.alpha_composite(dimmed, tint).convert("RGB"))
+
+
+def _tinted(heat: np.ndarray) -> Image.Image:
+    """A picture of one colour, as opaque as the heat is high."""
+    alpha = np.clip(200 * heat, 0, 255).astype(np.uint8)
+    colours = [np.full_like(alpha, value) for value in _HEAT]
+    return Image.fromarray(np.stack([*colours, alpha], axis=-1), "RGBA")
 
 
 def _jpeg(image: np.ndarray) -> bytes:
     file = io.BytesIO()
     Image.fromarray(image).save(file, "JPEG", quality=_QUALITY)
+    return file.getvalue()
+
+
+def _png(image: Image.Image) -> bytes:
+    file = io.BytesIO()
+    image.save(file, "PNG")
     return file.getvalue()
 
 

@@ -40,6 +40,21 @@ class ClipOutputs:
     attention: np.ndarray | None
 
 
+@dataclass(frozen=True)
+class ClipExplanation:
+    """Why a detector says what it says of a clip; see `scoring.explanation`.
+
+    Attributes:
+        seen: uint8 [R, T, S, S, 3], what its network saw of each of R regions.
+        activation: float32 [R, T, h, w], what each place of that adds to the logit.
+        replacement: float32 [T], by how much the logit falls if a neighbour stands in a frame's place.
+    """
+
+    seen: np.ndarray
+    activation: np.ndarray
+    replacement: np.ndarray
+
+
 class AppliedDetector(Protocol):
     """A detector as it was trained: it looks at clips in the way in which its run did.
 
@@ -75,6 +90,9 @@ class AppliedDetector(Protocol):
         Raises:
             ValueError: they are not such clips.
         """
+
+    def explain(self, clip: ClipFrames) -> ClipExplanation | None:
+        """Why it says what it says of a clip; None where that can't be told: an export has no gradients."""
 
 
 def open_detector(place: Path) -> AppliedDetector:

@@ -61,7 +61,7 @@ def create_app(board: Board, options: ServingOptions) -> ASGIApp:
 
     app = FastAPI(
         title="Verdicts on videos",
-        description="Verdicts are those of `python -m deepfake_tfdata.predict`. Errors are {\"error\": \"...\"}.",
+        description='Verdicts are those of `python -m deepfake_tfdata.predict`. Errors are {"error": "..."}.',
         docs_url=None,  # its page loads scripts from elsewhere
         redoc_url=None,
         lifespan=forgetting,

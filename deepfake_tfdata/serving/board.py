@@ -15,7 +15,7 @@ from deepfake_tfdata.records.worker import Worker, seconds_allowed
 from deepfake_tfdata.serving.job import DONE, FAILED, LOOKING, SCORING, Job, JobFailed, Result
 from deepfake_tfdata.serving.options import ServingOptions
 from deepfake_tfdata.serving.uploads import Upload
-from deepfake_tfdata.verdicts.conclude import Exhibit
+from deepfake_tfdata.verdicts.exhibit import Exhibit
 from deepfake_tfdata.verdicts.judge import Judge
 from deepfake_tfdata.verdicts.verdict import Verdict
 from deepfake_tfdata.verdicts.videos import unlabelled_video

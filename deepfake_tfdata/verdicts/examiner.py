@@ -13,8 +13,8 @@ from deepfake_tfdata.files import write_json
 from deepfake_tfdata.records.ledger import OK, LedgerEntry, write_ledger_part
 from deepfake_tfdata.records.outcome import Outcome
 from deepfake_tfdata.storage import AnyPath, as_path
-from deepfake_tfdata.verdicts.conclude import Exhibit
 from deepfake_tfdata.verdicts.ensemble import Ensemble
+from deepfake_tfdata.verdicts.exhibit import Exhibit
 from deepfake_tfdata.verdicts.judge import Judge
 from deepfake_tfdata.verdicts.options import VerdictOptions
 from deepfake_tfdata.verdicts.verdict import VERDICT_FILE, Verdict

@@ -8,8 +8,9 @@ from deepfake_tfdata.clips.inspected import InspectedVideo, InspectionPlan
 from deepfake_tfdata.clips.video import Video
 from deepfake_tfdata.records.outcome import Outcome
 from deepfake_tfdata.storage import as_path
-from deepfake_tfdata.verdicts.conclude import Exhibit, basis_of, conclude
+from deepfake_tfdata.verdicts.conclude import basis_of, conclude
 from deepfake_tfdata.verdicts.ensemble import Ensemble
+from deepfake_tfdata.verdicts.exhibit import Exhibit
 from deepfake_tfdata.verdicts.options import VerdictOptions
 from deepfake_tfdata.verdicts.verdict import Verdict
 from deepfake_tfdata.verdicts.work import ExaminedVideo, examine, hash_file

@@ -94,12 +94,12 @@ class Measured:
     Attributes:
         logit: of its score; None where it gave no clip.
         values: what the ranges are about, by name; what is not known is left out.
-        motion: of the face, grey levels.
+        motion: of the face, grey levels; None where that is not known.
     """
 
     logit: float | None
     values: Mapping[str, float]
-    motion: float
+    motion: float | None
 
 
 def judge_faces(faces: Sequence[Measured], standard: Standard) -> list[Judgement]:
@@ -163,7 +163,7 @@ def _why_not(face: Measured, standard: Standard) -> list[str]:
         return [standard.why_none]
     reasons = [
         "the picture stands still: the detector judges faces that move"
-        for _ in range(face.motion < MIN_MOTION)
+        for _ in range(face.motion is not None and face.motion < MIN_MOTION)
     ]
     for name, (low, high) in standard.ranges.items():
         value = face.values.get(name)

@@ -1,5 +1,6 @@
 """Verdicts in plain words."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -49,7 +50,12 @@ def verdict_line(name: str, values: Mapping[str, Any]) -> str:
 def false_alarms(judgement: Judgement) -> str:
     """How many of a thousand, rounded up, so that it stays a bound."""
     value = judgement.false_alarms_in_a_thousand
-    return "unknown" if value is None else f"{-int(-value // 1)}"
+    return "unknown" if value is None else rounded_up(value)
+
+
+def rounded_up(value: float) -> str:
+    """A bound stays one; what is a whole number but for rounding is that number."""
+    return f"{math.ceil(value - 1e-9)}"
 
 
 def ratio_text(log10: float | None) -> str:

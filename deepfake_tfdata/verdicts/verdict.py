@@ -58,7 +58,7 @@ class FaceVerdict:
         shot: position of the shot.
         score: the probability of a fake over its clips, not calibrated; None where it gave none.
         measured: what decides whether it can be judged, by name.
-        motion: grey levels between sampled frames.
+        motion: grey levels between sampled frames; None where there is one only.
         clips: scored, in order of time.
         clips_left_out: in which it was found too rarely.
         frames: in which it was looked for.
@@ -68,7 +68,7 @@ class FaceVerdict:
     shot: int
     score: float | None
     measured: Mapping[str, float]
-    motion: float
+    motion: float | None
     clips: Sequence[ScoredClip]
     clips_left_out: int
     frames: Sequence[SeenFrame]
@@ -116,6 +116,7 @@ class Verdict:
         faces: the largest and most persistent first.
         shots: of the video, in order.
         frames_without_face: sampled frames in which no face was found.
+        clips_passed_over: that the video would have had beyond the most that are looked at.
         file: its name, hash, size, container and codec.
         basis: what it rests on.
         status: 'ok', or why the file gave nothing in a word, as in the ledger.
@@ -126,6 +127,7 @@ class Verdict:
     faces: Sequence[FaceVerdict]
     shots: Sequence[Shot]
     frames_without_face: Sequence[int]
+    clips_passed_over: int
     file: Mapping[str, Any]
     basis: Basis = field(repr=False)
     status: str = "ok"
@@ -139,6 +141,7 @@ class Verdict:
             "faces": [face.to_dict() for face in self.faces],
             "shots": [asdict(shot) for shot in self.shots],
             "frames_without_face": list(self.frames_without_face),
+            "clips_passed_over": self.clips_passed_over,
             "file": dict(self.file),
             "propositions": propositions(self.basis.calibration.get("methods", ())),
             "model": list(self.basis.model),

@@ -3,6 +3,7 @@
 A figure is made without pyplot, whose global state leaks between callers and picks a window system.
 """
 
+from deepfake_tfdata.reports.plots.calibration import reliability_plot, risk_coverage_plot, tippett_plot
 from deepfake_tfdata.reports.plots.canvas import CLASSES, Plot
 from deepfake_tfdata.reports.plots.detector import (
     attention_over_time,
@@ -27,6 +28,9 @@ __all__ = [
     "face_timeline",
     "forest",
     "ranking_curves",
+    "reliability_plot",
+    "risk_coverage_plot",
     "roc",
     "score_histogram",
+    "tippett_plot",
 ]

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
-from deepfake_tfdata.reports.plots.canvas import BLUE, DOUBLE, GREY, VERMILION, Columns, Plot, styled
+from deepfake_tfdata.reports.plots.canvas import BLUE, GREY, SINGLE, VERMILION, Columns, Plot, styled
 from deepfake_tfdata.verdicts.verdict import ScoredClip, SeenFrame
 
-_HEIGHT = 2.6  # inches
+_HEIGHT = 3.2  # inches
 
 
 @styled
@@ -23,7 +23,7 @@ def face_timeline(number: int, clips: Sequence[ScoredClip], frames: Sequence[See
     title = f"Face {number} over time"
     weighed = [frame for frame in frames if frame.attention is not None]
     spoken = [frame for frame in frames if frame.evidence is not None]
-    figure = Figure(figsize=(DOUBLE, _HEIGHT), layout="constrained")
+    figure = Figure(figsize=(SINGLE, _HEIGHT), layout="constrained")
     above, below = figure.subplots(2, 1, sharex=True, height_ratios=(3, 2))
     calibrated = all(clip.log10_likelihood_ratio is not None for clip in clips)
     values = [clip.log10_likelihood_ratio if calibrated else clip.score for clip in clips]
