@@ -42,7 +42,7 @@ _REFUSALS: dict[int | str, dict[str, Any]] = {
     503: {"description": "the server is stopping"},
 }
 # Nothing that a visitor asks for goes anywhere else, whatever the environment says of exporters.
-_NO_TELEMETRY = {"tracing": False, "metrics": False, "logs": False, "auto_configure": False}
+_NO_TELEMETRY: Any = {"tracing": False, "metrics": False, "logs": False, "auto_configure": False}
 
 
 def create_app(board: Board, options: ServingOptions) -> ASGIApp:
@@ -137,19 +137,24 @@ def _add_interface(app: FastAPI, board: Board, options: ServingOptions) -> None:
 
 async def _result(job: Job, request: Request) -> Result:
     """Waits for the result, or until the client is gone."""
-    finished = asyncio.wrap_future(job.result)
-    finished.add_done_callback(lambda future: future.cancelled() or future.exception())  # may be nobody's
-    gone = asyncio.ensure_future(_gone(request))
+    finished = asyncio.create_task(_finished(job))
+    gone = asyncio.create_task(_gone(request))
     await asyncio.wait({finished, gone}, return_when=asyncio.FIRST_COMPLETED)
     gone.cancel()
     if not finished.done():
+        finished.cancel()
         raise ClientDisconnect
     return finished.result()
 
 
+async def _finished(job: Job) -> Result:
+    # Shielded: nobody who stops waiting cancels the result, which the job's thread is to set.
+    return await asyncio.shield(asyncio.wrap_future(job.result))
+
+
 async def _gone(request: Request) -> None:
     while (await request.receive())["type"] != "http.disconnect":
-        pass
+        continue
 
 
 def _about(job: Job, board: Board) -> dict[str, Any]:

@@ -11,10 +11,10 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-# For a client that is still sending when it is refused to read why: an end at once would reset its connection.
+# A client that is refused while it sends would not read why if the connection ended at once.
 _SECONDS_TO_LINGER = 2.0
 _SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
-# Pages are whole documents with their pictures in them; what a script may do is said by `new_nonce`'s page.
+# Pages are whole documents with their pictures in them; a script is let run by `new_nonce` alone.
 _POLICY = (
     "default-src 'none'; img-src data:; style-src 'unsafe-inline'; connect-src 'self'; form-action 'self'; "
     "base-uri 'none'; frame-ancestors 'none'"

@@ -43,7 +43,7 @@ class Upload:
             self.path = f"/proc/{os.getpid()}/fd/{content.fileno()}"
             content.flush()
         else:
-            named = self._files.enter_context(NamedTemporaryFile())
+            named = self._files.enter_context(NamedTemporaryFile())  # noqa: SIM115
             shutil.copyfileobj(content, named)
             named.flush()
             self.path = named.name
