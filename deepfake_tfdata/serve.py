@@ -1,4 +1,4 @@
-"""Serves verdicts on videos: a page to drop one on, and POST /predict; to this machine alone unless told more.
+"""Serves verdicts on videos: a page to drop one on, and POST /predict; to this machine unless told more.
 
 python -m deepfake_tfdata.serve --workdir=exports/mouth_attention --port=8000
 
