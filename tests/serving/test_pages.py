@@ -52,7 +52,9 @@ def test_nothing_of_a_visitor_is_shown_to_another_or_kept_by_a_browser(server):
         assert answer.headers["content-security-policy"].startswith("default-src 'none'")
         assert answer.headers["x-content-type-options"] == "nosniff"
     assert job not in server.get("/").body.decode()
-    assert {"/predict", "/jobs", "/jobs/{job_id}", "/healthz"} <= set(server.get("/openapi.json").json["paths"])
+    assert {"/predict", "/jobs", "/jobs/{job_id}", "/healthz"} <= set(
+        server.get("/openapi.json").json["paths"]
+    )
 
 
 @pytest.mark.parametrize(
