@@ -3,7 +3,6 @@
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -14,12 +13,12 @@ from deepfake_tfdata.files import write_json
 from deepfake_tfdata.records.ledger import OK, LedgerEntry, write_ledger_part
 from deepfake_tfdata.records.outcome import Outcome
 from deepfake_tfdata.storage import AnyPath, as_path
-from deepfake_tfdata.verdicts.conclude import basis_of, conclude
 from deepfake_tfdata.verdicts.ensemble import Ensemble
 from deepfake_tfdata.verdicts.exhibit import Exhibit
+from deepfake_tfdata.verdicts.judge import Judge
 from deepfake_tfdata.verdicts.options import VerdictOptions
 from deepfake_tfdata.verdicts.verdict import VERDICT_FILE, Verdict
-from deepfake_tfdata.verdicts.work import ExaminedVideo, examine, hash_file
+from deepfake_tfdata.verdicts.work import ExaminedVideo, hash_file
 
 # Failures of the machine or of the network, of which another attempt may be free.
 _MAY_PASS = ("crashed", "timed_out", "unreachable")
@@ -53,7 +52,7 @@ class Request:
 
 
 class Examiner:
-    """Makes the verdicts that are asked for.
+    """Makes the verdicts that are asked for, and files them.
 
     Args:
         request: what is asked for.
@@ -61,28 +60,13 @@ class Examiner:
     """
 
     def __init__(self, request: Request, ensemble: Ensemble) -> None:
-        self.request, self.ensemble = request, ensemble
-        level = request.options.max_false_alarms / 1000
-        self.basis = basis_of(self.ensemble, level, request.versions, request.command)
-
-    @property
-    def work(self) -> Callable[[Video], ExaminedVideo]:
-        """A worker's work, which knows nothing of detectors."""
-        plan = self.ensemble.plan(self.request.options.max_clips)
-        return partial(examine, inspect=partial(self.request.inspect, plan))
-
-    def conclude(self, video: Video, outcome: Outcome) -> tuple[Verdict, Exhibit]:
-        """The verdict on a video, whatever became of it in the worker."""
-        examined = outcome.processed
-        if not isinstance(examined, ExaminedVideo):
-            path = as_path(video.path)
-            digest = hash_file(path) if isinstance(path, Path) else ""
-            examined = ExaminedVideo(sha256=digest, status=outcome.status, reason=outcome.reason)
-        return conclude(video.video_id, video.path, examined, self.ensemble, self.basis)
+        self.request = request
+        self._judge = Judge(ensemble, request.options, request.inspect, request.versions, request.command)
+        self.basis, self.work = self._judge.basis, self._judge.work
 
     def finish(self, video: Video, outcome: Outcome) -> dict[str, Any]:
         """Writes the verdict on a video and its line of the ledger; verdict.json marks a complete folder."""
-        verdict, exhibit = self.conclude(video, outcome)
+        verdict, exhibit = self._judge.conclude(video, outcome)
         folder = self.request.folder(video)
         self.request.write_page(folder, verdict, exhibit)
         # A name that is a file's name, whatever the video's is.

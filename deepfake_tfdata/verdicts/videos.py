@@ -29,7 +29,7 @@ def find_videos(files: Sequence[str], folder: str = "") -> list[Video]:
         found = recordings_below(root)
         if not found:
             raise UserError(f"--source={folder} has no video in it; name files with --video")
-        return [_video(path, below(path, root).as_posix()) for path in found]
+        return [unlabelled_video(path, below(path, root).as_posix()) for path in found]
     paths = [user_path(file) for file in files]
     for path in paths:
         if not path.exists():
@@ -37,9 +37,9 @@ def find_videos(files: Sequence[str], folder: str = "") -> list[Video]:
     twice = [name for name, count in Counter(path.name for path in paths).items() if count > 1]
     if twice:
         raise UserError(f"--video names two files called {twice[0]}; give each its own --output")
-    return [_video(path, path.name) for path in paths]
+    return [unlabelled_video(path, path.name) for path in paths]
 
 
-def _video(path: AnyPath, name: str) -> Video:
-    # Nobody knows its label; nothing that looks for its faces reads it.
+def unlabelled_video(path: AnyPath | str, name: str) -> Video:
+    """A video of which nobody knows the label; nothing that looks for its faces reads it."""
     return Video(str(path), safe_text(name), 0, METHOD, name)
