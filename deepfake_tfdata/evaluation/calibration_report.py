@@ -159,10 +159,10 @@ def _notes(detector: DetectorCalibration, calibration: Calibration, block: dict[
             f"video is below {calibration.smallest_p():.3f}; {needed}"
         )
     for each in block["p_values"]:
-        if each["false_alarms"] is not None and each["false_alarms"] > each["false_alarms_plausible"]:
+        share, plausible = each["false_alarms"], each["false_alarms_plausible"]
+        if share is not None and share > plausible:
             notes.append(
-                f"{each['false_alarms']:.1%} of the real videos have a p value of {each['level']:g} or less, "
-                f"and no more than {each['false_alarms_plausible']:.1%} is plausible: they are not like those "
-                "that it was fitted on"
+                f"{share:.1%} of the real videos have a p value of {each['level']:g} or less, and no more "
+                f"than {plausible:.1%} is plausible: they are not like those that it was fitted on"
             )
     return notes
