@@ -1,4 +1,4 @@
-"""A detector cut in four, one stage after another: what it sees, its last maps, features of frames, the logit.
+"""A detector cut into stages: what it sees, its last maps, features of frames, the logit.
 
 Frames of the clips are seen through `seen_frames`; `last_maps` of these are what a class-activation map is
 drawn on; `features_of_maps` makes a vector a frame of them; the last stage is `halves.temporal_detector`. All

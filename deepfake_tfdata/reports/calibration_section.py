@@ -65,8 +65,8 @@ def calibration_section(
 def _lead(block: dict[str, Any]) -> str:
     low, high = 10 ** -block["log10_lr_low"], 10 ** block["log10_lr_high"]
     return (
-        f"{block['num_videos']} videos of {block['num_components_real']} groups of people that training never "
-        f"saw say what a score is worth. They support likelihood ratios from 1/{low:.3g} to {high:.3g}, and p "
+        f"{block['num_videos']} videos of {block['num_components_real']} groups of people that no training "
+        f"saw say what a score is worth. They support likelihood ratios from 1/{low:.3g} to {high:.3g} and p "
         f"values of a real video down to {block['smallest_p']:.3f}."
     )
 

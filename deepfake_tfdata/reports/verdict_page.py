@@ -202,7 +202,7 @@ def _overlaid(seen: SeenMap, crop: np.ndarray) -> np.ndarray:
 
 def _tinted(heat: np.ndarray) -> Image.Image:
     """A picture of one colour, as opaque as the heat is high."""
-    alpha = np.clip(200 * heat, 0, 255).astype(np.uint8)
+    alpha = np.clip(140 * heat, 0, 255).astype(np.uint8)
     colours = [np.full_like(alpha, value) for value in _HEAT]
     return Image.fromarray(np.stack([*colours, alpha], axis=-1), "RGBA")
 

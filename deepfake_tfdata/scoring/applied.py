@@ -15,6 +15,7 @@ import numpy as np
 from deepfake_tfdata.clips.spec import ClipSpec
 from deepfake_tfdata.errors import UserError
 from deepfake_tfdata.scoring.runs import CONFIG_FILE
+from deepfake_tfdata.startup import import_tensorflow
 
 if TYPE_CHECKING:
     from deepfake_tfdata.evaluation.calibration import (  # type: ignore[import-not-found,unused-ignore]
@@ -104,6 +105,7 @@ def open_detector(place: Path) -> AppliedDetector:
     if (place / EXPORT_FILE).is_file():
         detector: AppliedDetector = import_module("deepfake_tfdata.scoring.exported").ExportedDetector(place)
     elif (place / CONFIG_FILE).is_file():
+        import_tensorflow()
         detector = import_module("deepfake_tfdata.scoring.run_detector").RunDetector(place)
     else:
         raise UserError(

@@ -1,6 +1,6 @@
 """A trained run scored on a split of its own or of other records."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -9,12 +9,11 @@ import keras
 import numpy as np
 from scipy.special import expit
 
-from deepfake_tfdata.clips.spec import ClipSpec, require_same_spec
 from deepfake_tfdata.evaluation.calibration import Calibration
 from deepfake_tfdata.evaluation.evaluations import Evaluation
 from deepfake_tfdata.evaluation.metrics import evaluate
 from deepfake_tfdata.evaluation.predictions import Predictions
-from deepfake_tfdata.input.batches import find_split, load_in_order
+from deepfake_tfdata.input.batches import load_in_order
 from deepfake_tfdata.input.corruptions import Corruption, corruption_text
 from deepfake_tfdata.input.reading import explained_damage
 from deepfake_tfdata.input.shards import Shards
@@ -22,6 +21,7 @@ from deepfake_tfdata.model.detector import weighs_frames, with_attention
 from deepfake_tfdata.scoring.clip_scores import ClipScores, Predict, make_predict, score_clips
 from deepfake_tfdata.scoring.load import load_detector
 from deepfake_tfdata.scoring.local_devices import explained_lack_of_memory, local_strategy
+from deepfake_tfdata.scoring.run_clips import clips_for_run, options_of_run, result_name
 from deepfake_tfdata.scoring.runs import Run, read_run
 from deepfake_tfdata.scoring.sessions import describe_sessions
 
@@ -56,13 +56,7 @@ class RunScorer:
     """
 
     def __init__(self, workdir: Path, batch_size: int = 0) -> None:
-        self.workdir, self.run = workdir, read_run(workdir)
-        self._spec = ClipSpec.from_dict(self.run.spec)
-        self._options = replace(
-            self.run.input,
-            batch_size=batch_size or self.run.input.batch_size,
-            frame_size=self.run.input.frame_size or self._spec.frame_size,
-        )
+        self.workdir, self.run, self._batch_size = workdir, read_run(workdir), batch_size
 
     def evaluate(self, split: str, data: str = "", corruption: Corruption | None = None) -> EvaluatedRun:
         """Scores a split, and says what the scores say.
@@ -70,7 +64,7 @@ class RunScorer:
         The arguments are those of `score`.
         """
         scores, shards = self.score(split, data, corruption)
-        return evaluated(self.run, self.workdir, scores, shards, data or self._options.data, corruption)
+        return evaluated(self.run, self.workdir, scores, shards, data or self.run.input.data, corruption)
 
     def score(
         self, split: str, data: str = "", corruption: Corruption | None = None
@@ -85,21 +79,15 @@ class RunScorer:
         Raises:
             UserError: no trained model, no records, or records of another spec.
         """
-        options = replace(self._options, data=data or self._options.data)
-        shards = find_split(options, split)
-        require_same_spec(
-            self._spec.seen,
-            shards.spec.seen,
-            f"the run in {self.workdir}",
-            f"the records in {options.data}",
-        )
+        options = options_of_run(self.run, data, self._batch_size)
+        shards = clips_for_run(self.run, self.workdir, options, split)
         predict = self._predict
         with explained_damage(shards), explained_lack_of_memory(options.batch_size, training=False):
             return score_clips(predict, load_in_order(options, shards, corruption=corruption)), shards
 
     def find(self, split: str, data: str = "") -> Shards:
         """The clips of a split, as `score` reads them."""
-        return find_split(replace(self._options, data=data or self._options.data), split)
+        return clips_for_run(self.run, self.workdir, options_of_run(self.run, data, self._batch_size), split)
 
     @cached_property
     def _predict(self) -> Predict:
@@ -129,9 +117,7 @@ def evaluated(
     """
     predictions = to_predictions(scores, shards)
     about = {"folder": data, **shards.conversion.about}
-    # Other data than the run's own must not pass for its result.
-    own = shards.conversion.identity == run.data
-    name = shards.split if own else f"{shards.split}-{shards.conversion.identity}"
+    name = result_name(run, shards)
     if corruption:
         text = corruption_text(corruption)
         about |= {"name": f"{about['name']}, {text}", "corruption": text}

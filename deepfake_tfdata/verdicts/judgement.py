@@ -18,6 +18,9 @@ PRIORS = (0.01, 0.1, 0.5)
 # Grey levels that a face changes by between sampled frames. An encoder changes a still picture less.
 MIN_MOTION = 0.3
 
+# By how much more or less than all that was trained on a value may be: the videos of the training are a sample.
+_SLACK = 0.1
+
 _RANGES = {
     "face_pixels": ("its face is {:.0f} pixels wide", "{:.0f} to {:.0f}"),
     "bits_a_pixel": ("it has {:.3g} bits a pixel", "{:.3g} to {:.3g}"),
@@ -176,9 +179,7 @@ def _why_not(face: Measured, standard: Standard) -> list[str]:
 
 
 def _within(value: float, low: float, high: float) -> bool:
-    """A rounded value that was the smallest or largest itself is within."""
-    slack = 1e-3 * max(abs(low), abs(high))
-    return low - slack <= value <= high + slack
+    return low * (1 - _SLACK) <= value <= high * (1 + _SLACK)
 
 
 def _judged(face: Measured, standard: Standard, number: int) -> Judgement:

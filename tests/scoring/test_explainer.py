@@ -7,6 +7,7 @@ import pytest
 from deepfake_tfdata import build_detector
 from deepfake_tfdata.model.assembly import assemble_published
 from deepfake_tfdata.model.cuts import features_of_maps, last_maps
+from deepfake_tfdata.model.detector import with_attention
 from deepfake_tfdata.model.halves import temporal_detector
 from deepfake_tfdata.pixels import view_numbers
 from deepfake_tfdata.scoring.explanation import Explainer, class_activation, occlusion
@@ -23,7 +24,7 @@ def restored_policy():
 
 
 def brightness(tail):
-    """A backbone whose only map is the mean brightness of 4 x 4 pixels, 0 to 1; `tail` goes on from its mean."""
+    """A backbone whose only map is the brightness of 4 x 4 pixels, 0 to 1; `tail` goes on."""
     images = keras.Input((SIZE, SIZE, 3), dtype="uint8")
     x = keras.layers.Rescaling(1 / 255, dtype="float32")(images)
     convolution = keras.layers.Conv2D(1, 4, 4, use_bias=False)
@@ -105,6 +106,8 @@ def test_the_stages_of_several_regions_together_are_the_detector(two_regions):
     seen = explainer.seen(inputs)
     assert [each.shape for each in seen] == [(2, 3, 64, 64, 3)] * 2
     np.testing.assert_allclose(explainer.logits(seen), detector(inputs), atol=1e-6)
+    _, weights = with_attention(detector)(inputs)
+    np.testing.assert_allclose(explainer.attention(seen), np.array(weights).sum(axis=1), atol=1e-6)
 
 
 def test_a_frames_map_adds_up_to_what_a_straight_line_through_the_clip_says(two_regions):

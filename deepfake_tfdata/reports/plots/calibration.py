@@ -32,8 +32,7 @@ def tippett_plot(labels: np.ndarray, log10_ratios: np.ndarray, bounds: tuple[flo
         axes.step(x, y, where="pre", color=colour, label=name)
         numbers.append({"class": [name], "log10_likelihood_ratio": ratios, "share_at_or_above": shares})
     axes.axvline(0, color=GREY, linewidth=1, label="says nothing")
-    for bound, name in zip(bounds, ("bounds", None), strict=True):
-        axes.axvline(bound, linestyle=":", color=GREY, linewidth=1, label=name)
+    axes.vlines(bounds, 0, 1.01, linestyles=":", color=GREY, linewidth=1, label="bounds")
     axes.set(xlim=(-reach, reach), ylim=(0, 1.01))
     axes.legend()
     return Plot(figure, "Tippett plot", numbers)

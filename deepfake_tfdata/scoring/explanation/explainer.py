@@ -12,6 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from deepfake_tfdata.model.cuts import features_of_maps, last_maps, seen_frames
+from deepfake_tfdata.model.detector import weighs_frames, with_attention
 from deepfake_tfdata.model.halves import temporal_detector
 from deepfake_tfdata.pixels import MID_GREY
 from deepfake_tfdata.scoring.kernels import use_fast_kernels
@@ -39,6 +40,7 @@ class Explainer:
         self._at_once = clips_at_once
         self._seen, self._maps = seen_frames(detector), last_maps(detector)
         self._features, self._logit = features_of_maps(detector), temporal_detector(detector)
+        self._weigh = temporal_detector(with_attention(detector)) if weighs_frames(detector) else None
         compiled = {"reduce_retracing": True, "autograph": False}
         self._run_seen = tf.function(lambda inputs: _listed(self._seen(inputs, training=False)), **compiled)
         self._run_features = tf.function(self._features_of_seen, **compiled)
@@ -57,6 +59,16 @@ class Explainer:
         """The detector's logits, float32 [B]."""
         parts = [self._run_logits(part).numpy() for part in _batches(seen, self._at_once)]
         return np.concatenate(parts).astype(np.float32)
+
+    def attention(self, seen: Seen) -> np.ndarray | None:
+        """What each frame weighs, float32 [B, T], summed over regions; None where the head weighs none."""
+        if self._weigh is None:
+            return None
+        parts = []
+        for part in _batches(seen, self._at_once):
+            _, weights = self._weigh(self._run_features(part), training=False)
+            parts.append(weights.numpy().reshape(len(part[0]), -1, part[0].shape[1]).sum(axis=1))
+        return np.concatenate(parts)
 
     def class_activation(self, seen: Seen) -> np.ndarray:
         """What each place adds to the logit: gradient times activation of the last map, summed over channels.
@@ -99,7 +111,7 @@ class Explainer:
         Returns:
             float32 [B, R, cells, cells]; positive where a place speaks for fake.
         """
-        return np.stack([self._occluded_falls([each[None] for each in clip], cells) for clip in zip(*seen)])
+        return np.stack([self._occluded_falls(clip, cells) for clip in _batches(seen, 1)])
 
     def _features_of_seen(self, seen: Any) -> list[tf.Tensor]:
         return _listed(self._features(self._maps(seen, training=False), training=False))
