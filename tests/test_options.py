@@ -19,11 +19,12 @@ from deepfake_tfdata.convert import ConvertConfig
 from deepfake_tfdata.errors import UserError
 from deepfake_tfdata.evaluate import EvaluateConfig
 from deepfake_tfdata.options import Options, all_options, build, flat, group, groups_of, option, options_of
+from deepfake_tfdata.serve import ServeConfig
 from deepfake_tfdata.storage import expanded
 from deepfake_tfdata.studies.options import StudyConfig
 from deepfake_tfdata.training.config import TrainConfig
 
-COMMANDS = (ConvertConfig, AuditConfig, TrainConfig, EvaluateConfig, CompareConfig, StudyConfig)
+COMMANDS = (ConvertConfig, AuditConfig, TrainConfig, EvaluateConfig, CompareConfig, StudyConfig, ServeConfig)
 
 
 @dataclass(frozen=True)

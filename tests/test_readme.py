@@ -17,6 +17,7 @@ from deepfake_tfdata.convert import ConvertConfig
 from deepfake_tfdata.errors import UserError
 from deepfake_tfdata.evaluate import EvaluateConfig
 from deepfake_tfdata.options import Option, all_options
+from deepfake_tfdata.serve import ServeConfig
 from deepfake_tfdata.studies.options import StudyConfig
 from deepfake_tfdata.training.config import TrainConfig
 from tests.test_architecture import ALLOWED
@@ -29,6 +30,7 @@ COMMANDS = {
     "evaluate": EvaluateConfig,
     "compare": CompareConfig,
     "study": StudyConfig,
+    "serve": ServeConfig,
 }
 # Flags of programs that are not ours, in commands that the READMEs show.
 FOREIGN = {"tensorboard": {"logdir"}}

@@ -141,7 +141,7 @@ def test_an_upload_is_a_file_that_another_process_can_open_until_it_is_closed(mo
     if has_proc and not uploads._HAS_PROC:
         pytest.skip("no /proc here")
     monkeypatch.setattr(uploads, "_HAS_PROC", has_proc)
-    content = SpooledTemporaryFile()
+    content = SpooledTemporaryFile()  # noqa: SIM115
     content.write(b"video")
     content.seek(0)
     upload = Upload("clip.mp4", content)
@@ -172,5 +172,5 @@ def test_a_port_that_is_taken_or_a_host_that_is_elsewhere_is_named():
         port = taken.getsockname()[1]
         with pytest.raises(UserError, match=f"--port={port}: .*in use"):
             listen(ServingOptions(port=port))
-    with pytest.raises(UserError, match="--host=192.0.2.1"):
+    with pytest.raises(UserError, match=r"--host=192\.0\.2\.1"):
         listen(ServingOptions(host="192.0.2.1", port=0))
