@@ -1,6 +1,7 @@
 """What a server shows: jobs and their pages, to programs and in a browser; and whom it refuses."""
 
 from hashlib import sha256
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +14,7 @@ from tests.serving.client import serving, until
 from tests.serving.made_server import TAKES_A_WHILE
 from tests.verdicts import made
 
+pytestmark = pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="looks at processes in /proc")
 LONG = "a_name_that_nowhere_has_a_place_to_break_" * 3
 
 
@@ -38,6 +40,8 @@ def test_a_job_is_followed_to_its_verdict_and_its_page(server):
     assert verdict["sha256"] in text and "Evidence of manipulation" in text
     # A name with folders in it is a name without.
     assert "script>.mp4" not in text and "script&gt;.mp4" in text
+    # What judges here needs no TensorFlow, and neither does the server.
+    assert "tensorflow" not in Path(f"/proc/{server.process.pid}/maps").read_text()
 
 
 def test_nothing_of_a_visitor_is_shown_to_another_or_kept_by_a_browser(server):
