@@ -68,7 +68,7 @@ class Server:
         says = "transfer-encoding: chunked" if length is None else f"content-length: {length}"
         part = body[:num_bytes]
         sent = f"{len(part):x}\r\n".encode() + part + b"\r\n" if length is None else part
-        connection = socket.create_connection(self.address, timeout=TIMEOUT)
+        connection = socket.create_connection(self.address, timeout=60)
         head = f"POST {path} HTTP/1.1\r\nhost: {self.url[7:-1]}\r\ncontent-type: {kind}\r\n{says}\r\n\r\n"
         connection.sendall(head.encode() + sent)
         return connection
