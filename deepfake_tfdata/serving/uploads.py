@@ -38,10 +38,10 @@ class Upload:
         self.name = name
         self._files = ExitStack()
         self._files.enter_context(content)
+        content.seek(0)  # for who copies it, and nothing stays in a buffer
         if _HAS_PROC:
             # The number that a spooled file gets makes it a real one.
             self.path = f"/proc/{os.getpid()}/fd/{content.fileno()}"
-            content.flush()
         else:
             named = self._files.enter_context(NamedTemporaryFile())  # noqa: SIM115
             shutil.copyfileobj(content, named)

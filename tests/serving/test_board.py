@@ -141,9 +141,9 @@ def test_an_upload_is_a_file_that_another_process_can_open_until_it_is_closed(mo
     if has_proc and not uploads._HAS_PROC:
         pytest.skip("no /proc here")
     monkeypatch.setattr(uploads, "_HAS_PROC", has_proc)
-    content = SpooledTemporaryFile()  # noqa: SIM115
-    content.write(b"video")
-    content.seek(0)
+    content = SpooledTemporaryFile(max_size=1)  # noqa: SIM115
+    for part in (b"vi", b"deo"):
+        content.write(part)
     upload = Upload("clip.mp4", content)
     assert Path(upload.path).read_bytes() == b"video"
     upload.close()
