@@ -18,12 +18,21 @@ from deepfake_tfdata.compare import CompareConfig
 from deepfake_tfdata.convert import ConvertConfig
 from deepfake_tfdata.errors import UserError
 from deepfake_tfdata.evaluate import EvaluateConfig
+from deepfake_tfdata.explain import ExplainConfig
 from deepfake_tfdata.options import Options, all_options, build, flat, group, groups_of, option, options_of
 from deepfake_tfdata.storage import expanded
 from deepfake_tfdata.studies.options import StudyConfig
 from deepfake_tfdata.training.config import TrainConfig
 
-COMMANDS = (ConvertConfig, AuditConfig, TrainConfig, EvaluateConfig, CompareConfig, StudyConfig)
+COMMANDS = (
+    ConvertConfig,
+    AuditConfig,
+    TrainConfig,
+    EvaluateConfig,
+    CompareConfig,
+    StudyConfig,
+    ExplainConfig,
+)
 
 
 @dataclass(frozen=True)

@@ -66,6 +66,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     add("--period", help=f"pixels from stripe to stripe; of several, each fake has one ({DILUTION.period})")
     add("--jitter", type=float, help=f"phase from frame to frame: 0 still, 1 any ({DILUTION.jitter})")
     add("--strength", type=float, help=f"amplitude of the stripes in grey levels ({DILUTION.strength})")
+    add("--flicker", type=float, help="share of it that comes and goes from frame to frame, 0 to 1 (0)")
     add("--face_size", help="SMALLEST..LARGEST side of face boxes, pixels, one a pair (47 %% of the frame)")
     return parser.parse_args(arguments)
 
@@ -91,7 +92,8 @@ def read_options(flags: argparse.Namespace) -> Options:
 
 def _read_artefacts(flags: argparse.Namespace) -> tuple[Artefact, ...]:
     """What may be planted: every period in every orientation."""
-    given = {name: getattr(flags, name) for name in ("region", "orientation", "period", "jitter", "strength")}
+    names = ("region", "orientation", "period", "jitter", "strength", "flicker")
+    given = {name: getattr(flags, name) for name in names}
     given = {name: value for name, value in given.items() if value is not None}
     if flags.preset == "null":
         if given:
@@ -102,9 +104,10 @@ def _read_artefacts(flags: argparse.Namespace) -> tuple[Artefact, ...]:
     chosen = {**vars(DILUTION), **vars(PRESETS[flags.preset]), **given}
     _require(0 <= chosen["jitter"] <= 1, "jitter", flags, "from 0 to 1")
     _require(0 < chosen["strength"] <= 60, "strength", flags, "more than 0, at most 60, or --preset=null")
+    _require(0 <= chosen["flicker"] <= 1, "flicker", flags, "from 0 to 1")
     orientation = chosen["orientation"]
     return tuple(
-        Artefact(chosen["region"], period, chosen["jitter"], chosen["strength"], each)
+        Artefact(chosen["region"], period, chosen["jitter"], chosen["strength"], each, chosen["flicker"])
         for each in (ORIENTATIONS if orientation == MIXED else (orientation,))
         for period in _read_periods(chosen["period"])
     )

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from tools.synthetic.artefact import Artefact, draw_phases, region_box, region_window
+from tools.synthetic.artefact import Artefact, draw_phases, draw_strengths, region_box, region_window
 from tools.synthetic.identity import Identity, draw_identity
 from tools.synthetic.motion import FPS, Motion, draw_motion, frame_face, pose
 
@@ -17,7 +17,7 @@ FAKES = "manipulated_sequences/Face2Face/c23/videos"
 SPLITS = ("train", "val", "test")
 _HELD_OUT = 0.2  # of the pairs, for val and again for test; train has the rest
 # Each purpose draws from a stream of its own.
-_PAIRS, _IDENTITY, _VIDEO, _PHASES, _ARTEFACTS, _FACE_SIZES = range(6)
+_PAIRS, _IDENTITY, _VIDEO, _PHASES, _ARTEFACTS, _FACE_SIZES, _STRENGTHS = range(7)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -142,13 +142,23 @@ def draw_video(
     return identity, motion, phases, rng
 
 
+def strengths_of(options: Options, video: Video) -> np.ndarray | None:
+    """How strong the artefact is in each frame, grey levels [T]; None where it is as strong in all."""
+    if video.artefact is None or not video.artefact.flicker:
+        return None
+    key = [options.seed, _STRENGTHS, video.target, 0 if video.source is None else video.source + 1]
+    return draw_strengths(np.random.default_rng(key), video.artefact, options.frames)
+
+
 def ground_truth(options: Options) -> str:
     """The data set's ground truth as JSON: options, and by video its label, split, people, size and artefact.
 
     `face_size` is about the side of the face's box, null where it is a share of the frame. Boxes are (left,
-    top, width, height) in the video's pixels, one a frame; phases are radians.
+    top, width, height) in the video's pixels, one a frame; phases are radians, and strengths, which are there
+    where they differ, grey levels.
     """
-    head = json.dumps({**dataclasses.asdict(options), "fps": FPS}, sort_keys=True)
+    artefacts = [artefact.to_dict() for artefact in options.artefacts]
+    head = json.dumps({**dataclasses.asdict(options), "artefacts": artefacts, "fps": FPS}, sort_keys=True)
     lines = [f'"{video.path}": {json.dumps(_truth(options, video))}' for video in plan_videos(options)]
     return f'{{"options": {head},\n"videos": {{\n' + ",\n".join(lines) + "\n}}\n"
 
@@ -169,8 +179,10 @@ def _truth(options: Options, video: Video) -> dict[str, Any]:
         places = [pose(identity, motion, frame, framing) for frame in range(options.frames)]
         boxes = [[round(value, 1) for value in region_box(window, place)] for place in places]
         truth["artefact"] = {
-            **dataclasses.asdict(video.artefact),
+            **video.artefact.to_dict(),
             "boxes": boxes,
             "phases": [round(float(phase), 4) for phase in phases],
         }
+        if (strengths := strengths_of(options, video)) is not None:
+            truth["artefact"]["strengths"] = [round(float(strength), 3) for strength in strengths]
     return truth
