@@ -1,4 +1,4 @@
-"""Serves verdicts on videos: a page to drop one on, and POST /predict; to this machine alone unless told more.
+"""Serves verdicts on videos: a page to drop one on, and POST /predict; to this machine unless told more.
 
 python -m deepfake_tfdata.serve --workdir=exports/mouth_attention --port=8000
 
@@ -31,14 +31,11 @@ class ServeConfig(Options):
     verdict: VerdictOptions = group(VerdictOptions)
     detector_files: DetectorOptions = group(DetectorOptions, without=("boxes",))
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if any(find_spec(name) is None for name in ("fastapi", "uvicorn", "python_multipart")):
-            raise UserError("serving needs FastAPI and uvicorn; install 'deepfake-tfdata[serve]'")
-
 
 def main(config: ServeConfig) -> None:
     """Serves until it is told to stop."""
+    if any(find_spec(name) is None for name in ("fastapi", "uvicorn", "python_multipart")):
+        raise UserError("serving needs FastAPI and uvicorn; install 'deepfake-tfdata[serve]'")
     # Only now: a mistake above need not wait for them, and worker processes import this module again.
     from deepfake_tfdata.reports.verdict_page import verdict_page
     from deepfake_tfdata.serving.server import listen, serve, url_of

@@ -20,6 +20,8 @@ from deepfake_tfdata.errors import UserError
 from deepfake_tfdata.evaluate import EvaluateConfig
 from deepfake_tfdata.explain import ExplainConfig
 from deepfake_tfdata.options import Options, all_options, build, flat, group, groups_of, option, options_of
+from deepfake_tfdata.predict import PredictConfig
+from deepfake_tfdata.serve import ServeConfig
 from deepfake_tfdata.storage import expanded
 from deepfake_tfdata.studies.options import StudyConfig
 from deepfake_tfdata.training.config import TrainConfig
@@ -32,6 +34,8 @@ COMMANDS = (
     CompareConfig,
     StudyConfig,
     ExplainConfig,
+    PredictConfig,
+    ServeConfig,
 )
 
 
