@@ -55,10 +55,6 @@ def two_people(num_frames):
     return frames
 
 
-def another_person(num_frames):
-    return [255 - frame[:, ::-1] // 2 - 100 for frame in face_frames(num_frames, shift=20)]
-
-
 def another_place(num_frames):
     return [cv2.resize(skimage.data.coffee()[:400, :400], (256, 256))] * num_frames
 
@@ -176,6 +172,11 @@ def test_a_slide_show_stands_still(inspected):
     seen = inspected["slides"]
     assert len(seen.shots) == 3 and len(seen.seen) == 3
     assert max(face.motion for face in seen.seen) < STILL / 2
+
+
+def test_a_photograph_that_is_moved_does_not_speak(inspected):
+    moved, speaking = sorted(inspected["cut"].seen, key=lambda face: face.shot)
+    assert moved.motion < STILL < 5 * STILL < speaking.motion
 
 
 def test_a_phone_held_upright_is_seen_upright(inspected, folder):
