@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import deepfake_tfdata.input.set_aside as set_aside_module
+import deepfake_tfdata.scoring.run_clips as run_clips_module
 import deepfake_tfdata.scoring.run_evaluation as run_evaluation_module
 from deepfake_tfdata.evaluate import EvaluateConfig, main
 from deepfake_tfdata.evaluation.calibration import read_calibration
@@ -45,8 +46,8 @@ def detector(monkeypatch):
     found = Detector()
     monkeypatch.setattr(set_aside_module, "FEWEST_COMPONENTS", 2)
     monkeypatch.setattr(run_evaluation_module, "load_detector", found.load)
-    monkeypatch.setattr(run_evaluation_module, "scored_model", lambda model: model)
-    monkeypatch.setattr(run_evaluation_module, "make_predict", lambda model, strategy: found.predict)
+    monkeypatch.setattr(run_clips_module, "scored_model", lambda model: model)
+    monkeypatch.setattr(run_clips_module, "make_predict", lambda model, strategy: found.predict)
     return found
 
 
@@ -154,7 +155,7 @@ def test_what_can_not_be_calibrated_is_evaluated_all_the_same(
     scorer = RunScorer(run)
     data = str(other_records) if "data" in config else ""
     if data:  # of another spec, which a run may not be scored on, but for this test
-        monkeypatch.setattr(run_evaluation_module, "require_same_spec", lambda *_: None)
+        monkeypatch.setattr(run_clips_module, "require_same_spec", lambda *_: None)
     found = with_calibration(scorer, scorer.evaluate("test", data))
     assert any(each.startswith("not calibrated: ") and note in each for each in found.metrics["notes"])
     assert "calibration" not in found.metrics and found.metrics["auc"] is not None
