@@ -46,8 +46,8 @@ def detector(monkeypatch):
     found = Detector()
     monkeypatch.setattr(set_aside_module, "FEWEST_COMPONENTS", 2)
     monkeypatch.setattr(run_evaluation_module, "load_detector", found.load)
-    monkeypatch.setattr(run_clips_module, "scored_model", lambda model: model)
-    monkeypatch.setattr(run_clips_module, "make_predict", lambda model, strategy: found.predict)
+    monkeypatch.setattr(run_evaluation_module, "scored_model", lambda model: model)
+    monkeypatch.setattr(run_evaluation_module, "make_predict", lambda model, strategy: found.predict)
     return found
 
 
