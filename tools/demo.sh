@@ -16,7 +16,8 @@ train_and_score() {  # RUN FLAGS
 }
 
 # 64 pixels instead of 224 so that a small network learns on two cores in a minute.
-python -m tools.synthetic --output="$demo/videos" --preset="${preset/pretrained/dilution}"
+# Half of val is set aside for calibration: 20 pairs are what a p value of .05 needs.
+python -m tools.synthetic --output="$demo/videos" --preset="${preset/pretrained/dilution}" --identities=176 --val_pairs=40
 python -m deepfake_tfdata.convert --source="$demo/videos" --output="$demo/records" --num_frames=16 --frame_size=64
 python -m deepfake_tfdata.audit --source="$demo/videos" --data="$demo/records" --output="$demo/audit"
 if [[ $preset == pretrained ]]; then
