@@ -260,6 +260,7 @@ def test_a_mistake_needs_no_tensorflow(tmp_path):
         "train": [f"--data={tmp_path}"],
         "evaluate": [f"--workdir={tmp_path}"],
         "compare": [f"--first={tmp_path}", f"--second={tmp_path}"],
+        "explain": [f"--workdir={tmp_path}"],
     }
     code = (
         "import importlib, json, sys\n"

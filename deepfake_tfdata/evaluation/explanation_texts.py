@@ -55,9 +55,9 @@ CAVEATS = (
     f"Chance moves the map's shape to {CHANCE_DRAWS} random places, the same in all frames, out on one side "
     "and in on the other. The centre is what points at the middle of every square; the mean map is that of "
     "other people's clips and knows nothing of this one.",
-    "Attention is not localisation. It says how the head weighs frames, and a frame may matter that it hardly "
-    "weighs; of ways to localise in images, too, it is not the best (Tantaru and others, arXiv 2311.04584). Only "
-    "its correlations above say whether it can be read as evidence here.",
+    "Attention is not localisation: it says how the head weighs frames, and a frame that it hardly weighs "
+    "may matter. In images, too, other ways localise better (Tantaru and others, arXiv 2311.04584). Only its "
+    "correlations above say whether it can be read as evidence here.",
     "Verdicts hold for fakes of this split, made as these were.",
 )
 

@@ -32,8 +32,8 @@ _SERIES = {
 }
 INTERVAL_METHOD = (
     "Intervals (95 %) take the identities that fakes join for what is independent: a mean's sandwich "
-    "variance over these, with Student's t. Nothing corrects for the number of figures: of many, one in twenty "
-    "differs by luck."
+    "variance over these, with Student's t. Nothing corrects for the number of figures: of many, one in "
+    "twenty differs by luck."
 )
 
 
