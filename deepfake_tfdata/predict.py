@@ -73,7 +73,7 @@ def main(config: PredictConfig) -> None:
     from deepfake_tfdata.verdicts.examiner import Examiner, Request, read_verdict
     from deepfake_tfdata.verdicts.texts import verdict_line
 
-    ensemble = open_ensemble(config.workdir, config.verdict.batch_size)
+    ensemble = open_ensemble(config.workdir)
     request = Request(
         config.workdir,
         config.verdict,

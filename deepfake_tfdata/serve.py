@@ -43,7 +43,7 @@ def main(config: ServeConfig) -> None:
     from deepfake_tfdata.verdicts.judge import Judge
 
     with listen(config.serving) as listening:
-        ensemble = open_ensemble(config.workdir, config.verdict.batch_size)
+        ensemble = open_ensemble(config.workdir)
         judge = Judge(
             ensemble,
             config.verdict,

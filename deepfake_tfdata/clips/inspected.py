@@ -63,9 +63,9 @@ class SeenFace:
         face_pixels: median side of its box, as the ledger's face_size.
         coverage: the share of the frames of its windows in which it was found. Where it is not in the shot,
             or hardly, there is no window of it.
-        motion: how much it changes within half a second or the next sampled frame, whichever is longer: the
-            median of mean absolute differences, grey levels. About 0 of a still picture, also of one that is
-            moved or zoomed; None where there is one frame only.
+        motion: how much it changes within half a second (or from one sampled frame to the next, if that is
+            longer), once its pictures are brought into line: the largest differences of two pictures, grey
+            levels, the upper quartile of many pairs. None where it was seen in a single frame.
         windows_left_out: of the shot's, those in which too few faces were found.
         windows_passed_over: windows with it that were left out since the clips would take too many bytes.
     """

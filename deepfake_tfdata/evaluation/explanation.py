@@ -113,7 +113,7 @@ class Findings:
 
     Attributes:
         units: str [N], the connected component of its identities; what is independent.
-        logits: float [N], before anything is pasted.
+        logit: float [N], before anything is pasted.
         all_pasted: float [N], by how much the logit falls when all that the original has is pasted.
         falls: by what points, float [N, A]: the same of each of AREAS.
         chance: by what points, float [N, A]: the mean fall when its places are moved by chance.
@@ -124,10 +124,37 @@ class Findings:
     """
 
     units: np.ndarray
-    logits: np.ndarray
+    logit: np.ndarray
     all_pasted: np.ndarray
     falls: Mapping[str, np.ndarray]
     chance: Mapping[str, np.ndarray]
     randomised: np.ndarray
     pointing: Mapping[str, np.ndarray]
     correlations: Mapping[str, np.ndarray]
+
+
+@dataclass(frozen=True, eq=False)
+class Example:
+    """A fake to look at: the frame in which the map is highest, as it is stored.
+
+    Attributes:
+        clip_id: of the fake.
+        region: which of its regions.
+        frame_index: in the video.
+        crop: uint8 [H, W, 3].
+        maps: by method, float32 [H, W], what each pixel's place adds to the logit, or takes of it if covered.
+        box: float [4] of what was planted, in the crop's pixels; None where that is not known.
+        logit: of the clip.
+        fall: of the logit when the original is pasted where the map points, on AREA of the square.
+        all_pasted: of the logit when all of the original is pasted.
+    """
+
+    clip_id: str
+    region: str
+    frame_index: int
+    crop: np.ndarray
+    maps: Mapping[str, np.ndarray]
+    box: np.ndarray | None
+    logit: float
+    fall: float
+    all_pasted: float

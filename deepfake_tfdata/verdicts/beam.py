@@ -48,7 +48,7 @@ class _Judge(beam.DoFn):
         self._request = request
 
     def setup(self) -> None:
-        ensemble = open_ensemble(self._request.places, self._request.options.batch_size)
+        ensemble = open_ensemble(self._request.places)
         self._examiner = Examiner(self._request, ensemble)
         self._worker = Worker(self._examiner.work)
 

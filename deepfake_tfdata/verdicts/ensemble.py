@@ -33,11 +33,9 @@ class Ensemble:
 
     Attributes:
         detectors: one or more.
-        batch_size: clips at once.
     """
 
     detectors: tuple[AppliedDetector, ...]
-    batch_size: int = 4
 
     def __post_init__(self) -> None:
         first, *others = self.detectors
@@ -70,12 +68,7 @@ class Ensemble:
     def score(self, clips: Clips) -> list[ClipOutputs]:
         """What each detector says of clips."""
         return [
-            _concatenated(
-                [
-                    detector.score([{name: clip[name] for name in detector.regions} for clip in batch])
-                    for batch in _batches(clips, self.batch_size)
-                ]
-            )
+            detector.score([{name: clip[name] for name in detector.regions} for clip in clips])
             for detector in self.detectors
         ]
 
@@ -153,21 +146,10 @@ class Ensemble:
         return ranges
 
 
-def open_ensemble(places: Sequence[str], batch_size: int = 4) -> Ensemble:
+def open_ensemble(places: Sequence[str]) -> Ensemble:
     """Opens runs or exports that are to judge together.
 
     Raises:
         UserError: one can't be opened, or they take clips of different specs.
     """
-    return Ensemble(tuple(open_detector(Path(place)) for place in places), batch_size)
-
-
-def _batches(clips: Clips, size: int) -> list[Clips]:
-    return [clips[first : first + size] for first in range(0, len(clips), size)]
-
-
-def _concatenated(parts: Sequence[ClipOutputs]) -> ClipOutputs:
-    weights = [part.attention for part in parts if part.attention is not None]
-    return ClipOutputs(
-        np.concatenate([part.logits for part in parts]), np.concatenate(weights) if weights else None
-    )
+    return Ensemble(tuple(open_detector(Path(place)) for place in places))

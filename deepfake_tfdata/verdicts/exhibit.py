@@ -32,7 +32,7 @@ class SeenMap:
 
     Attributes:
         image: uint8 [S, S, 3], what it saw.
-        heat: float [h, w], what each place adds to the logit, 1 being the most in the clip, 0 nothing or less.
+        heat: float [h, w], what each place adds to the logit, 1 the most in the clip, 0 nothing or less.
         fills_crop: whether it saw the whole crop and nothing else, so that the map lies on the crop, too.
     """
 

@@ -18,7 +18,7 @@ PRIORS = (0.01, 0.1, 0.5)
 # Grey levels that a face changes by between sampled frames. An encoder changes a still picture less.
 MIN_MOTION = 0.3
 
-# By how much more or less than all that was trained on a value may be: the videos of the training are a sample.
+# By how much a value may be beyond all that was trained on: that is a sample.
 _SLACK = 0.1
 
 _RANGES = {

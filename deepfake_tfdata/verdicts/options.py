@@ -18,4 +18,3 @@ class VerdictOptions(Options):
     max_clips: int = option(
         32, "of a video, spread over it; a longer one is judged by fewer than it could be", low=1, high=256
     )
-    batch_size: int = option(4, "clips at once", low=1)

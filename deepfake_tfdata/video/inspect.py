@@ -16,7 +16,7 @@ from deepfake_tfdata.video.faces import decode_exactly
 from deepfake_tfdata.video.found_face import FoundFace, found_faces, thin_out
 from deepfake_tfdata.video.header import describe, read_header
 from deepfake_tfdata.video.image_folder import FRAMES_PER_SECOND
-from deepfake_tfdata.video.motion import FaceMotion, median_change
+from deepfake_tfdata.video.motion import FaceMotion, motion_of
 from deepfake_tfdata.video.shots import Shots, Thumbnails
 from deepfake_tfdata.video.window_search import find_tracks
 from deepfake_tfdata.video.windows import Windows, plan_windows
@@ -96,7 +96,7 @@ def _cut(
 
     clips = iter(cut_clips(video, frames, list(chain(*places)), plan.spec, encode_and_decode, watch))
     return tuple(
-        face.seen(windows, frames, [next(clips) for _ in of_face], median_change(motion))
+        face.seen(windows, frames, [next(clips) for _ in of_face], motion_of(motion))
         for face, of_face, motion in zip(faces, places, motions, strict=True)
     )
 

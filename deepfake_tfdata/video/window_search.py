@@ -8,7 +8,7 @@ from deepfake_tfdata.video.decode import ChosenFrames, DecodedFrame
 from deepfake_tfdata.video.detectors import Detector
 from deepfake_tfdata.video.face_track import FaceTrack, face_track
 from deepfake_tfdata.video.link import without_second_sights
-from deepfake_tfdata.video.search import FaceSearch
+from deepfake_tfdata.video.search import FaceSearch, LocalDetector
 from deepfake_tfdata.video.track import follow_all
 from deepfake_tfdata.video.windows import Windows
 
@@ -39,7 +39,9 @@ class _WindowSearch:
     """Finds the faces of one window: as the converter does, and those that are too small for it."""
 
     def __init__(self, video: Video, detector: Detector, num_frames: int) -> None:
-        self._searches = [FaceSearch(video, detector, num_frames, small) for small in (False, True)]
+        # Other detectors see all that there is in every frame.
+        both = (False, True) if isinstance(detector, LocalDetector) else (False,)
+        self._searches = [FaceSearch(video, detector, num_frames, small) for small in both]
 
     def add(self, frame: DecodedFrame) -> None:
         """Takes the next frame."""
@@ -48,7 +50,7 @@ class _WindowSearch:
 
     def tracks(self, timestamps: np.ndarray, spec: ClipSpec) -> list[FaceTrack]:
         """The converter's face first, if there is any."""
-        theirs, others = (follow_all(search.found) for search in self._searches)
-        tracks = [face_track(boxes, found, timestamps, spec) for boxes, found in [*theirs, *others]]
+        faces = [face for search in self._searches for face in follow_all(search.found)]
+        tracks = [face_track(boxes, found, timestamps, spec) for boxes, found in faces]
         rest = sorted(tracks[1:], key=lambda track: -track.weight)
         return without_second_sights([*tracks[:1], *rest])

@@ -86,7 +86,7 @@ def findings(random, gain, count=12, **more):
     return Findings(
         **{
             "units": np.array([f"{n // 2}" for n in range(count)]),
-            "logits": random.normal(size=count),
+            "logit": random.normal(size=count),
             "all_pasted": 3 * gain + random.normal(size=count),
             "falls": {**{name: falls(1.0 + gain) for name in METHODS}, **others},
             "chance": {name: falls(1.0) for name in METHODS},

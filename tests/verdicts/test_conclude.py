@@ -67,7 +67,7 @@ def test_the_score_of_a_face_is_the_mean_probability_of_its_clips():
     [
         ({"face_pixels": 30.0}, "30 pixels wide, and the detector was trained on 40 to 120"),
         ({"face_pixels": 400.0}, "400 pixels wide"),
-        ({"coverage": 0.55}, "seen in 55% of the frames"),
+        ({"coverage": 0.5}, "seen in 50% of the frames"),
         ({"motion": 0.1}, "stands still"),
         ({"clips": {"mouth": [], "eyes": []}}, "too few of the frames"),
     ],

@@ -80,8 +80,8 @@ def pair_with_originals(shards: Shards, limit: int) -> PairedClips:
             missing += len(named) != 1
     if not pairs:
         raise UserError(
-            f"no fake of the {shards.split} split has its original there, as target_id says; explaining needs "
-            "records that hold both"
+            f"no fake of the {shards.split} split has its original there, as target_id says; "
+            "explaining takes records that hold both"
         )
     if limit and limit < len(pairs):
         pairs = [pairs[place] for place in np.linspace(0, len(pairs) - 1, limit).round().astype(int)]
