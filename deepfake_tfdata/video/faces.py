@@ -14,6 +14,7 @@ from deepfake_tfdata.video.errors import VideoError
 from deepfake_tfdata.video.face_track import FaceTrack, face_track, median_side
 from deepfake_tfdata.video.frame_sampling import sample_frames
 from deepfake_tfdata.video.mask import Mask, read_masks
+from deepfake_tfdata.video.measures import frame_seconds
 from deepfake_tfdata.video.search import find_faces
 from deepfake_tfdata.video.shots import Shots, Thumbnails
 from deepfake_tfdata.video.smooth import centre_jitter
@@ -41,6 +42,11 @@ class SampledVideo:
     def clips(self) -> np.ndarray:
         """Positions in the video, int64 [K, T]."""
         return self.frames.indices.reshape(-1, self.num_frames)
+
+    @property
+    def clip_times(self) -> np.ndarray:
+        """Seconds in the video, float64 [K, T]."""
+        return self.frames.timestamps.reshape(-1, self.num_frames)
 
 
 @dataclass(frozen=True)
@@ -115,28 +121,32 @@ def difference(ours: SampledVideo, theirs: SampledVideo) -> str:
 
 
 def face_statistics(followed: FollowedVideo) -> FaceStatistics:
-    """What the ledger says of a video's shots, and of the face in its clips."""
+    """What the ledger says of a video, and of the face in its clips."""
     sampled = followed.sampled
-    shots, cuts = len(sampled.shots.ranges), sampled.shots.cuts_within(sampled.clips)
+    of_video = FaceStatistics(
+        shots=len(sampled.shots.ranges),
+        cuts=sampled.shots.cuts_within(sampled.clips),
+        bits_a_pixel=_rounded(sampled.frames.bits_a_pixel, 5),
+        frame_seconds=_rounded(frame_seconds(sampled.clip_times), 5),
+    )
     tracks = [t for t in followed.tracks if t.found.any()]
     if not tracks:
-        return FaceStatistics(shots=shots, cuts=cuts)
+        return of_video
     size = median_side(tracks)
     per_frame = _median([centre_jitter(t.boxes, t.found) for t in tracks])
     smooth = _median([centre_jitter(t.smooth, t.found) for t in tracks])
     shares = _median([t.mask_shares for t in tracks])
-    return FaceStatistics(
+    return replace(
+        of_video,
         frames_found=sum(int(t.found.sum()) for t in tracks),
         track=followed.whose,
         face_size=round(size, 1),
         size_range=round(max(t.size_range for t in tracks), 3),
         jitter_per_frame=None if per_frame is None else round(per_frame / size, 5),
         jitter_smooth=None if smooth is None else round(smooth / size, 5),
-        jitter_per_frame_px=None if per_frame is None else round(per_frame, 3),
-        jitter_smooth_px=None if smooth is None else round(smooth, 3),
-        mask_overlap=None if shares is None else round(shares, 3),
-        shots=shots,
-        cuts=cuts,
+        jitter_per_frame_px=_rounded(per_frame, 3),
+        jitter_smooth_px=_rounded(smooth, 3),
+        mask_overlap=_rounded(shares, 3),
     )
 
 
@@ -195,6 +205,10 @@ def _detect_and_follow(
         boxes, found = follow_face(detections[clip], masks[clip])
         tracks.append(face_track(boxes, found, frames.timestamps[clip], spec, masks[clip]))
     return tracks
+
+
+def _rounded(value: float | None, digits: int) -> float | None:
+    return None if value is None else round(value, digits)
 
 
 def _median(parts: Sequence[np.ndarray]) -> float | None:

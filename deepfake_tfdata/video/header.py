@@ -11,6 +11,7 @@ import av
 from deepfake_tfdata.clips.layouts.tree import IMAGE_SUFFIXES
 from deepfake_tfdata.video.container import check_count, open_stream
 from deepfake_tfdata.video.frame import DecodedFrame
+from deepfake_tfdata.video.measures import bits_a_pixel
 
 # x264 and x265 write their version and options into the first picture's supplemental information, FFmpeg's
 # and XviD's encoders of MPEG-4 theirs into its user data.
@@ -64,8 +65,7 @@ class Header:
     @property
     def bits_a_pixel(self) -> float | None:
         """Bits of the coded video for every pixel of it; None where that is not known."""
-        pixels = self.width * self.height * self.num_frames
-        return 8 * self.video_bytes / pixels if pixels else None
+        return bits_a_pixel(self.video_bytes, self.width, self.height, self.num_frames)
 
 
 _OF_MACHINE = ("crf", "threads", "lookahead_threads", "sliced_threads", "ref")

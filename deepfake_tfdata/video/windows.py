@@ -89,7 +89,7 @@ def plan_windows(shots: Shots, plan: InspectionPlan, rate: float) -> Windows:
 
 
 def spread_windows(num_frames_in_shot: int, num_frames: int, span: float | None) -> np.ndarray:
-    """Evenly spaced frames: one window over the whole shot, or several that overlap by half.
+    """Evenly spaced frames: one window over the whole shot, or several that overlap by half or more.
 
     Args:
         num_frames_in_shot: how many frames the shot has, T at least.
@@ -104,11 +104,12 @@ def spread_windows(num_frames_in_shot: int, num_frames: int, span: float | None)
     # Half a frame more: whoever measured the span measured it in times that are rounded.
     if span is None or num_frames == 1 or last <= span + 0.5:
         return linspace_indices(num_frames_in_shot, num_frames)[None]
-    hop = num_frames // 2
     step = max(1.0, span / (num_frames - 1))
-    hops = min(math.ceil((last / step - (num_frames - 1)) / hop), (num_frames_in_shot - num_frames) // hop)
-    samples = linspace_indices(num_frames_in_shot, num_frames + hops * hop)
-    windows: np.ndarray = samples[hop * np.arange(hops + 1)[:, None] + np.arange(num_frames)]
+    # One grid for all windows, as coarse as may be: their frames lie no closer than those of whole shots do.
+    count = min(math.ceil(last / step) + 1, num_frames_in_shot)
+    spare = count - num_frames
+    starts = np.linspace(0, spare, math.ceil(spare / (num_frames // 2)) + 1).round().astype(np.int64)
+    windows: np.ndarray = linspace_indices(num_frames_in_shot, count)[starts[:, None] + np.arange(num_frames)]
     return windows
 
 

@@ -209,7 +209,7 @@ def test_a_face_in_a_part_of_the_shot_is_judged_by_that_part(inspected):
     seen = inspected["partly"]
     (face,) = seen.seen
     assert face.windows_left_out >= 2 and len(face.clips["full"]) >= 1
-    assert face.coverage > 0.8 > face.found.mean()
+    assert face.coverage > 0.75 > face.found.mean()
     assert max(clip.frame_indices[0] for clip in face.clips["full"]) < 30
     assert set(seen.without_face) == set(face.frame_indices[~face.found].tolist())
 
