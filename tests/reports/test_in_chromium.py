@@ -14,8 +14,10 @@ from deepfake_tfdata.evaluation.predictions import per_video
 from deepfake_tfdata.reports.audit_page import write_audit
 from deepfake_tfdata.reports.comparison_page import write_comparison
 from deepfake_tfdata.reports.evaluation_report import write_evaluation
+from deepfake_tfdata.reports.explanation_page import write_explanation
 from deepfake_tfdata.reports.study_page import write_study
 from tests.evaluation.references import calibrated_detector
+from tests.reports.explanations import explanation
 from tests.reports.study_results import study_result
 
 LONG = "a/very/long/name_that_nowhere_has_a_place_to_break_" * 3
@@ -51,6 +53,11 @@ def test_a_page_has_no_faults(chromium, make_predictions, tmp_path, write):
 def test_a_study_has_no_faults(chromium, tmp_path):
     write_study(tmp_path, study_result(f"{{}}_{LONG}", LONG))
     assert chromium.faults(tmp_path / "study.html") == []
+
+
+def test_an_explanation_has_no_faults(chromium, tmp_path):
+    write_explanation(tmp_path, *explanation(LONG), title=LONG)
+    assert chromium.faults(tmp_path / "explanation.html") == []
 
 
 def test_an_audit_has_no_faults(chromium, tmp_path):
