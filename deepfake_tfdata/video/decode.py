@@ -16,7 +16,7 @@ from deepfake_tfdata.video.frame import DecodedFrame, display_of, pixel_aspect_o
 from deepfake_tfdata.video.messages import decode_packet
 from deepfake_tfdata.video.packets import DisplayOrder, scan_packets
 
-__all__ = ["ChosenFrames", "DecodedFrame", "decode_frames", "shrink"]
+__all__ = ["ChosenFrames", "DecodedFrame", "decode_all", "decode_frames", "shrink"]
 Watch = Callable[[DecodedFrame], object]
 
 
@@ -119,6 +119,11 @@ def decode_frames(
         decoded = _decode_at(path, choose(count), watch)
     refuse_touched(table, decoded.complaints, decoded.frames.times)
     return replace(decoded.frames, bits_a_pixel=table.bits_a_pixel)
+
+
+def decode_all(path: str) -> Iterator[DecodedFrame]:
+    """Every frame of a video, file or folder of images; VideoError as decode_frames, not of damage."""
+    return iter(decode_frames(path, np.arange)) if _is_folder(path) else _decode(path, set())
 
 
 def shrink(image: np.ndarray, width: int) -> np.ndarray:

@@ -148,7 +148,7 @@ def test_no_face_is_no_error(inspected):
 
 def test_two_faces_have_their_own_clips_the_larger_first(inspected):
     large, small = inspected["two"].seen
-    assert large.found.all() and small.found.mean() > 0.7
+    assert large.found.all() and small.found.all()
     assert small.face_pixels < large.face_pixels / 2
     assert large.boxes[large.found][:, 2].max() < 256 < small.boxes[small.found][:, 0].min()
     ids = [clip.clip_id for face in (large, small) for clip in face.clips["full"]]
