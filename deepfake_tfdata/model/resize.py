@@ -41,10 +41,10 @@ class ResizeView(keras.layers.Layer):
             uint8 [B, T, size, size, 3].
         """
         # A clip at a time: in float32 the padded batch would be four times its bytes.
-        return ops.map(lambda clip: self._resized(*clip), (frames, view))
+        return ops.map(lambda clip: self.resized(*clip), (frames, view))
 
-    def _resized(self, frames: keras.KerasTensor, view: keras.KerasTensor) -> keras.KerasTensor:
-        """One clip, uint8 [T, H, W, 3], with its view [16]."""
+    def resized(self, frames: keras.KerasTensor, view: keras.KerasTensor) -> keras.KerasTensor:
+        """The same of frames uint8 [N, H, W, 3] that share a view, [16]."""
         size, (_, rows, columns, _) = self.size, ops.shape(frames)
         view = dict(zip(VIEW, ops.split(view[None], len(VIEW), axis=1), strict=True))
         vertical, row_inside, row_hidden = _axis_filter(size, rows, view, "top", "bottom")

@@ -9,6 +9,7 @@ import keras
 import numpy as np
 from scipy.special import expit
 
+from deepfake_tfdata.evaluation.calibration import Calibration
 from deepfake_tfdata.evaluation.evaluations import Evaluation
 from deepfake_tfdata.evaluation.metrics import evaluate
 from deepfake_tfdata.evaluation.predictions import Predictions
@@ -30,15 +31,17 @@ class EvaluatedRun(Evaluation):
     """A run's evaluation.
 
     Attributes:
-        split: train, val or test.
+        split: train, val, test or calibration.
         folder: where it belongs: WORKDIR/evaluation/SPLIT for the data that the run was trained on,
             WORKDIR/evaluation/SPLIT-IDENTITY for any other, each with -NAME-STRENGTH of a corruption.
         context: what was evaluated, for a report.
+        calibration: what its scores were held to be worth; None where nobody asked.
     """
 
     split: str
     folder: Path
     context: dict[str, Any]
+    calibration: Calibration | None = None
 
 
 class RunScorer:
@@ -53,31 +56,44 @@ class RunScorer:
     """
 
     def __init__(self, workdir: Path, batch_size: int = 0) -> None:
-        self._workdir, self._run, self._batch_size = workdir, read_run(workdir), batch_size
+        self.workdir, self.run, self._batch_size = workdir, read_run(workdir), batch_size
 
     def evaluate(self, split: str, data: str = "", corruption: Corruption | None = None) -> EvaluatedRun:
+        """Scores a split, and says what the scores say.
+
+        The arguments are those of `score`.
+        """
+        scores, shards = self.score(split, data, corruption)
+        return evaluated(self.run, self.workdir, scores, shards, data or self.run.input.data, corruption)
+
+    def score(
+        self, split: str, data: str = "", corruption: Corruption | None = None
+    ) -> tuple[ClipScores, Shards]:
         """Scores a split.
 
         Args:
-            split: train, val or test.
+            split: train, val, test or calibration.
             data: the folder of records; the run's own if ''.
             corruption: of every clip, such as ('codec', 40).
 
         Raises:
             UserError: no trained model, no records, or records of another spec.
         """
-        options = options_of_run(self._run, data, self._batch_size)
-        shards = clips_for_run(self._run, self._workdir, options, split)
+        options = options_of_run(self.run, data, self._batch_size)
+        shards = clips_for_run(self.run, self.workdir, options, split)
         predict = self._predict
         with explained_damage(shards), explained_lack_of_memory(options.batch_size, training=False):
-            scores = score_clips(predict, load_in_order(options, shards, corruption=corruption))
-        return evaluated(self._run, self._workdir, scores, shards, options.data, corruption)
+            return score_clips(predict, load_in_order(options, shards, corruption=corruption)), shards
+
+    def find(self, split: str, data: str = "") -> Shards:
+        """The clips of a split, as `score` reads them."""
+        return clips_for_run(self.run, self.workdir, options_of_run(self.run, data, self._batch_size), split)
 
     @cached_property
     def _predict(self) -> Predict:
         strategy = local_strategy()
         with strategy.scope():
-            detector = scored_model(load_detector(self._workdir))
+            detector = scored_model(load_detector(self.workdir))
         return make_predict(detector, strategy)
 
 

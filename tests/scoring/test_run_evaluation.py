@@ -8,40 +8,20 @@ from scipy.special import expit
 from deepfake_tfdata import build_detector, detector_inputs, load_clips
 from deepfake_tfdata.errors import UserError
 from deepfake_tfdata.evaluate import EvaluateConfig, report
-from deepfake_tfdata.input.batches import find_split
-from deepfake_tfdata.options import build, flat
+from deepfake_tfdata.options import flat
 from deepfake_tfdata.scoring.run_evaluation import RunScorer
-from deepfake_tfdata.scoring.runs import Run, write_run
 from deepfake_tfdata.training import TrainConfig
 from tests.fakes import FRAME_SIZE, NUM_FRAMES
+from tests.untrained import write_untrained_run
 
 
 @pytest.fixture(scope="module")
 def run(records, tmp_path_factory):
     """The folder of a run that was never trained, and its detector."""
     folder = tmp_path_factory.mktemp("run")
-    config = build(
-        TrainConfig, {"data": str(records), "region": "full", "view": "mouth@0.5", "head": "control"}
-    )
-    shards = find_split(config.input, "val")
     keras.utils.set_random_seed(0)
     detector = build_detector("meso4", "control", NUM_FRAMES, FRAME_SIZE, "none", lstm_units=4, native=True)
-    detector.save(folder / "model.keras")
-    write_run(
-        folder,
-        Run(
-            config=flat(config),
-            precision="float32",
-            spec=shards.spec.to_dict(),
-            spec_hash=shards.spec.hash,
-            plan=shards.conversion.plan,
-            provenance=shards.conversion.provenance,
-            data=shards.conversion.identity,
-            clips=shards.digest,
-            parameters={"total": 1},
-            flops_per_clip=1,
-        ),
-    )
+    write_untrained_run(folder, records, detector, region="full", view="mouth@0.5", head="control")
     return folder, detector
 
 

@@ -57,6 +57,11 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     add("--output", type=user_path, required=True, help="the data set's folder; run again, it is completed")
     add("--preset", choices=PRESETS, default="dilution", help="what the other flags begin with (%(default)s)")
     add("--identities", type=int, default=120, help="people: an original and a fake of each (%(default)s)")
+    add(
+        "--val_pairs",
+        type=int,
+        help="pairs in val (a fifth of all); test has a quarter of the others",
+    )
     add("--frames", type=int, default=40, help="frames a video, at 25 a second (%(default)s)")
     add("--size", default="320x320", help="WIDTHxHEIGHT in pixels, both even (%(default)s)")
     add("--seed", type=int, default=0, help="the same seed makes the same bytes (%(default)s)")
@@ -80,13 +85,17 @@ def read_options(flags: argparse.Namespace) -> Options:
     size = _read_size(flags.size)
     even = flags.identities % 2 == 0
     _require(even and 6 <= flags.identities <= 1000, "identities", flags, "an even number, 6 to 1000")
+    most = flags.identities // 2 - 2
+    val_fits = flags.val_pairs is None or 1 <= flags.val_pairs <= most
+    _require(val_fits, "val_pairs", flags, f"1 to {most}, or more --identities")
     _require(flags.frames >= 8, "frames", flags, "8 or more")
     _require(flags.seed >= 0, "seed", flags, "0 or more")
     _require(flags.workers >= 1, "workers", flags, "1 or more")
     preset = PRESETS[flags.preset]
     face_sizes = _read_face_sizes(preset.face_size if flags.face_size is None else flags.face_size, size)
+    artefacts = _read_artefacts(flags)
     return Options(
-        flags.preset, flags.identities, flags.frames, size, flags.seed, _read_artefacts(flags), face_sizes
+        flags.preset, flags.identities, flags.frames, size, flags.seed, artefacts, face_sizes, flags.val_pairs
     )
 
 

@@ -16,6 +16,7 @@ ORIGINALS = "original_sequences/youtube/c23/videos"
 FAKES = "manipulated_sequences/Face2Face/c23/videos"
 SPLITS = ("train", "val", "test")
 _HELD_OUT = 0.2  # of the pairs, for val and again for test; train has the rest
+_TESTED = 0.25  # of what train and test have together, where val has a number of its own
 # Each purpose draws from a stream of its own.
 _PAIRS, _IDENTITY, _VIDEO, _PHASES, _ARTEFACTS, _FACE_SIZES, _STRENGTHS = range(7)
 
@@ -34,6 +35,7 @@ class Options:
             each as often as the others; nothing is planted where there are none.
         face_sizes: Sides of face boxes in pixels, from the smallest to the largest, over which the pairs of a
             split are spread evenly by their logarithm; empty for a fixed share of the frame.
+        val_pairs: How many pairs val has; None for a fifth of all.
     """
 
     preset: str
@@ -43,6 +45,7 @@ class Options:
     seed: int
     artefacts: tuple[Artefact, ...]
     face_sizes: tuple[float, float] | None = None
+    val_pairs: int | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -77,8 +80,9 @@ def plan_pairs(options: Options) -> dict[str, list[list[str]]]:
     shuffled = np.random.default_rng([options.seed, _PAIRS]).permutation(options.identities).reshape(-1, 2)
     pairs = sorted([f"{min(pair):03d}", f"{max(pair):03d}"] for pair in shuffled)
     order = np.random.default_rng([options.seed, _PAIRS, 1]).permutation(len(pairs))
-    held = max(1, round(_HELD_OUT * len(pairs)))
-    parts = order[2 * held :], order[:held], order[held : 2 * held]
+    val = options.val_pairs or max(1, round(_HELD_OUT * len(pairs)))
+    test = max(1, round(_TESTED * (len(pairs) - val))) if options.val_pairs else val
+    parts = order[val + test :], order[:val], order[val : val + test]
     return {
         split: [pairs[place] for place in sorted(part)] for split, part in zip(SPLITS, parts, strict=True)
     }
@@ -158,7 +162,10 @@ def ground_truth(options: Options) -> str:
     where they differ, grey levels.
     """
     artefacts = [artefact.to_dict() for artefact in options.artefacts]
-    head = json.dumps({**dataclasses.asdict(options), "artefacts": artefacts, "fps": FPS}, sort_keys=True)
+    said = {**dataclasses.asdict(options), "artefacts": artefacts}
+    if options.val_pairs is None:
+        del said["val_pairs"]  # what was made before there was such an option is still the same
+    head = json.dumps({**said, "fps": FPS}, sort_keys=True)
     lines = [f'"{video.path}": {json.dumps(_truth(options, video))}' for video in plan_videos(options)]
     return f'{{"options": {head},\n"videos": {{\n' + ",\n".join(lines) + "\n}}\n"
 
