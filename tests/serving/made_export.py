@@ -1,14 +1,13 @@
 """An export made by hand: its logit is the mean brightness of a clip, less 128, over ten."""
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import onnx
+from deepfake_tfdata.scoring.export_file import LOGIT, MODEL_FILES, Export, ExportInput, write_export
 from onnx import TensorProto, helper
 
 from deepfake_tfdata.clips.spec import ClipSpec
 from deepfake_tfdata.evaluation.calibration import write_calibration
-from deepfake_tfdata.scoring.export_file import LOGIT, MODEL_FILES, Export, ExportInput, write_export
 from tests.verdicts import made
 
 
