@@ -46,9 +46,9 @@ def export_graph(
     def outputs(*frames: tf.Tensor) -> dict[str, tf.Tensor]:
         taken = dict(zip((each.name for each in inputs), frames, strict=True))
         for each in inputs if spec.geometry == "native" else ():
-            batch, _, height, width, _ = tf.unstack(tf.shape(taken[each.name], out_type=tf.int64))
-            seen = view_of(height, width, view, each.region, spec, frame_size)
-            taken[view_name(each.name)] = tf.repeat(seen[None], batch, axis=0)
+            sizes = tf.shape(taken[each.name], out_type=tf.int64)
+            seen = view_of(sizes[2], sizes[3], view, each.region, spec, frame_size)
+            taken[view_name(each.name)] = tf.repeat(seen[None], sizes[0], axis=0)
         logit, *attention = tf.nest.flatten(model(_as_the_model_takes(taken), training=False))
         return {"logit": logit, **({"attention": _over_frames(attention[0])} if attention else {})}
 
