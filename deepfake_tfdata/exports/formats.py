@@ -1,6 +1,7 @@
 """The formats that a detector is exported to: what each needs, and how its file is written."""
 
 import logging
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,6 +42,8 @@ def _write_onnx(graph: Graph, file: Path) -> None:
     import tf2onnx
 
     logging.getLogger("tf2onnx").setLevel(logging.CRITICAL)  # what is wrong with a file, its runtime says
+    # Else it copies the whole graph before every pass over it, so as to go on where one fails.
+    os.environ["TF2ONNX_CATCH_ERRORS"] = "FALSE"
     handlers: Any = {"Erfc": (_complement_of_erf, [])}
     model, _ = tf2onnx.convert.from_function(
         graph, graph.input_signature, opset=_OPSET, custom_op_handlers=handlers

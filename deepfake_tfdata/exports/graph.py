@@ -7,6 +7,7 @@ import tensorflow as tf
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
 from deepfake_tfdata.clips.spec import ClipSpec
+from deepfake_tfdata.clips.views import view_named
 from deepfake_tfdata.exports.rebuild import exportable
 from deepfake_tfdata.input.views import view_of
 from deepfake_tfdata.pixels import view_name
@@ -40,7 +41,7 @@ def export_graph(
         It has no variables; it takes uint8 [B, T, H, W, 3] an input, and gives "logit", float32
         [B], and "attention", float32 [B, T], where the head weighs frames.
     """
-    model = scored_model(exportable(detector, unroll))
+    model = scored_model(exportable(detector, unroll, _reduces(view)))
     signature = [tf.TensorSpec([None, *each.shape[1:]], tf.uint8, each.name) for each in inputs]
 
     def outputs(*frames: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -61,6 +62,12 @@ def export_graph(
         input_signature=signature,
         autograph=False,
     )
+
+
+def _reduces(view: str) -> bool | None:
+    """Whether a view reduces what it shows; None where that depends on the size of the frames."""
+    retention = view_named(view).retention if view else 1.0
+    return None if retention is None else retention < 1
 
 
 def _as_the_model_takes(inputs: dict[str, tf.Tensor]) -> Any:

@@ -23,16 +23,21 @@ def in_float32(detector: keras.Model) -> keras.Model:
     return _rebuilt(detector, {})
 
 
-def exportable(detector: keras.Model, unroll: bool) -> keras.Model:
+def exportable(detector: keras.Model, unroll: bool, reduces: bool | None) -> keras.Model:
     """The detector in float32, for batches that share a view, without cuDNN's LSTM.
 
     Args:
         detector: built or loaded.
+        reduces: as in `ResizeView`, of the only view that it will see.
         unroll: whether the LSTM's steps stand one after another, for formats that know no loop over them.
     """
     with keras.saving.custom_object_scope({"deepfake_tfdata>ResizeView": SharedView}):
         # cuDNN's LSTM is one operation that only a GPU has (keras-team/keras#21799).
-        return _rebuilt(detector, {"unroll": unroll, "use_cudnn": False})
+        rebuilt = _rebuilt(detector, {"unroll": unroll, "use_cudnn": False})
+    for layer in rebuilt.layers:
+        if isinstance(layer, SharedView):
+            layer.reduces = reduces
+    return rebuilt
 
 
 def _rebuilt(detector: keras.Model, of_lstm: dict[str, Any]) -> keras.Model:
