@@ -25,8 +25,8 @@ class ExportConfig(Options):
     """Which run, as what, and where to."""
 
     workdir: str = option(meaning="of the run", is_path=True)
-    format: str = option(meaning="that it is written in", choices=tuple(MODEL_FILES))
     output: str = option(meaning="folder to make; it must not be there yet", is_path=True)
+    format: str = option("onnx", "that it is written in", choices=tuple(MODEL_FILES))
     clips: int = option(4, "of the validation split that it is checked on, half of them fakes", low=2)
     data: str = option("", "folder of records with these clips; the run's own if not given", is_path=True)
 

@@ -21,8 +21,11 @@ ALLOWED = {
     "evaluation": set(),
     "audits": {"clips", "video", "records", "evaluation"},
     "scoring": {"clips", "input", "model", "evaluation"},
+    "verdicts": {"clips", "records", "scoring", "evaluation"},
     # It computes nothing, and only a command or TensorBoard's pictures ask for it.
-    "reports": {"clips", "records", "evaluation", "audits"},
+    "reports": {"clips", "records", "evaluation", "audits", "verdicts"},
+    "serving": {"clips", "records", "scoring", "verdicts", "reports"},
+    "exports": {"clips", "input", "model", "scoring", "evaluation"},
     "training": {"clips", "input", "model", "scoring", "evaluation", "reports"},
     "studies": {"clips", "records", "input", "model", "scoring", "training", "evaluation", "reports"},
 }
@@ -36,7 +39,10 @@ FORBIDDEN_LIBRARIES = {
     "audits": {"tensorflow", "keras", "cv2", "av", "PIL", "matplotlib", "jinja2"},
     "reports": {"tensorflow", "keras", "cv2", "av"},
     "scoring": {"cv2", "av", "PIL", "matplotlib", "jinja2"},
+    "exports": {"cv2", "av", "PIL", "matplotlib", "jinja2"},
     "training": {"cv2", "av", "PIL", "matplotlib", "jinja2"},
+    "verdicts": {"tensorflow", "keras", "cv2", "av", "PIL", "matplotlib", "jinja2"},
+    "serving": {"tensorflow", "keras", "cv2", "av", "PIL", "matplotlib", "jinja2"},
     "studies": {"cv2", "av", "PIL", "matplotlib", "jinja2"},
 }
 

@@ -18,12 +18,27 @@ from deepfake_tfdata.compare import CompareConfig
 from deepfake_tfdata.convert import ConvertConfig
 from deepfake_tfdata.errors import UserError
 from deepfake_tfdata.evaluate import EvaluateConfig
+from deepfake_tfdata.explain import ExplainConfig
+from deepfake_tfdata.export import ExportConfig
 from deepfake_tfdata.options import Options, all_options, build, flat, group, groups_of, option, options_of
+from deepfake_tfdata.predict import PredictConfig
+from deepfake_tfdata.serve import ServeConfig
 from deepfake_tfdata.storage import expanded
 from deepfake_tfdata.studies.options import StudyConfig
 from deepfake_tfdata.training.config import TrainConfig
 
-COMMANDS = (ConvertConfig, AuditConfig, TrainConfig, EvaluateConfig, CompareConfig, StudyConfig)
+COMMANDS = (
+    ConvertConfig,
+    AuditConfig,
+    TrainConfig,
+    EvaluateConfig,
+    CompareConfig,
+    StudyConfig,
+    ExplainConfig,
+    PredictConfig,
+    ServeConfig,
+    ExportConfig,
+)
 
 
 @dataclass(frozen=True)
@@ -119,7 +134,9 @@ def test_a_leading_tilde_is_the_users_home_in_every_option_that_names_a_path(con
         required = {
             o.name: kinds[o.name]("x.json") for o in options_of(holder) if o.default is dataclasses.MISSING
         }
-        more = {"source": "x.json"} if holder is AuditConfig else {}
+        # Each takes one of two.
+        either = holder in (AuditConfig, PredictConfig) and name != "video"
+        more = {"source": "x.json"} if either else {}
         for text, path in (("~/a b.json", "/home/me/a b.json"), ("./~/a.json", "./~/a.json")):
             made = holder(**{**required, **more, name: kinds[name](text)})
             assert getattr(made, name) == kinds[name](path)
@@ -245,6 +262,8 @@ def test_a_mistake_needs_no_tensorflow(tmp_path):
         "train": [f"--data={tmp_path}"],
         "evaluate": [f"--workdir={tmp_path}"],
         "compare": [f"--first={tmp_path}", f"--second={tmp_path}"],
+        "explain": [f"--workdir={tmp_path}"],
+        "export": [f"--workdir={tmp_path}", "--format=onnx", f"--output={tmp_path}/export"],
     }
     code = (
         "import importlib, json, sys\n"

@@ -16,7 +16,11 @@ from deepfake_tfdata.compare import CompareConfig
 from deepfake_tfdata.convert import ConvertConfig
 from deepfake_tfdata.errors import UserError
 from deepfake_tfdata.evaluate import EvaluateConfig
+from deepfake_tfdata.explain import ExplainConfig
+from deepfake_tfdata.export import ExportConfig
 from deepfake_tfdata.options import Option, all_options
+from deepfake_tfdata.predict import PredictConfig
+from deepfake_tfdata.serve import ServeConfig
 from deepfake_tfdata.studies.options import StudyConfig
 from deepfake_tfdata.training.config import TrainConfig
 from tests.test_architecture import ALLOWED
@@ -29,6 +33,10 @@ COMMANDS = {
     "evaluate": EvaluateConfig,
     "compare": CompareConfig,
     "study": StudyConfig,
+    "explain": ExplainConfig,
+    "predict": PredictConfig,
+    "serve": ServeConfig,
+    "export": ExportConfig,
 }
 # Flags of programs that are not ours, in commands that the READMEs show.
 FOREIGN = {"tensorboard": {"logdir"}}

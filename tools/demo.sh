@@ -16,7 +16,8 @@ train_and_score() {  # RUN FLAGS
 }
 
 # 64 pixels instead of 224 so that a small network learns on two cores in a minute.
-python -m tools.synthetic --output="$demo/videos" --preset="${preset/pretrained/dilution}"
+# Half of val is set aside for calibration: 20 pairs are what a p value of .05 needs.
+python -m tools.synthetic --output="$demo/videos" --preset="${preset/pretrained/dilution}" --identities=176 --val_pairs=40
 python -m deepfake_tfdata.convert --source="$demo/videos" --output="$demo/records" --num_frames=16 --frame_size=64
 python -m deepfake_tfdata.audit --source="$demo/videos" --data="$demo/records" --output="$demo/audit"
 if [[ $preset == pretrained ]]; then
@@ -36,4 +37,8 @@ fi
 echo
 python -m deepfake_tfdata.compare --first="$demo/$first/evaluation/test" \
   --second="$demo/$second/evaluation/test" --output="$demo/comparison.json"
-echo "done in $((SECONDS - start)) s; the page of each run is $demo/RUN/evaluation/test/report.html"
+# A verdict on the first fake of the test split, and on its original.
+read -r target source < <(grep -o '[0-9]\+' "$demo/videos/splits/test.json" | head -2 | xargs)
+python -m deepfake_tfdata.predict --workdir="$demo/$first" --output="$demo/verdicts" \
+  --video="$demo/videos/manipulated_sequences/Face2Face/c23/videos/${target}_$source.mp4,$demo/videos/original_sequences/youtube/c23/videos/$target.mp4"
+echo "done in $((SECONDS - start)) s; the page of each run is $demo/RUN/evaluation/test/report.html, of the verdicts $demo/verdicts/index.html"

@@ -12,6 +12,8 @@ MAX_WORKER_BYTES = 2 << 30
 # Of all clips of a video: 100 times three regions of 32 frames with faces of 250 pixels. A record of 2 GiB is
 # more than can be written.
 MAX_CLIPS_BYTES = 1 << 30
+# Of the clips of all faces of a video that is looked at for a verdict: of more, fewer windows are kept.
+MAX_INSPECTED_BYTES = 600_000_000
 # Of time, by the size of the file, which no header can forge: decoding takes some 0.2 s a MB at 1080p, up to
 # 1 s a MB where little moves. The base is for the detector and for a busy machine.
 _BASE_SECONDS = 120

@@ -24,6 +24,8 @@ class FaceStatistics:
         mask_overlap: median share of the manipulated area that lies in the detected box; None without a mask.
         shots: how many the video has; None where that was not looked at.
         cuts: how many of the cuts between them lie within clips.
+        bits_a_pixel: bits of the coded video for every pixel of it; None of images.
+        frame_seconds: median seconds between the frames of a clip.
     """
 
     frames_found: int = 0
@@ -37,6 +39,8 @@ class FaceStatistics:
     mask_overlap: float | None = None
     shots: int | None = None
     cuts: int | None = None
+    bits_a_pixel: float | None = None
+    frame_seconds: float | None = None
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,31 @@ def evaluation_text(name: str, data: str, metrics: dict[str, Any]) -> str:
         if metrics[key] is not None
     ]
     lines = [f"fakes found: {', '.join(found)}"] if found else []
-    return "\n".join([table, *lines, *(f"note: {note}" for note in metrics["notes"])])
+    notes = metrics["notes"]
+    if calibration := metrics.get("calibration"):
+        lines.append(calibration_text(calibration))
+        notes = [*notes, *calibration["notes"]]
+    return "\n".join([table, *lines, *(f"note: {note}" for note in notes)])
+
+
+def calibration_text(block: dict[str, Any]) -> str:
+    """What a score is worth, in a line.
+
+    Args:
+        block: what `judge_calibration` found.
+    """
+    low, high = 10 ** -block["log10_lr_low"], 10 ** block["log10_lr_high"]
+    parts = [f"calibrated on {block['num_videos']} videos: likelihood ratios from 1/{low:.3g} to {high:.3g}"]
+    if block["cllr"] is not None:
+        parts.append(f"Cllr {block['cllr']:.3f} ({block['cllr_min']:.3f} at best)")
+    strictest = next((each for each in block["p_values"] if each["supported"]), None)
+    if strictest:
+        parts += [
+            f"p <= {strictest['level']:g} in {strictest[key]:.1%} of the {of}"
+            for key, of in (("false_alarms", "real videos"), ("evidence_found", "fakes"))
+            if strictest[key] is not None
+        ]
+    return ", ".join(parts)
 
 
 def figures(metrics: dict[str, Any]) -> tuple[str, str, str, str, str]:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from deepfake_tfdata.clips.spec import require_same_spec
 from deepfake_tfdata.errors import UserError
+from deepfake_tfdata.evaluation.calibration import CALIBRATION_FILE
 from deepfake_tfdata.exports.clips import RealClip, candidates, choose, store
 from deepfake_tfdata.exports.formats import FORMATS
 from deepfake_tfdata.exports.graph import export_graph
@@ -28,7 +29,6 @@ from deepfake_tfdata.files import write_json
 from deepfake_tfdata.input.batches import find_split
 from deepfake_tfdata.model.assembly import frame_inputs
 from deepfake_tfdata.model.detector import weighs_frames
-from deepfake_tfdata.scoring.applied import CALIBRATION_FILE
 from deepfake_tfdata.scoring.export_file import (
     ATTENTION,
     LOGIT,

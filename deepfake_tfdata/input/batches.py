@@ -13,13 +13,19 @@ from deepfake_tfdata.input.shards import Shards
 
 
 def find_split(options: InputOptions, split: str) -> Shards:
-    """The clips of a split, or of POOL: of a fold, from local copies, without damaged ones, if so asked.
+    """The clips of a split, of POOL or of CALIBRATION; of a fold, local, without damaged ones, if so asked.
 
     Raises:
         UserError: as find_shards, or the records don't hold what is to be seen of them.
     """
     shards = select_clips(
-        options.data, options.region, split, options.cache_dir, options.skip_corrupt, options.fold
+        options.data,
+        options.region,
+        split,
+        options.cache_dir,
+        options.skip_corrupt,
+        options.fold,
+        options.calibration,
     )
     require_view(options.view, shards.regions, shards.spec)
     return shards

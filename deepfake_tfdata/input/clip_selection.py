@@ -12,6 +12,7 @@ from deepfake_tfdata.errors import UserError
 from deepfake_tfdata.input.cache import cached
 from deepfake_tfdata.input.folds import Fold, divide_components, parse_fold
 from deepfake_tfdata.input.reading import without_damage
+from deepfake_tfdata.input.set_aside import CALIBRATION, set_aside
 from deepfake_tfdata.input.shards import POOL, Shards, find_shards, require_whole_files
 
 _LOG = logging.getLogger(__name__)
@@ -26,22 +27,26 @@ def select_clips(
     cache_dir: str = "",
     skip_corrupt: bool = False,
     fold: str = "",
+    calibration: float = 0.0,
 ) -> Shards:
     """Finds the clips of a split.
 
     Args:
-        data, region, split: as for `find_shards`.
+        data, region, split: as for `find_shards`; or `calibration`, what of val is set aside.
         cache_dir: local folder for copies of shards from object storage; '' reads them where they are.
         skip_corrupt: read all records first and leave out the damaged ones.
         fold: such as 2/5: the split is that of a fold; '' takes the conversion's own splits.
+        calibration: the share of the people in val that is set aside, and left out of val; see `set_aside`.
 
     Raises:
-        UserError: as `find_shards`, the records can't be divided into such folds, or no clip is whole.
+        UserError: as `find_shards`, the records can't be divided into such folds, nothing is set aside, or no
+            clip is whole.
     """
     division = parse_fold(fold) if split != POOL else None
-    shards = find_shards(data, region, POOL if division else split, check_files=not skip_corrupt)
-    if division:
-        shards = split_of_fold(shards, division, split)
+    found = POOL if division else "val" if split == CALIBRATION else split
+    shards = find_shards(data, region, found, check_files=not skip_corrupt)
+    if division or split == CALIBRATION or (split == "val" and calibration):
+        shards = divided(shards, split, division, calibration)
     if cache_dir:
         shards = cached(shards, cache_dir)
         if not skip_corrupt:
@@ -54,48 +59,73 @@ def select_clips(
     return shards
 
 
-def split_of_fold(pool: Shards, fold: Fold, split: str) -> Shards:
-    """The clips that a fold has in a split, of all clips of some records.
+def divided(shards: Shards, split: str, fold: Fold | None = None, calibration: float = 0.0) -> Shards:
+    """The clips of a split that the conversion itself does not have.
 
     The division goes by the videos that were to be converted, so that it is the same in all conversions of
     the same videos, whatever became of them there.
 
     Args:
-        pool: as `find_shards` gives it of POOL.
-        fold: which.
-        split: train, val or test.
+        shards: as `find_shards` gives them: of POOL for a fold, of val for a part of it.
+        split: train, val, test or CALIBRATION.
+        fold: whose split it is; None of the conversion's own splits.
+        calibration: the share of the people in val that is set aside.
 
     Raises:
-        UserError: the split is unknown, or the records can't be divided so.
+        UserError: the split is unknown or has no clip, nothing is set aside, or the records can't be divided
+            so.
     """
-    if split not in SPLITS:
-        raise UserError(f"--split={split} is unknown; choose from {', '.join(SPLITS)}")
-    videos = _planned_videos(pool)
+    if split not in (*SPLITS, CALIBRATION):
+        raise UserError(f"--split={split} is unknown; choose from {', '.join((*SPLITS, CALIBRATION))}")
+    videos = _planned_videos(shards, needed=fold is not None)
+    if fold:
+        videos = _of_fold(videos, fold, "val" if split == CALIBRATION else split)
+    if split in ("val", CALIBRATION):
+        videos = _of_validation(videos, split, calibration)
+    members = {component for component, *_ in videos}
+    part = shards.only(row for row, clip in enumerate(shards.clips[0]) if clip.component in members)
+    if not part.num_clips:
+        of, advice = (f" of --fold={fold}", "use fewer folds") if fold else ("", "convert more videos")
+        raise UserError(f"the {split} split{of} has no clip; {advice}")
+    return replace(part, split=split, fold=str(fold or ""), planned=_by_class_and_method(videos))
+
+
+def _of_fold(videos: Sequence[_Planned], fold: Fold, split: str) -> list[_Planned]:
     groups = divide_components(_sizes(videos), fold.count)
-    members = {component for component, group in groups.items() if fold.split_of(group) == split}
-    rows = [row for row, clip in enumerate(pool.clips[0]) if clip.component in members]
-    if not rows:
-        raise UserError(f"the {split} split of --fold={fold} has no clip; use fewer folds")
-    return replace(
-        pool.only(rows),
-        split=split,
-        fold=str(fold),
-        planned=_by_class_and_method(video for video in videos if video[0] in members),
-    )
+    return [video for video in videos if fold.split_of(groups[video[0]]) == split]
 
 
-def _planned_videos(pool: Shards) -> list[_Planned]:
-    """Every video of the plan: those that gave clips are in the index, the others in conversion.json."""
-    found = {clip.video_key: (clip.component, clip.label, clip.manipulation) for clip in pool.clips[0]}
+def _of_validation(videos: Sequence[_Planned], split: str, share: float) -> list[_Planned]:
+    """Those that are set aside, or the others."""
+    aside, reason = set_aside(((component, label) for component, label, _ in videos), share)
+    if reason and split == CALIBRATION:
+        raise UserError(f"nothing is set aside for calibration: {reason}")
+    if reason and share:
+        _LOG.info("nothing is set aside for calibration: %s", reason)
+    return [video for video in videos if (video[0] in aside) == (split == CALIBRATION)]
+
+
+def _planned_videos(shards: Shards, needed: bool) -> list[_Planned]:
+    """Every video of the plan: those that gave clips are in the index, the others in conversion.json.
+
+    Args:
+        shards: of a split, or of POOL.
+        needed: whether records of an earlier version, which do not say the latter, are refused although all
+            their videos gave clips.
+    """
+    found = {clip.video_key: (clip.component, clip.label, clip.manipulation) for clip in shards.clips[0]}
     videos = list(found.values())
-    for counts in pool.conversion.counts.values():
-        if "without_clips" not in counts:
+    all_found = len(videos) == sum(sum(methods.values()) for methods in shards.planned.values())
+    for split in SPLITS if shards.split == POOL else (shards.split,):
+        counts = shards.conversion.counts[split]
+        if "without_clips" in counts:
+            lost = counts["without_clips"]
+            videos += [(video["component"], video["label"], video["manipulation"]) for video in lost]
+        elif needed or not all_found:
             raise UserError(
-                "--fold needs to know whom videos without a clip show, and these records do not say it; run "
-                "the same convert command again, which converts nothing anew"
+                "--fold and --calibration need to know whom videos without a clip show, and these records do "
+                "not say it; run the same convert command again, which converts nothing anew"
             )
-        for video in counts["without_clips"]:
-            videos.append((video["component"], video["label"], video["manipulation"]))
     return videos
 
 

@@ -41,6 +41,13 @@ class InputOptions(Options):
     fold: str = option(
         "", "K/N, such as 2/5: divides all people anew, tests the K-th of N groups and validates on the next"
     )
+    calibration: float = option(
+        0.5,
+        "share of the people in the validation that training never sees, so that evaluate can tell from them "
+        "what a score is worth",
+        low=0,
+        below=1,
+    )
     batch_size: int = option(16, "clips a step, over all devices", low=1)
     frame_size: int = option(
         0, "side of what the detector sees of native records, pixels; 0 takes the conversion's", low=0

@@ -13,6 +13,9 @@ from deepfake_tfdata.pixels import FRAMES, VIEW, view_name
 # Names of layers; with several regions, "_REGION" follows, except after the name of a shared backbone.
 BACKBONE_LAYER = "backbone"
 TEMPORAL_LAYER = "temporal"
+RESIZE_LAYER = "resize"  # of native frames; always with "_REGION", or "_frames" of a single one
+# In a detector that judges frames by themselves it stands where the others' LSTM is.
+FRAME_LOGITS_LAYER = "frame_logits"
 
 # From a backbone and frames [B, T, H, W, 3] to features [B, T, F].
 PerFrame = Callable[[keras.Model, keras.KerasTensor], keras.KerasTensor]
@@ -80,7 +83,7 @@ def assemble_published(classifier: keras.Model, num_frames: int, native: bool) -
         As `build_detector`.
     """
     inputs, frames = (_native_frames if native else _frames)(FRAMES, num_frames, classifier)
-    fake = ops.cast(fold_frames(classifier, frames), "float32")
+    fake = keras.layers.Identity(dtype="float32", name=FRAME_LOGITS_LAYER)(fold_frames(classifier, frames))
     # The logit of the mean p is log(mean p) - log(mean(1 - p)); in logarithms, sure frames don't overflow.
     logit = [ops.logsumexp(ops.log_sigmoid(each), axis=1) for each in (fake, ops.negative(fake))]
     logit = keras.layers.Reshape((), dtype="float32", name="logit")(ops.subtract(*logit))
@@ -102,7 +105,7 @@ def _native_frames(
     frames = keras.Input((num_frames, None, None, 3), dtype="uint8", name=name)
     view = keras.Input((len(VIEW),), dtype="float32", name=view_name(name))
     size = backbone.input_shape[1]
-    return [frames, view], ResizeView(size, name=f"resize_{name}")(frames, view)
+    return [frames, view], ResizeView(size, name=f"{RESIZE_LAYER}_{name}")(frames, view)
 
 
 def frame_inputs(detector: keras.Model) -> list[keras.KerasTensor]:
@@ -117,15 +120,15 @@ def fold_frames(backbone: keras.Model, frames: keras.KerasTensor) -> keras.Keras
     step.
 
     Args:
-        backbone: from [N, H, W, 3] to [N, F].
-        frames: [B, T, H, W, 3].
+        backbone: from [N, H, W, 3] to [N, F]; or a part of one, from and to [N, ...].
+        frames: [B, T, H, W, 3], or [B, T, ...].
 
     Returns:
-        Features [B, T, F].
+        Features [B, T, F], or [B, T, ...].
     """
     _, num_frames, *image_shape = frames.shape
     features = backbone(ops.reshape(frames, (-1, *image_shape)))
-    return ops.reshape(features, (-1, num_frames, features.shape[-1]))
+    return ops.reshape(features, (-1, num_frames, *features.shape[1:]))
 
 
 def backbones_of(model: keras.Model) -> list[keras.Model]:

@@ -4,7 +4,7 @@ from typing import Any
 
 import keras
 
-from deepfake_tfdata.model.assembly import TEMPORAL_LAYER
+from deepfake_tfdata.model.assembly import FRAME_LOGITS_LAYER, TEMPORAL_LAYER
 
 
 def feature_extractor(detector: keras.Model) -> keras.Model:
@@ -38,6 +38,10 @@ class _InferringBackbones(keras.Model):
 
 
 def _features(detector: keras.Model) -> list[keras.KerasTensor]:
-    temporal = [layer for layer in detector.layers if layer.name.startswith(TEMPORAL_LAYER)]
     # The layers' order is that of the graph's construction: one input after another.
-    return [layer.input for layer in temporal if isinstance(layer, keras.layers.Bidirectional)]
+    return [layer.input for layer in detector.layers if _takes_features(layer)]
+
+
+def _takes_features(layer: keras.Layer) -> bool:
+    is_lstm = isinstance(layer, keras.layers.Bidirectional) and layer.name.startswith(TEMPORAL_LAYER)
+    return is_lstm or layer.name == FRAME_LOGITS_LAYER

@@ -59,6 +59,7 @@ class Worker:
             admit: called with the outcome's size before this process takes it; it may block.
         """
         start, seconds = time.monotonic(), round(self._allowed(video), 1)
+        self._replace_dead()
         try:
             self._connection.send(video)
             self._connection.recv()  # it has begun: a new process takes a while to start
@@ -71,11 +72,13 @@ class Worker:
             # The process is gone; OSError where it went in the middle of its answer.
             self._process.join()
             status, reason = "crashed", f"the decoder crashed (exit code {self._process.exitcode})"
-        with self._ending:
-            self._kill()
-            if not self._closed:
-                self._spawn()
+        self._replace()
         return Outcome(ProcessedVideo(), status, reason, time.monotonic() - start)
+
+    @property
+    def alive(self) -> bool:
+        """Whether the process runs."""
+        return self._process.is_alive()
 
     def close(self) -> None:
         """Ends the process, at once, even in the middle of a video that another thread waits for."""
@@ -84,6 +87,19 @@ class Worker:
             atexit.unregister(self.close)
             self._process.kill()
             self._process.join()
+
+    def _replace_dead(self) -> None:
+        """A process that ended while it had nothing to do, such as one out of luck when memory ran out, is
+        no fault of the next video's.
+        """
+        if not self.alive:
+            self._replace()
+
+    def _replace(self) -> None:
+        with self._ending:
+            self._kill()
+            if not self._closed:
+                self._spawn()
 
     def _kill(self) -> None:
         self._process.kill()

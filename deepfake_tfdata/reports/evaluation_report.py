@@ -4,12 +4,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from deepfake_tfdata.evaluation.calibration import Calibration
 from deepfake_tfdata.evaluation.evaluations import write_scores
 from deepfake_tfdata.evaluation.mistakes import worst_mistakes
 from deepfake_tfdata.evaluation.predictions import Predictions, per_video
 from deepfake_tfdata.evaluation.texts import auc_text
 from deepfake_tfdata.files import write_bytes, write_text
 from deepfake_tfdata.reports import plots
+from deepfake_tfdata.reports.calibration_section import calibration_section
 from deepfake_tfdata.reports.pages import Picture, render
 
 INTERVAL_METHOD = (
@@ -47,6 +49,7 @@ def write_evaluation(
     *,
     title: str,
     context: Mapping[str, object],
+    calibration: Calibration | None = None,
 ) -> None:
     """Writes metrics.json, predictions.csv, confusion_matrix.png, roc.png and report.html.
 
@@ -58,11 +61,13 @@ def write_evaluation(
         metrics: what `evaluate` made of them.
         title: of the report.
         context: what was evaluated (region, head, spec hash, checkpoint, versions), shown as it is.
+        calibration: what the block `calibration` of the metrics is of, where they have one.
 
     Raises:
         UserError: the clips of a video contradict each other.
     """
-    pictures = _pictures(per_video(predictions), metrics)
+    videos = per_video(predictions)
+    pictures = _pictures(videos, metrics)
     page = render(
         "evaluation.html",
         title=title,
@@ -72,6 +77,7 @@ def write_evaluation(
         warnings=metrics["notes"],
         notes=_notes(metrics),
         pictures=pictures.values(),
+        calibrated=calibration and calibration_section(calibration, videos, metrics["calibration"]),
         mistakes=worst_mistakes(predictions, metrics["threshold"], _MISTAKES_SHOWN),
         attended=predictions.attention is not None,
         classes=[name for _, name, _ in plots.CLASSES],

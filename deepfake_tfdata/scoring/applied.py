@@ -15,14 +15,12 @@ import numpy as np
 from deepfake_tfdata.clips.spec import ClipSpec
 from deepfake_tfdata.errors import UserError
 from deepfake_tfdata.scoring.runs import CONFIG_FILE
+from deepfake_tfdata.startup import import_tensorflow
 
 if TYPE_CHECKING:
-    from deepfake_tfdata.evaluation.calibration import (  # type: ignore[import-not-found,unused-ignore]
-        DetectorCalibration,
-    )
+    from deepfake_tfdata.evaluation.calibration import DetectorCalibration
 
 EXPORT_FILE = "export.json"
-CALIBRATION_FILE = "calibration.json"
 # A clip by region: uint8 [T, H, W, 3].
 ClipFrames: TypeAlias = Mapping[str, np.ndarray]
 
@@ -38,6 +36,21 @@ class ClipOutputs:
 
     logits: np.ndarray
     attention: np.ndarray | None
+
+
+@dataclass(frozen=True)
+class ClipExplanation:
+    """Why a detector says what it says of a clip; see `scoring.explanation`.
+
+    Attributes:
+        seen: uint8 [R, T, S, S, 3], what its network saw of each of R regions.
+        activation: float32 [R, T, h, w], what each place of that adds to the logit.
+        replacement: float32 [T], by how much the logit falls if a neighbour stands in a frame's place.
+    """
+
+    seen: np.ndarray
+    activation: np.ndarray
+    replacement: np.ndarray
 
 
 class AppliedDetector(Protocol):
@@ -76,6 +89,9 @@ class AppliedDetector(Protocol):
             ValueError: they are not such clips.
         """
 
+    def explain(self, clip: ClipFrames) -> ClipExplanation | None:
+        """Why it says what it says of a clip; None where that can't be told: an export has no gradients."""
+
 
 def open_detector(place: Path) -> AppliedDetector:
     """Opens a run's folder, or an export's.
@@ -86,6 +102,7 @@ def open_detector(place: Path) -> AppliedDetector:
     if (place / EXPORT_FILE).is_file():
         detector: AppliedDetector = import_module("deepfake_tfdata.scoring.exported").ExportedDetector(place)
     elif (place / CONFIG_FILE).is_file():
+        import_tensorflow()
         detector = import_module("deepfake_tfdata.scoring.run_detector").RunDetector(place)
     else:
         raise UserError(
@@ -106,10 +123,11 @@ def calibration_of(place: Path, fingerprint: str) -> "DetectorCalibration | None
     Raises:
         UserError: it can't be read.
     """
+    # Here, for what reads a calibration loads more than a detector needs.
+    from deepfake_tfdata.evaluation.calibration import CALIBRATION_FILE, read_calibration
+
     if not (place / CALIBRATION_FILE).is_file():
         return None
-    from deepfake_tfdata.evaluation.calibration import read_calibration
-
     calibration = read_calibration(place)
     return calibration if calibration.model == fingerprint else None
 

@@ -78,6 +78,9 @@ class ExportedDetector:
                 attention[rows] = outputs[ATTENTION]
         return ClipOutputs(logits, attention)
 
+    def explain(self, clip: ClipFrames) -> None:
+        """Nothing: an export has no gradients; see `AppliedDetector`."""
+
 
 def require_packages(extra: str, *modules: str) -> None:
     """Refuses to go on without what an extra of this package installs.

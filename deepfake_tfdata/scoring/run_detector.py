@@ -1,6 +1,7 @@
 """A run's detector applied to clips at hand, by Keras."""
 
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from pathlib import Path
 
 import keras
@@ -12,6 +13,7 @@ from deepfake_tfdata.input.views import view_of
 from deepfake_tfdata.model.detector import weighs_frames
 from deepfake_tfdata.pixels import FRAMES, view_name
 from deepfake_tfdata.scoring.applied import (
+    ClipExplanation,
     ClipFrames,
     ClipOutputs,
     calibration_of,
@@ -20,6 +22,7 @@ from deepfake_tfdata.scoring.applied import (
     require_clips,
 )
 from deepfake_tfdata.scoring.clip_scores import Frames, make_predict
+from deepfake_tfdata.scoring.explanation import Explainer
 from deepfake_tfdata.scoring.load import load_detector
 from deepfake_tfdata.scoring.local_devices import local_strategy
 from deepfake_tfdata.scoring.run_evaluation import scored_model
@@ -69,6 +72,19 @@ class RunDetector:
             if attention is not None:  # [B, T], or [B, R, T] of several regions
                 attention[rows] = weights[0].reshape(len(rows), -1, self.spec.num_frames).sum(axis=1)
         return ClipOutputs(logits, attention)
+
+    def explain(self, clip: ClipFrames) -> ClipExplanation:
+        """Why it says what it says of a clip; see `AppliedDetector`."""
+        seen = self._explainer.seen(self.inputs([clip]))
+        return ClipExplanation(
+            np.concatenate(seen),
+            self._explainer.class_activation(seen)[0],
+            self._explainer.frame_replacement(seen)[0],
+        )
+
+    @cached_property
+    def _explainer(self) -> Explainer:
+        return Explainer(self.model)
 
     def inputs(self, clips: Sequence[ClipFrames]) -> Frames:
         """What the Keras model takes of clips: their frames, and of native ones the views."""

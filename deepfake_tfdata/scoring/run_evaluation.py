@@ -1,6 +1,6 @@
 """A trained run scored on a split of its own or of other records."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -9,11 +9,11 @@ import keras
 import numpy as np
 from scipy.special import expit
 
-from deepfake_tfdata.clips.spec import ClipSpec, require_same_spec
+from deepfake_tfdata.evaluation.calibration import Calibration
 from deepfake_tfdata.evaluation.evaluations import Evaluation
 from deepfake_tfdata.evaluation.metrics import evaluate
 from deepfake_tfdata.evaluation.predictions import Predictions
-from deepfake_tfdata.input.batches import find_split, load_in_order
+from deepfake_tfdata.input.batches import load_in_order
 from deepfake_tfdata.input.corruptions import Corruption, corruption_text
 from deepfake_tfdata.input.reading import explained_damage
 from deepfake_tfdata.input.shards import Shards
@@ -21,6 +21,7 @@ from deepfake_tfdata.model.detector import weighs_frames, with_attention
 from deepfake_tfdata.scoring.clip_scores import ClipScores, Predict, make_predict, score_clips
 from deepfake_tfdata.scoring.load import load_detector
 from deepfake_tfdata.scoring.local_devices import explained_lack_of_memory, local_strategy
+from deepfake_tfdata.scoring.run_clips import clips_for_run, options_of_run, result_name
 from deepfake_tfdata.scoring.runs import Run, read_run
 from deepfake_tfdata.scoring.sessions import describe_sessions
 
@@ -30,15 +31,17 @@ class EvaluatedRun(Evaluation):
     """A run's evaluation.
 
     Attributes:
-        split: train, val or test.
+        split: train, val, test or calibration.
         folder: where it belongs: WORKDIR/evaluation/SPLIT for the data that the run was trained on,
             WORKDIR/evaluation/SPLIT-IDENTITY for any other, each with -NAME-STRENGTH of a corruption.
         context: what was evaluated, for a report.
+        calibration: what its scores were held to be worth; None where nobody asked.
     """
 
     split: str
     folder: Path
     context: dict[str, Any]
+    calibration: Calibration | None = None
 
 
 class RunScorer:
@@ -53,43 +56,44 @@ class RunScorer:
     """
 
     def __init__(self, workdir: Path, batch_size: int = 0) -> None:
-        self._workdir, self._run = workdir, read_run(workdir)
-        self._spec = ClipSpec.from_dict(self._run.spec)
-        self._options = replace(
-            self._run.input,
-            batch_size=batch_size or self._run.input.batch_size,
-            frame_size=self._run.input.frame_size or self._spec.frame_size,
-        )
+        self.workdir, self.run, self._batch_size = workdir, read_run(workdir), batch_size
 
     def evaluate(self, split: str, data: str = "", corruption: Corruption | None = None) -> EvaluatedRun:
+        """Scores a split, and says what the scores say.
+
+        The arguments are those of `score`.
+        """
+        scores, shards = self.score(split, data, corruption)
+        return evaluated(self.run, self.workdir, scores, shards, data or self.run.input.data, corruption)
+
+    def score(
+        self, split: str, data: str = "", corruption: Corruption | None = None
+    ) -> tuple[ClipScores, Shards]:
         """Scores a split.
 
         Args:
-            split: train, val or test.
+            split: train, val, test or calibration.
             data: the folder of records; the run's own if ''.
             corruption: of every clip, such as ('codec', 40).
 
         Raises:
             UserError: no trained model, no records, or records of another spec.
         """
-        options = replace(self._options, data=data or self._options.data)
-        shards = find_split(options, split)
-        require_same_spec(
-            self._spec.seen,
-            shards.spec.seen,
-            f"the run in {self._workdir}",
-            f"the records in {options.data}",
-        )
+        options = options_of_run(self.run, data, self._batch_size)
+        shards = clips_for_run(self.run, self.workdir, options, split)
         predict = self._predict
         with explained_damage(shards), explained_lack_of_memory(options.batch_size, training=False):
-            scores = score_clips(predict, load_in_order(options, shards, corruption=corruption))
-        return evaluated(self._run, self._workdir, scores, shards, options.data, corruption)
+            return score_clips(predict, load_in_order(options, shards, corruption=corruption)), shards
+
+    def find(self, split: str, data: str = "") -> Shards:
+        """The clips of a split, as `score` reads them."""
+        return clips_for_run(self.run, self.workdir, options_of_run(self.run, data, self._batch_size), split)
 
     @cached_property
     def _predict(self) -> Predict:
         strategy = local_strategy()
         with strategy.scope():
-            detector = scored_model(load_detector(self._workdir))
+            detector = scored_model(load_detector(self.workdir))
         return make_predict(detector, strategy)
 
 
@@ -113,9 +117,7 @@ def evaluated(
     """
     predictions = to_predictions(scores, shards)
     about = {"folder": data, **shards.conversion.about}
-    # Other data than the run's own must not pass for its result.
-    own = shards.conversion.identity == run.data
-    name = shards.split if own else f"{shards.split}-{shards.conversion.identity}"
+    name = result_name(run, shards)
     if corruption:
         text = corruption_text(corruption)
         about |= {"name": f"{about['name']}, {text}", "corruption": text}

@@ -71,6 +71,8 @@ def read_run(workdir: Path) -> Run:
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
         sessions = tuple(Session(**each) for each in values.pop("sessions"))
+        # What was trained before there was such a share has validated on everybody.
+        values["config"].setdefault("calibration", 0.0)
         run = Run(**values, sessions=sessions)
         _ = run.name, run.input
     except (ValueError, TypeError, KeyError, AttributeError, UserError):

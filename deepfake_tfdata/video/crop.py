@@ -90,10 +90,18 @@ def stored_form(image: np.ndarray, spec: ClipSpec, size: tuple[int, int]) -> np.
     """
     if spec.geometry == "resized":
         return FITS[spec.fit](image, spec.frame_size)
+    height, width = stored_size(spec, size)
+    return image if image.shape[:2] == (height, width) else _lanczos(image, height, width)
+
+
+def stored_size(spec: ClipSpec, size: tuple[int, int]) -> tuple[int, int]:
+    """Height and width of a clip's crops in the form that stored_form gives them; arguments as there."""
+    if spec.geometry == "resized":
+        return spec.frame_size, spec.frame_size
     height, width = size
     if spec.max_side and max(size) > spec.max_side:
         height, width = (max(1, round(side * spec.max_side / max(size))) for side in size)
-    return image if image.shape[:2] == (height, width) else _lanczos(image, height, width)
+    return height, width
 
 
 def encode(image: np.ndarray, encoding: str) -> bytes:
@@ -103,6 +111,13 @@ def encode(image: np.ndarray, encoding: str) -> bytes:
     buffer = io.BytesIO()
     Image.fromarray(image).save(buffer, encoding, **_ENCODER_OPTIONS[encoding])
     return buffer.getvalue()
+
+
+def encode_and_decode(image: np.ndarray, encoding: str) -> bytes:
+    """uint8 [H, W, 3] to the bare pixels, row by row, of the image file that `encode` makes of it."""
+    if encoding == "jpeg":
+        image = np.asarray(Image.open(io.BytesIO(encode(image, encoding))))
+    return image.tobytes()  # the others lose nothing
 
 
 def _lanczos(image: np.ndarray, height: int, width: int) -> np.ndarray:

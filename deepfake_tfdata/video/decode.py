@@ -16,7 +16,7 @@ from deepfake_tfdata.video.frame import DecodedFrame, display_of, pixel_aspect_o
 from deepfake_tfdata.video.messages import decode_packet
 from deepfake_tfdata.video.packets import DisplayOrder, scan_packets
 
-__all__ = ["ChosenFrames", "DecodedFrame", "decode_frames", "shrink"]
+__all__ = ["ChosenFrames", "DecodedFrame", "decode_all", "decode_frames", "shrink"]
 Watch = Callable[[DecodedFrame], object]
 
 
@@ -32,6 +32,7 @@ class ChosenFrames:
         indices: int64 [T], positions in the video.
         timestamps: float64 [T], seconds.
         times: T presentation times, in units of the stream.
+        bits_a_pixel: of the coded video; None of images.
     """
 
     path: str
@@ -39,6 +40,7 @@ class ChosenFrames:
     timestamps: np.ndarray
     _held: list[DecodedFrame] | None = field(repr=False)
     times: list[int | None] = field(default_factory=list, repr=False)
+    bits_a_pixel: float | None = None
 
     def __len__(self) -> int:
         return len(self.indices)
@@ -107,7 +109,7 @@ def decode_frames(
         decoded = _decode_at(path, indices, watch, order)
         if len(decoded.frames.times) == len(indices) and not decoded.complaints:
             refuse_touched(table, (), decoded.frames.times)
-            return decoded.frames
+            return replace(decoded.frames, bits_a_pixel=table.bits_a_pixel)
         del decoded  # a packet gave no frame, so that the order can't be trusted, or something is damaged
     decoded = _decode_at(path, indices, watch)
     if decoded.count != count:
@@ -116,7 +118,12 @@ def decode_frames(
         del decoded  # before as many are held again
         decoded = _decode_at(path, choose(count), watch)
     refuse_touched(table, decoded.complaints, decoded.frames.times)
-    return decoded.frames
+    return replace(decoded.frames, bits_a_pixel=table.bits_a_pixel)
+
+
+def decode_all(path: str) -> Iterator[DecodedFrame]:
+    """Every frame of a video, file or folder of images; VideoError as decode_frames, not of damage."""
+    return iter(decode_frames(path, np.arange)) if _is_folder(path) else _decode(path, set())
 
 
 def shrink(image: np.ndarray, width: int) -> np.ndarray:

@@ -11,49 +11,17 @@ from deepfake_tfdata.clips.video import Video
 from deepfake_tfdata.video.decode import ChosenFrames, decode_frames
 from deepfake_tfdata.video.detectors import Detector
 from deepfake_tfdata.video.errors import VideoError
+from deepfake_tfdata.video.face_track import FaceTrack, face_track, median_side
 from deepfake_tfdata.video.frame_sampling import sample_frames
-from deepfake_tfdata.video.mask import Mask, read_masks, shares_in
+from deepfake_tfdata.video.mask import Mask, read_masks
+from deepfake_tfdata.video.measures import frame_seconds
 from deepfake_tfdata.video.search import find_faces
 from deepfake_tfdata.video.shots import Shots, Thumbnails
-from deepfake_tfdata.video.smooth import (
-    centre_jitter,
-    fill_gaps,
-    size_range,
-    smooth_track,
-    smoothing_window,
-)
+from deepfake_tfdata.video.smooth import centre_jitter
 from deepfake_tfdata.video.track import follow_face
 
 # Containers round to a millisecond, and videos that start elsewhere may still run alike.
 _SAME_TIME_SECONDS = 0.005
-
-
-@dataclass(frozen=True)
-class FaceTrack:
-    """One face through the T frames of a clip.
-
-    Attributes:
-        boxes: float32 [T, 4], (left, top, right, bottom) in pixels, as detected; zero where not found.
-        found: bool [T].
-        smooth: float32 [T, 4], smoothed, gaps filled, of one size unless the face's changes too much for it;
-            zero where the face was found in no frame.
-        mask_shares: float [N], of the manipulated area in the boxes of those frames that have a mask.
-        size_range: the largest of its smoothed sizes over the smallest.
-    """
-
-    boxes: np.ndarray
-    found: np.ndarray
-    smooth: np.ndarray
-    mask_shares: np.ndarray
-    size_range: float = 1.0
-
-    def crops(self, tracking: str) -> np.ndarray:
-        """The boxes to crop, float32 [T, 4], gaps filled; the face must have been found."""
-        return self.smooth if tracking == "smooth" else fill_gaps(self.boxes, self.found)
-
-    def is_usable(self, min_found: float) -> bool:
-        """Whether the face was found at all, and in that share of the frames."""
-        return bool(self.found.any()) and self.found.mean() >= min_found
 
 
 @dataclass(frozen=True)
@@ -74,6 +42,11 @@ class SampledVideo:
     def clips(self) -> np.ndarray:
         """Positions in the video, int64 [K, T]."""
         return self.frames.indices.reshape(-1, self.num_frames)
+
+    @property
+    def clip_times(self) -> np.ndarray:
+        """Seconds in the video, float64 [K, T]."""
+        return self.frames.timestamps.reshape(-1, self.num_frames)
 
 
 @dataclass(frozen=True)
@@ -109,7 +82,7 @@ def sample_video(path: str, spec: ClipSpec) -> SampledVideo:
     frames = decode_frames(path, choose, thumbnails)
     shots = thumbnails.find_shots(path, shots.num_frames)
     if shots.cuts and spec.shots == "longest":
-        frames = _decode_exactly(path, sample_frames(shots, spec).ravel())
+        frames = decode_exactly(path, sample_frames(shots, spec).ravel())
     return SampledVideo(frames, shots, spec.num_frames)
 
 
@@ -148,29 +121,32 @@ def difference(ours: SampledVideo, theirs: SampledVideo) -> str:
 
 
 def face_statistics(followed: FollowedVideo) -> FaceStatistics:
-    """What the ledger says of a video's shots, and of the face in its clips."""
+    """What the ledger says of a video, and of the face in its clips."""
     sampled = followed.sampled
-    shots, cuts = len(sampled.shots.ranges), sampled.shots.cuts_within(sampled.clips)
+    of_video = FaceStatistics(
+        shots=len(sampled.shots.ranges),
+        cuts=sampled.shots.cuts_within(sampled.clips),
+        bits_a_pixel=_rounded(sampled.frames.bits_a_pixel, 5),
+        frame_seconds=_rounded(frame_seconds(sampled.clip_times), 5),
+    )
     tracks = [t for t in followed.tracks if t.found.any()]
     if not tracks:
-        return FaceStatistics(shots=shots, cuts=cuts)
-    seen = np.concatenate([t.boxes[t.found] for t in tracks])
-    size = float(np.median(np.sqrt(np.prod(seen[:, 2:] - seen[:, :2], axis=1))))
+        return of_video
+    size = median_side(tracks)
     per_frame = _median([centre_jitter(t.boxes, t.found) for t in tracks])
     smooth = _median([centre_jitter(t.smooth, t.found) for t in tracks])
     shares = _median([t.mask_shares for t in tracks])
-    return FaceStatistics(
+    return replace(
+        of_video,
         frames_found=sum(int(t.found.sum()) for t in tracks),
         track=followed.whose,
         face_size=round(size, 1),
         size_range=round(max(t.size_range for t in tracks), 3),
         jitter_per_frame=None if per_frame is None else round(per_frame / size, 5),
         jitter_smooth=None if smooth is None else round(smooth / size, 5),
-        jitter_per_frame_px=None if per_frame is None else round(per_frame, 3),
-        jitter_smooth_px=None if smooth is None else round(smooth, 3),
-        mask_overlap=None if shares is None else round(shares, 3),
-        shots=shots,
-        cuts=cuts,
+        jitter_per_frame_px=_rounded(per_frame, 3),
+        jitter_smooth_px=_rounded(smooth, 3),
+        mask_overlap=_rounded(shares, 3),
     )
 
 
@@ -208,10 +184,10 @@ def _sampled_like(video: Video, ours: SampledVideo, theirs: SampledVideo) -> Sam
         or indices[-1] >= theirs.shots.num_frames  # images are numbered with gaps, and have other positions
     ):
         return ours
-    return replace(ours, frames=_decode_exactly(video.path, indices))
+    return replace(ours, frames=decode_exactly(video.path, indices))
 
 
-def _decode_exactly(path: str, indices: np.ndarray) -> ChosenFrames:
+def decode_exactly(path: str, indices: np.ndarray) -> ChosenFrames:
     """The frames of a video that was decoded before."""
     frames = decode_frames(path, lambda _: indices)
     if len(frames.timestamps) < len(indices):
@@ -227,13 +203,12 @@ def _detect_and_follow(
     for first in range(0, len(detections), spec.num_frames):
         clip = slice(first, first + spec.num_frames)
         boxes, found = follow_face(detections[clip], masks[clip])
-        window = smoothing_window(frames.timestamps[clip])
-        smooth, sizes = boxes, 1.0
-        if found.any():
-            smooth = smooth_track(boxes, found, window, spec.max_size_range)
-            sizes = size_range(boxes, found, window)
-        tracks.append(FaceTrack(boxes, found, smooth, shares_in(boxes, found, masks[clip]), sizes))
+        tracks.append(face_track(boxes, found, frames.timestamps[clip], spec, masks[clip]))
     return tracks
+
+
+def _rounded(value: float | None, digits: int) -> float | None:
+    return None if value is None else round(value, digits)
 
 
 def _median(parts: Sequence[np.ndarray]) -> float | None:

@@ -1,5 +1,6 @@
 """A decoded frame, and how it is shown: turned, mirrored, with square pixels."""
 
+import math
 from dataclasses import dataclass, field
 from fractions import Fraction
 from threading import local
@@ -69,6 +70,11 @@ class DecodedFrame:
         )
 
     @property
+    def rotation(self) -> int:
+        """Degrees clockwise by which the stored picture is turned to be shown, after any mirroring."""
+        return 0 if self._display.matrix is None else rotation_of(self._display.matrix)
+
+    @property
     def num_bytes(self) -> int:
         """What it occupies."""
         return sum(plane.buffer_size for plane in self._frame.planes)
@@ -110,6 +116,12 @@ def as_shown(image: np.ndarray, matrix: np.ndarray) -> np.ndarray:
         image = image.swapaxes(0, 1)
         a, d = c, b
     return image[:: -1 if d < 0 else 1, :: -1 if a < 0 else 1]
+
+
+def rotation_of(matrix: np.ndarray) -> int:
+    """The turn of a display matrix, as `as_shown` takes it: 0, 90, 180 or 270 degrees clockwise."""
+    _, _, _, c, d, *_ = matrix.tolist()
+    return round(math.degrees(math.atan2(-c, d)) / 90) * 90 % 360
 
 
 def square_size(width: int, height: int, pixel_aspect: Fraction) -> tuple[int, int]:

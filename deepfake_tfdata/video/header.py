@@ -4,9 +4,14 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
+
+import av
 
 from deepfake_tfdata.clips.layouts.tree import IMAGE_SUFFIXES
 from deepfake_tfdata.video.container import check_count, open_stream
+from deepfake_tfdata.video.frame import DecodedFrame
+from deepfake_tfdata.video.measures import bits_a_pixel
 
 # x264 and x265 write their version and options into the first picture's supplemental information, FFmpeg's
 # and XviD's encoders of MPEG-4 theirs into its user data.
@@ -26,6 +31,7 @@ class Header:
         width, height: of a frame as it is coded, pixels; 0 of images.
         frames_per_second: 0 where nothing is said.
         num_frames: packets that are shown.
+        seconds: from the first to the last of these, and one frame more; 0 of images.
         file_bytes, video_bytes: of the file, and of its video without sound and container.
         has_sound: whether there is a stream of it.
     """
@@ -41,6 +47,7 @@ class Header:
     file_bytes: int = 0
     video_bytes: int = 0
     has_sound: bool = False
+    seconds: float = 0.0
 
     @property
     def crf(self) -> float | None:
@@ -58,8 +65,7 @@ class Header:
     @property
     def bits_a_pixel(self) -> float | None:
         """Bits of the coded video for every pixel of it; None where that is not known."""
-        pixels = self.width * self.height * self.num_frames
-        return 8 * self.video_bytes / pixels if pixels else None
+        return bits_a_pixel(self.video_bytes, self.width, self.height, self.num_frames)
 
 
 _OF_MACHINE = ("crf", "threads", "lookahead_threads", "sliced_threads", "ref")
@@ -73,8 +79,12 @@ def read_header(path: str) -> Header:
         context = stream.codec_context
         num_frames = size = 0
         encoder = _encoder(context.extradata or b"")
+        times: set[int] = set()
         for position, packet in enumerate(container.demux(stream)):
-            num_frames += bool(packet.size) and not packet.is_discard
+            if packet.size and not packet.is_discard:
+                num_frames += 1
+                if packet.pts is not None:
+                    times.add(packet.pts)
             check_count(num_frames)
             size += packet.size
             if not encoder and position < _PACKETS_WITH_ENCODER:
@@ -92,7 +102,35 @@ def read_header(path: str) -> Header:
             file_bytes=Path(path).stat().st_size,
             video_bytes=size,
             has_sound=bool(container.streams.audio),
+            seconds=_seconds(times, num_frames, stream),
         )
+
+
+def _seconds(times: set[int], num_frames: int, stream: av.VideoStream) -> float:
+    """How long frames at these times, in the stream's units, are shown; by the rate where they have none."""
+    if len(times) < 2 or not stream.time_base:
+        return num_frames / float(stream.average_rate or 25)
+    return float((max(times) - min(times)) * stream.time_base * len(times) / (len(times) - 1))
+
+
+def describe(header: Header, frame: DecodedFrame) -> dict[str, Any]:
+    """What a person wants to know of a file, plain values: its header, and how its frames are shown."""
+    height, width = frame.grey().shape
+    bits = header.bits_a_pixel
+    return {
+        "container": header.container,
+        "codec": header.codec,
+        "encoder": header.encoder,
+        "width": width,
+        "height": height,
+        "rotation": frame.rotation,
+        "frames_per_second": header.frames_per_second,
+        "num_frames": header.num_frames,
+        "seconds": round(header.seconds, 3),
+        "bits_a_pixel": None if bits is None else round(bits, 5),
+        "has_sound": header.has_sound,
+        "file_bytes": header.file_bytes,
+    }
 
 
 def parse_options(encoder: str) -> dict[str, str]:

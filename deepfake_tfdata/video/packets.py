@@ -8,6 +8,7 @@ import numpy as np
 
 from deepfake_tfdata.video.bitstream import syntax_of
 from deepfake_tfdata.video.container import check_count, open_stream
+from deepfake_tfdata.video.measures import bits_a_pixel
 from deepfake_tfdata.video.messages import messages
 
 # In these a packet is a frame that is shown; others may hold frames that only serve to predict from.
@@ -56,6 +57,7 @@ class PacketTable:
         missing: frames that the file's index promises beyond its end.
         ends_early: whether the file ends in the middle of something.
         begins_late: whether it begins between key frames and is no recording of a broadcast, which may.
+        bits_a_pixel: of the coded video.
     """
 
     packets: list[Packet]
@@ -64,6 +66,7 @@ class PacketTable:
     missing: int
     ends_early: bool
     begins_late: bool = False
+    bits_a_pixel: float | None = None
 
     def count(self) -> int:
         """Frames, by the packets: right where a header's count is not."""
@@ -140,9 +143,10 @@ def scan_packets(path: str) -> PacketTable:
     with open_stream(path) as (container, stream):
         syntax = syntax_of(stream.codec_context.name, stream.codec_context.extradata)
         packets: list[Packet] = []
-        count = 0
+        count = num_bytes = 0
         with messages() as lines:
             for packet in container.demux(stream):
+                num_bytes += packet.size
                 if packet.size:
                     data = bytes(packet) if syntax else b""
                     # An edit list cuts packets off that the decoder still needs.
@@ -160,11 +164,13 @@ def scan_packets(path: str) -> PacketTable:
         ends_early = any(words in text for _, _, text in lines for words in _ENDS_EARLY)
         missing = max(stream.frames - len(packets), 0) if ends_early else 0
         cut_anywhere = container.format.name in _CUT_ANYWHERE
+        context = stream.codec_context
         return PacketTable(
             packets,
             float(stream.time_base or 0),
-            stream.codec_context.name,
+            context.name,
             missing,
             ends_early,
             begins_late=bool(packets) and not packets[0].is_key and not cut_anywhere,
+            bits_a_pixel=bits_a_pixel(num_bytes, context.width, context.height, count),
         )

@@ -1,36 +1,19 @@
 """The converter's work on one video, from the file to the clips of every region."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from functools import lru_cache
 
 import numpy as np
 
-from deepfake_tfdata.clips.clip import Clip
 from deepfake_tfdata.clips.processed import ProcessedVideo
 from deepfake_tfdata.clips.regions import Region
 from deepfake_tfdata.clips.spec import ClipSpec
 from deepfake_tfdata.clips.video import Video
-from deepfake_tfdata.video.crop import crop, encode, grow_boxes, stored_form, whole_pixels
-from deepfake_tfdata.video.decode import ChosenFrames
-from deepfake_tfdata.video.detectors import Detector, load_detector
+from deepfake_tfdata.video.crop import encode
+from deepfake_tfdata.video.cut import ClipPlace, cut_clips
+from deepfake_tfdata.video.detectors import the_detector
 from deepfake_tfdata.video.errors import FewFacesError, NoFaceError, WrongFaceError
-from deepfake_tfdata.video.faces import FaceTrack, face_statistics, follow_faces
+from deepfake_tfdata.video.faces import face_statistics, follow_faces
 from deepfake_tfdata.video.mask import MIN_MASK_OVERLAP
-
-
-@dataclass
-class Crops:
-    """The encoded crops of one region of a clip, and their size in pixels."""
-
-    encoded: list[bytes] = field(default_factory=list)
-    height: int = 0
-    width: int = 0
-
-    def add(self, image: np.ndarray, encoding: str) -> None:
-        """Encodes one more crop, uint8 [height, width, 3]; all of a clip are of one size."""
-        self.height, self.width = image.shape[:2]
-        self.encoded.append(encode(image, encoding))
 
 
 def process_video(
@@ -50,7 +33,7 @@ def process_video(
     Raises:
         VideoError: the video can't be used; the error says why.
     """
-    followed = follow_faces(video, spec, _detector(spec.detector, detector_path))
+    followed = follow_faces(video, spec, the_detector(spec.detector, detector_path))
     frames, tracks = followed.sampled.frames, followed.tracks
     faces = face_statistics(followed)
     if faces.frames_found == 0:
@@ -59,60 +42,15 @@ def process_video(
         raise WrongFaceError(faces)
     if not any(track.is_usable(spec.min_found) for track in tracks):
         raise FewFacesError(faces, len(frames), spec.min_found)
-    boxes = [_region_boxes(track, spec, regions) for track in tracks]
-    images = _cut(frames, boxes, spec)
-
-    def clip(number: int, region: str) -> Clip:
-        span = slice(number * spec.num_frames, (number + 1) * spec.num_frames)
-        return Clip(
-            clip_id=video.key if spec.clips_per_video == 1 else f"{video.key}#{number}",
-            video=video,
-            spec_hash=spec.hash,
-            frames=images[number][region].encoded,
-            height=images[number][region].height,
-            width=images[number][region].width,
-            frame_indices=frames.indices[span].astype(np.int64),
-            timestamps=frames.timestamps[span].astype(np.float32),
-            boxes=boxes[number][region].astype(np.float32),
-            face_found=tracks[number].found,
-        )
-
-    usable = [number for number, placed in enumerate(boxes) if placed]
-    return ProcessedVideo({r.name: [clip(number, r.name) for number in usable] for r in regions}, faces)
+    rows = np.arange(len(frames)).reshape(-1, spec.num_frames)
+    places = [
+        ClipPlace.of(_clip_id(video, spec, number), rows[number], track, spec, regions)
+        for number, track in enumerate(tracks)
+        if track.is_usable(spec.min_found)
+    ]
+    clips = cut_clips(video, frames, places, spec, encode)
+    return ProcessedVideo({region.name: [clip[region.name] for clip in clips] for region in regions}, faces)
 
 
-def _region_boxes(track: FaceTrack, spec: ClipSpec, regions: Sequence[Region]) -> dict[str, np.ndarray]:
-    """The int [T, 4] boxes of a clip by region; none where the face was found too rarely."""
-    if not track.is_usable(spec.min_found):
-        return {}
-    faces = grow_boxes(track.crops(spec.tracking), spec.margin)
-    return {region.name: whole_pixels(region.boxes(faces)) for region in regions}
-
-
-def _cut(
-    frames: ChosenFrames, boxes: Sequence[dict[str, np.ndarray]], spec: ClipSpec
-) -> list[dict[str, Crops]]:
-    """The crops of every clip by region; boxes as _region_boxes gives them for each clip."""
-    images = [{region: Crops() for region in placed} for placed in boxes]
-    sizes = [{region: _common_size(of_frames) for region, of_frames in placed.items()} for placed in boxes]
-    for position, frame in enumerate(frames):
-        number, time = divmod(position, spec.num_frames)
-        if not boxes[number]:
-            continue
-        picture = frame.rgb()
-        for region, placed in boxes[number].items():
-            stored = stored_form(crop(picture, placed[time]), spec, sizes[number][region])
-            images[number][region].add(stored, spec.encoding)
-    return images
-
-
-def _common_size(boxes: np.ndarray) -> tuple[int, int]:
-    """Height and width of the median of int [T, 4] boxes: most of a zoom is reduced or enlarged by little."""
-    width, height = np.median(boxes[:, 2:] - boxes[:, :2], axis=0)
-    return round(height), round(width)
-
-
-@lru_cache(maxsize=1)
-def _detector(name: str, path: str) -> Detector:
-    """One detector a process: loading a model takes longer than a frame."""
-    return load_detector(name, path)
+def _clip_id(video: Video, spec: ClipSpec, number: int) -> str:
+    return video.key if spec.clips_per_video == 1 else f"{video.key}#{number}"

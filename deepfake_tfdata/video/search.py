@@ -32,13 +32,7 @@ class LocalDetector(Detector, Protocol):
 
 
 def find_faces(video: Video, frames: ChosenFrames, detector: Detector) -> list[np.ndarray]:
-    """The faces in every frame.
-
-    With a LocalDetector, every 16th frame is scanned: for faces half as large as the largest of the scan
-    before, and for smaller ones if there is none. Where two scans have no face in common, the frame in the
-    middle between them is scanned. Any other frame is searched around the faces of the scans before and
-    after; where a face that both have is not found, it is scanned too. It depends on the scans only, not on
-    other frames between them, so that an error can't spread.
+    """The faces in every frame, as FaceSearch finds them.
 
     Args:
         video: where the frames are from.
@@ -48,26 +42,59 @@ def find_faces(video: Video, frames: ChosenFrames, detector: Detector) -> list[n
     Returns:
         T arrays, each float32 [N, 4], (left, top, right, bottom) in pixels.
     """
-    if not isinstance(detector, LocalDetector):
-        return [detector(video, frame) for frame in frames]
-    detections: list[np.ndarray] = []
-    between: list[DecodedFrame] = []
-    for position, frame in enumerate(frames):
-        if position % _SCAN_EVERY and position < len(frames) - 1:
-            between.append(frame)
-            continue
-        after = _scan(video, frame, detections[-1] if detections else None, detector)
-        if between:
-            detections += _between(video, between, detections[-1], after, detector)
-        detections.append(after)
-        between = []
-    return detections
+    search = FaceSearch(video, detector, len(frames))
+    for frame in frames:
+        search.add(frame)
+    return search.found
+
+
+class FaceSearch:
+    """Finds the faces of a clip, frame by frame as they come.
+
+    With a LocalDetector, every 16th frame is scanned: for faces half as large as the largest of the scan
+    before, and for smaller ones if there is none. Where two scans have no face in common, the frame in the
+    middle between them is scanned. Any other frame is searched around the faces of the scans before and
+    after; where a face that both have is not found, it is scanned too. It depends on the scans only, not on
+    other frames between them, so that an error can't spread.
+
+    Args:
+        video: where the frames are from.
+        detector: finds the faces in one.
+        num_frames: how many will come.
+        small: whether every scan looks for small faces, too.
+
+    Attributes:
+        found: of every frame, float32 [N, 4], (left, top, right, bottom) in pixels; complete when all came.
+    """
+
+    def __init__(self, video: Video, detector: Detector, num_frames: int, small: bool = False) -> None:
+        self.found: list[np.ndarray] = []
+        self._video, self._detector = video, detector
+        self._num_frames, self._small = num_frames, small
+        self._between: list[DecodedFrame] = []
+
+    def add(self, frame: DecodedFrame) -> None:
+        """Takes the next frame; at most 15 wait for the next scan."""
+        detector = self._detector
+        if not isinstance(detector, LocalDetector):
+            self.found.append(detector(self._video, frame))
+            return
+        position = len(self.found) + len(self._between)
+        if position % _SCAN_EVERY and position < self._num_frames - 1:
+            self._between.append(frame)
+            return
+        before = self.found[-1] if self.found else None
+        after = _scan(self._video, frame, None if self._small else before, detector)
+        if before is not None:
+            self.found += _between(self._video, self._between, before, after, detector)
+        self.found.append(after)
+        self._between = []
 
 
 def _scan(
     video: Video, frame: DecodedFrame, before: np.ndarray | None, detector: LocalDetector
 ) -> np.ndarray:
-    """The faces of a frame, given those of the scan before."""
+    """The faces of a frame, given those of the scan before; of any size where there is none."""
     if before is not None and len(before):
         faces = detector.large(frame, _LARGE * float((before[:, 2] - before[:, 0]).max()))
         if len(faces):

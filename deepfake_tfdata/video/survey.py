@@ -1,7 +1,6 @@
 """What an audit wants to know of one video, in one decoding pass; nothing is cropped or encoded."""
 
 from dataclasses import dataclass
-from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -9,7 +8,7 @@ import numpy as np
 from deepfake_tfdata.clips.processed import ProcessedVideo
 from deepfake_tfdata.clips.spec import ClipSpec
 from deepfake_tfdata.clips.video import Video
-from deepfake_tfdata.video.detectors import Detector, load_detector
+from deepfake_tfdata.video.detectors import the_detector
 from deepfake_tfdata.video.errors import VideoError
 from deepfake_tfdata.video.faces import face_statistics, follow_faces
 from deepfake_tfdata.video.fingerprint import perceptual_hash
@@ -60,7 +59,7 @@ def survey_video(video: Video, num_frames: int) -> SurveyedVideo:
     if not num_frames:
         return SurveyedVideo(header=header, mask_frames=mask_frames)
     try:
-        followed = follow_faces(video, ClipSpec(num_frames=num_frames), _detector())
+        followed = follow_faces(video, ClipSpec(num_frames=num_frames), the_detector("haar", ""))
     except VideoError as error:
         return SurveyedVideo(header=header, mask_frames=mask_frames, problem=error.reason)
     (track,) = followed.tracks
@@ -112,8 +111,3 @@ def _mask_frames(video: Video) -> int | None:
         return scan_packets(video.mask_path).count()
     except VideoError:
         return None
-
-
-@lru_cache(maxsize=1)
-def _detector() -> Detector:
-    return load_detector("haar", "")

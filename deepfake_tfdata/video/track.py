@@ -1,6 +1,6 @@
-"""One face through a clip: which detections belong to it."""
+"""The faces through a clip: which detections belong to each."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
@@ -20,13 +20,26 @@ _Track = dict[int, np.ndarray]
 def follow_face(
     detections: Sequence[np.ndarray], masks: Sequence[Mask | None] = ()
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Links detections over time and keeps the largest, most persistent face, or the one that masks show.
+    """The first of `follow_all`: the largest, most persistent face, or the one that masks show.
+
+    Returns:
+        boxes float32 [T, 4], zero where not found, and found bool [T].
+    """
+    nobody = np.zeros((len(detections), 4), np.float32), np.zeros(len(detections), bool)
+    return next(iter(follow_all(detections, masks)), nobody)
+
+
+def follow_all(
+    detections: Sequence[np.ndarray], masks: Sequence[Mask | None] = ()
+) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Links detections over time.
 
     Args:
         detections: T arrays, each float [N, 4], (left, top, right, bottom) in pixels.
         masks: T masks of the manipulated area, or none.
 
     Returns:
+        Every face, that with most of the manipulated area first, then the largest and most persistent: its
         boxes float32 [T, 4], zero where not found, and found bool [T].
     """
     tracks: list[_Track] = []
@@ -35,11 +48,8 @@ def follow_face(
         for box, track in taken.items():
             tracks[track][time] = boxes[box]
         tracks += [{time: boxes[box]} for box in _newcomers(boxes, list(taken))]
-    face = max(tracks, key=lambda track: (_shown(track, masks), _weight(track)), default={})
-    found = np.array([time in face for time in range(len(detections))])
-    boxes = np.zeros((len(detections), 4), np.float32)
-    boxes[found] = np.reshape(list(face.values()), (-1, 4))
-    return boxes, found
+    tracks.sort(key=lambda track: (_shown(track, masks), _weight(track)), reverse=True)
+    return [_as_arrays(track, len(detections)) for track in tracks]
 
 
 def overlap(a: np.ndarray, b: np.ndarray) -> float:
@@ -49,6 +59,28 @@ def overlap(a: np.ndarray, b: np.ndarray) -> float:
     return shared / (_area(a) + _area(b) - shared)
 
 
+def pair_up(pairs: Iterable[tuple[float, float, int, int]]) -> Iterator[tuple[int, int]]:
+    """What belongs together, of (likeness, weight, a, b): the likeliest a and b first; each occurs once."""
+    taken_a, taken_b = set(), set()
+    for likeness, _, a, b in sorted(pairs, reverse=True):
+        if likeness >= _MIN_OVERLAP and a not in taken_a and b not in taken_b:
+            taken_a.add(a)
+            taken_b.add(b)
+            yield a, b
+
+
+def side(box: np.ndarray) -> float:
+    """The side of a square of the box's area."""
+    return _area(box) ** 0.5
+
+
+def _as_arrays(face: _Track, num_frames: int) -> tuple[np.ndarray, np.ndarray]:
+    found = np.array([time in face for time in range(num_frames)])
+    boxes = np.zeros((num_frames, 4), np.float32)
+    boxes[found] = np.reshape(list(face.values()), (-1, 4))
+    return boxes, found
+
+
 def _matches(tracks: Sequence[_Track], boxes: np.ndarray, time: int) -> Iterator[tuple[int, int]]:
     """Pairs of a box and the track that it continues, the best overlap first; each occurs once."""
     pairs = [
@@ -56,12 +88,7 @@ def _matches(tracks: Sequence[_Track], boxes: np.ndarray, time: int) -> Iterator
         for track_index, track in enumerate(tracks)
         for box_index, box in enumerate(boxes)
     ]
-    free_boxes, free_tracks = set(range(len(boxes))), set(range(len(tracks)))
-    for likeness, _, box, track in sorted(pairs, reverse=True):
-        if likeness >= _MIN_OVERLAP and box in free_boxes and track in free_tracks:
-            free_boxes.remove(box)
-            free_tracks.remove(track)
-            yield box, track
+    return pair_up(pairs)
 
 
 def _newcomers(boxes: np.ndarray, taken: list[int]) -> list[int]:
@@ -87,7 +114,7 @@ def _likeness(track: _Track, box: np.ndarray, time: int) -> float:
 
 def _weight(track: _Track) -> float:
     """Large and long-lived faces weigh most: the sum of the box's side over the frames it is seen in."""
-    return sum(_area(box) ** 0.5 for box in track.values())
+    return sum(map(side, track.values()))
 
 
 def _shown(track: _Track, masks: Sequence[Mask | None]) -> float:

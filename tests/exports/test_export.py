@@ -13,12 +13,13 @@ import pytest
 
 from deepfake_tfdata import build_detector
 from deepfake_tfdata.errors import UserError
+from deepfake_tfdata.evaluation.calibration import DetectorCalibration, ReferenceScores, write_calibration
 from deepfake_tfdata.export import ExportConfig, main
 from deepfake_tfdata.exports import write
-from deepfake_tfdata.exports.clips import choose
+from deepfake_tfdata.exports.clips import RealClip, choose
 from deepfake_tfdata.exports.parity import require_parity, require_spread
 from deepfake_tfdata.exports.write import export_run
-from deepfake_tfdata.scoring.applied import ClipOutputs, open_detector
+from deepfake_tfdata.scoring.applied import ClipOutputs, file_fingerprint, open_detector
 from deepfake_tfdata.scoring.export_file import read_export
 from tests.fakes import FRAME_SIZE, NUM_FRAMES
 from tests.untrained import sharpened, write_untrained_run
@@ -108,9 +109,14 @@ def test_the_readmes_lines_score_the_stored_clips(onnx_export, tmp_path):
 
 def test_litert_of_a_run_in_half_precision_computes_in_float32(resized_records, tmp_path):
     run = untrained(tmp_path / "run", resized_records, "last", policy="mixed_float16")
+    reference = ReferenceScores(np.array(["a", "b"]), np.array([0, 1]), np.array(["a", "b"]), np.zeros(2))
+    model = file_fingerprint(run / "model.keras")
+    write_calibration(run, DetectorCalibration(reference, {}, model, "data", ("Face2Face",)))
     written = export_run(run, "litert", tmp_path / "export", 2)
     clips, parity = stored_clips(tmp_path / "export")
-    found = open_detector(tmp_path / "export").score(clips)
+    detector = open_detector(tmp_path / "export")
+    assert written.calibrated and detector.calibration.methods == ("Face2Face",)
+    found = detector.score(clips)
     np.testing.assert_allclose(found.logits, [clip["logit"] for clip in parity["clips"]], atol=1e-4)
     assert found.attention is None
     # What half precision costs is told, and is not taken for what the export costs.
@@ -143,6 +149,16 @@ def test_a_saved_model_has_servings_layout_and_needs_nothing_of_ours(saved_model
     subprocess.run([sys.executable, "-I", "-c", code, str(saved_model)], cwd=tmp_path, check=True)
 
 
+@pytest.fixture
+def drawn_clips(monkeypatch):
+    """Two clips in place of those of the records, which take longer to read."""
+    shape = (2, NUM_FRAMES, FRAME_SIZE, FRAME_SIZE, 3)
+    frames = np.random.default_rng(0).integers(0, 256, shape, np.uint8) // np.uint8([[[[[1]]]], [[[[3]]]]])
+    clips = [RealClip(f"{label}", label, {"full": each}) for label, each in enumerate(frames)]
+    monkeypatch.setattr(write, "_real_clips", lambda *_: clips)
+
+
+@pytest.mark.usefixtures("drawn_clips")
 def test_an_export_that_says_something_else_is_not_there(run, tmp_path, monkeypatch):
     def other_weights(detector, *arguments, **options):
         detector.get_layer("classifier").bias.assign([0.01])
@@ -155,6 +171,7 @@ def test_an_export_that_says_something_else_is_not_there(run, tmp_path, monkeypa
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.usefixtures("drawn_clips")
 def test_what_a_format_knows_not_is_told_in_one_line(run, tmp_path, monkeypatch):
     def unknown(*_, **__):
         raise ValueError("no such operation\nand a page of its surroundings")

@@ -13,7 +13,7 @@ from deepfake_tfdata import load_clips
 from deepfake_tfdata.clips.splits import SPLITS
 from deepfake_tfdata.errors import UserError
 from deepfake_tfdata.input.cache import cached
-from deepfake_tfdata.input.clip_selection import select_clips, split_of_fold
+from deepfake_tfdata.input.clip_selection import divided, select_clips
 from deepfake_tfdata.input.folds import Fold, divide_components, parse_fold
 from deepfake_tfdata.input.options import InputOptions
 from deepfake_tfdata.input.reading import explained_damage
@@ -124,7 +124,7 @@ def test_over_the_folds_every_clip_is_tested_once_and_no_component_crosses(recor
 def test_a_fold_is_the_same_whatever_the_order_of_the_index(records):
     pool = find_shards(records, "full,mouth", POOL)
     backwards = pool.only(reversed(range(pool.num_clips)))
-    one, other = (split_of_fold(each, Fold(2, 3), "test") for each in (pool, backwards))
+    one, other = (divided(each, "test", Fold(2, 3)) for each in (pool, backwards))
     assert ids(one) == ids(other)[::-1] and ids(one)
 
 
@@ -210,19 +210,19 @@ def test_videos_without_a_clip_are_divided_and_counted_as_the_others(records):
     for lost in (one, several):
         left = losing(pool, lost)
         for split in SPLITS:
-            whole, part = (split_of_fold(each, Fold(1, 3), split) for each in (pool, left))
+            whole, part = (divided(each, split, Fold(1, 3)) for each in (pool, left))
             assert ids(part) == [clip.clip_id for clip in whole.clips[0] if clip not in lost]
             assert part.planned == whole.planned
-    planned = [split_of_fold(pool, Fold(1, 3), split).planned for split in SPLITS]
+    planned = [divided(pool, split, Fold(1, 3)).planned for split in SPLITS]
     assert sum(each["real"]["original"] for each in planned) == 14
     assert sum(each["fake"]["Face2Face"] for each in planned) == 14
 
 
 def test_a_split_without_any_clip_is_refused(records):
     pool = find_shards(records, "mouth", POOL)
-    tested = split_of_fold(pool, Fold(3, 4), "test").clips[0]
+    tested = divided(pool, "test", Fold(3, 4)).clips[0]
     with pytest.raises(UserError, match="the test split of --fold=3/4 has no clip"):
-        split_of_fold(losing(pool, tested), Fold(3, 4), "test")
+        divided(losing(pool, tested), "test", Fold(3, 4))
 
 
 def test_records_of_an_earlier_version_say_how_to_mend_them(records, tmp_path):

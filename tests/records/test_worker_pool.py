@@ -77,6 +77,17 @@ def work(video):
     return ACTIONS.get(video.video_id, lambda video: None)(video) or processed(video.video_id)
 
 
+def test_a_worker_that_ended_while_it_had_nothing_to_do_costs_no_video():
+    with closing(Worker(work)) as worker:
+        (child,) = multiprocessing.active_children()
+        child.kill()
+        child.join()
+        assert not worker.alive
+        assert worker.process(*videos("a")).status == "ok"
+        assert worker.alive
+    assert not worker.alive
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("workers", [1, 3])
 def test_one_bad_video_costs_one_video(workers):

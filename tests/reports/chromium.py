@@ -79,10 +79,14 @@ class Chromium:
         return found
 
     def show(self, page: Path, width: int, scheme: str = "light", medium: str = "screen") -> None:
-        """Loads a file.
+        """Loads a file of HTML; the arguments are those of `visit`."""
+        self.visit(page.resolve().as_uri(), width, scheme, medium)
+
+    def visit(self, url: str, width: int, scheme: str = "light", medium: str = "screen") -> None:
+        """Loads a page.
 
         Args:
-            page: of HTML.
+            url: of it.
             width: of the window, CSS pixels.
             scheme: 'light' or 'dark', which the system would like.
             medium: 'screen' or 'print'.
@@ -93,9 +97,41 @@ class Chromium:
             "Emulation.setDeviceMetricsOverride", width=width, height=800, deviceScaleFactor=1, mobile=False
         )
         self._complaints.clear()
-        loader = self._call("Page.navigate", url=page.resolve().as_uri())["loaderId"]
+        loader = self._call("Page.navigate", url=url)["loaderId"]
         while loader not in self._loaded:
             self._note(self._read())
+
+    def value(self, expression: str) -> Any:
+        """What a script on the page gives."""
+        result = self._call("Runtime.evaluate", expression=expression, awaitPromise=True, returnByValue=True)
+        if "exceptionDetails" in result:
+            raise ChromiumError(str(result["exceptionDetails"]))
+        return result["result"].get("value")
+
+    def wait_for(self, expression: str) -> None:
+        """Waits until a script gives what is true, on this page or the one that it leads to."""
+        deadline = time.monotonic() + _TIMEOUT
+        while time.monotonic() < deadline:
+            with suppress(ChromiumError):  # between two pages
+                if self.value(expression):
+                    return
+            time.sleep(0.05)
+        raise ChromiumError(f"it never came to {expression}")
+
+    def choose_file(self, selector: str, file: Path) -> None:
+        """Chooses a file as somebody does in a form's dialogue."""
+        root = self._call("DOM.getDocument")["root"]["nodeId"]
+        node = self._call("DOM.querySelector", nodeId=root, selector=selector)["nodeId"]
+        self._call("DOM.setFileInputFiles", nodeId=node, files=[str(file)])
+
+    def let_scripts_run(self, run: bool) -> None:
+        """Of the pages that are loaded from now on."""
+        self._call("Emulation.setScriptExecutionDisabled", value=not run)
+
+    @property
+    def complaints(self) -> list[str]:
+        """What the console showed since the last page was loaded, and what the page asked for."""
+        return [*self._complaints]
 
     def picture(self) -> bytes:
         """The whole page that is shown, as a PNG file."""
@@ -117,10 +153,8 @@ class Chromium:
         _end(self._pid)
 
     def _faults(self) -> list[str]:
-        result = self._call("Runtime.evaluate", expression=_FAULTS, awaitPromise=True, returnByValue=True)
-        if "exceptionDetails" in result:
-            raise ChromiumError(str(result["exceptionDetails"]))
-        return [*self._complaints, *result["result"]["value"]]
+        found = self.value(_FAULTS)
+        return [*self._complaints, *found]
 
     def _call(self, method: str, **parameters: Any) -> dict[str, Any]:
         self._last_id += 1

@@ -4,7 +4,7 @@ import html.parser
 import re
 
 SCRIPT = "<script>alert(1)</script>"
-_VOID = ("meta", "img", "path", "circle")
+_VOID = ("meta", "img", "path", "circle", "input")
 
 
 class _Checker(html.parser.HTMLParser):

@@ -31,6 +31,9 @@ def calls_of(tmp_path):
         (tmp_path / "tools" / "venv.sh").write_text('echo "$1" > extras\n')
         (tmp_path / "python").write_text(STAND_IN)
         (tmp_path / "python").chmod(0o755)
+        splits = tmp_path / "demo" / (presets or ("dilution",))[0] / "videos" / "splits"
+        splits.mkdir(parents=True)
+        (splits / "test.json").write_text('[["002", "149"], ["003", "004"]]')
         environment = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"}
         subprocess.run(["bash", "tools/demo.sh", *presets], cwd=tmp_path, env=environment, check=True)
         calls = [json.loads(line) for line in (tmp_path / "calls.jsonl").read_text().splitlines()]
@@ -45,13 +48,13 @@ def test_every_call_is_one_that_the_commands_take(calls_of, presets):
     modules = [module for module, *_ in calls]
     once = ["deepfake_tfdata.train", "deepfake_tfdata.evaluate"]
     made = ["tools.synthetic", "deepfake_tfdata.convert", "deepfake_tfdata.audit"]
-    assert modules == [*made, *once, *once, "deepfake_tfdata.compare"]
+    assert modules == [*made, *once, *once, "deepfake_tfdata.compare", "deepfake_tfdata.predict"]
     assert extras == ("[pretrained]" if presets == ["pretrained"] else "")
     configs = [
         cli.parse(COMMANDS[module.removeprefix("deepfake_tfdata.")], [module, *flags])
         for module, *flags in calls[1:]
     ]
-    converted, audited, first, first_scored, second, second_scored, compared = configs
+    converted, audited, first, first_scored, second, second_scored, compared, judged = configs
     made = converted.conversion
     assert (audited.source, audited.data) == (made.source, made.output)
     folders = [Path(train.workdir) / "evaluation" / "test" for train in (first, second)]
@@ -60,6 +63,8 @@ def test_every_call_is_one_that_the_commands_take(calls_of, presets):
     ]
     assert sorted(map(Path, (*compared.first, *compared.second))) == sorted(folders)
     assert folders[0] != folders[1]
+    assert [Path(each).name for each in judged.video] == ["002_149.mp4", "002.mp4"]
+    assert Path(judged.workdir[0]) / "evaluation" / "test" == Path(compared.first[0])
 
 
 def test_pretrained_differs_in_the_weights_alone(calls_of):

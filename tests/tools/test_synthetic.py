@@ -27,6 +27,7 @@ from tools.synthetic.motion import frame_face, pose
 from tools.synthetic.plan import (
     FAKES,
     ORIGINALS,
+    SPLITS,
     Options,
     draw_video,
     ground_truth,
@@ -353,6 +354,17 @@ def test_second_run_makes_only_what_is_missing(tmp_path: Path, capsys: pytest.Ca
     assert error.count("\n") == 1
 
 
+def test_val_may_have_a_number_of_pairs_of_its_own() -> None:
+    usual = Options("null", 120, 40, (320, 320), 0, ())
+    assert [len(pairs) for pairs in plan_pairs(usual).values()] == [36, 12, 12]
+    assert "val_pairs" not in ground_truth(replace(usual, identities=6))
+    demo = replace(usual, identities=176, val_pairs=40)
+    pairs = plan_pairs(demo)
+    assert [len(pairs[split]) for split in SPLITS] == [36, 40, 12]
+    assert len({who for split in pairs.values() for pair in split for who in pair}) == 176
+    assert '"val_pairs": 2' in ground_truth(replace(usual, identities=10, val_pairs=2))
+
+
 def test_null_plants_nothing_and_keeps_the_originals(tmp_path: Path) -> None:
     presets = {"dilution": [], "dose": ["--face_size=30..100"], "null": []}
     for preset, more in presets.items():
@@ -372,6 +384,8 @@ def test_null_plants_nothing_and_keeps_the_originals(tmp_path: Path) -> None:
     [
         ("--identities=7", "even"),
         ("--identities=2000", "1000"),
+        ("--val_pairs=59", "1 to 58"),
+        ("--val_pairs=0", "1 to 58"),
         ("--frames=1", "8 or more"),
         ("--size=320", "WIDTHxHEIGHT"),
         ("--size=321x320", "even"),

@@ -53,6 +53,9 @@ def test_every_orientation_is_cut_as_it_is_shown(tmp_path, orientation):
     stored = first_frame(path)
     turned = first_frame(odd.with_display_matrix(path, *matrix))
     np.testing.assert_array_equal(turned.rgb(), shown(stored.rgb(), *matrix))
+    a, b, c, d = matrix
+    mirrored = stored.rgb()[:, ::-1] if a * d < b * c else stored.rgb()
+    np.testing.assert_array_equal(np.rot90(mirrored, -turned.rotation // 90), turned.rgb())
     np.testing.assert_array_equal(turned.grey(), shown(stored.grey(), *matrix))
 
 

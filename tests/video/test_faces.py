@@ -13,6 +13,7 @@ from deepfake_tfdata.clips.video import Video, with_originals
 from deepfake_tfdata.clips.video_selection import SelectionOptions, select_videos
 from deepfake_tfdata.video.detectors import load_detector
 from deepfake_tfdata.video.faces import face_statistics, follow_faces
+from deepfake_tfdata.video.header import read_header
 from tests.fakes import blank_frames, face_frames, write_video
 
 HAAR = load_detector("haar", "")
@@ -73,6 +74,8 @@ def test_the_jitter_of_a_still_face_is_measured_and_smoothed(tmp_path):
     assert faces.jitter_per_frame == pytest.approx(faces.jitter_per_frame_px / faces.face_size, rel=1e-2)
     assert 65 < faces.face_size < 80
     assert faces.frames_found == 32
+    assert faces.bits_a_pixel == pytest.approx(read_header(path).bits_a_pixel, abs=1e-5)
+    assert faces.frame_seconds == pytest.approx(2 / 25, abs=1e-4)  # every other of 64 frames, nearly
     still = np.median(tracks[0].boxes, axis=0)
     raw, smooth = (np.sqrt(np.mean((boxes - still) ** 2)) for boxes in (tracks[0].boxes, tracks[0].smooth))
     assert smooth < raw / 2
@@ -97,6 +100,7 @@ def test_the_shortest_clips_have_a_track(tmp_path, num_frames):
     assert tracks[0].smooth.shape == (num_frames, 4)
     assert faces.frames_found == num_frames
     assert (faces.jitter_smooth_px is None) == (num_frames < 3)
+    assert (faces.frame_seconds is None) == (num_frames < 2)
 
 
 SHARED = ClipSpec(num_frames=8, share_tracks=True)

@@ -4,7 +4,7 @@ import pytest
 from deepfake_tfdata.clips.video import Video
 from deepfake_tfdata.video.decode import decode_frames
 from deepfake_tfdata.video.detectors import load_detector
-from deepfake_tfdata.video.search import find_faces
+from deepfake_tfdata.video.search import FaceSearch, find_faces
 from deepfake_tfdata.video.smooth import smooth_track
 from deepfake_tfdata.video.track import follow_face
 from tests.fakes import face_frames, write_video
@@ -60,6 +60,16 @@ def test_where_a_face_of_both_scans_is_missing_the_frame_is_scanned(changed, wha
 def test_a_newcomer_is_seen_from_the_scan_before_on():
     detector = Scripted([faces(0, 300) if t >= 2 else faces(0) for t in range(5)])
     assert [len(boxes) for boxes in find_faces(VIDEO, range(5), detector)] == [1, 1, 2, 2, 2]
+
+
+def test_small_faces_beside_a_large_one_are_scanned_for_where_they_are_wanted():
+    large_and_small = np.concatenate([faces(0, side=100), faces(300, side=30)])
+    for small, seen in ((False, 1), (True, 2)):
+        search = FaceSearch(VIDEO, Scripted([large_and_small] * 33), 33, small)
+        for frame in range(33):
+            search.add(frame)
+        assert len(search.found) == 33
+        assert len(search.found[20]) == seen
 
 
 def test_between_scans_without_a_common_face_it_scans_where_the_change_is():

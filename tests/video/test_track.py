@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from deepfake_tfdata.video.track import follow_face, overlap
+from deepfake_tfdata.video.track import follow_all, follow_face, overlap
 
 
 def box(x, y, side):
@@ -24,6 +24,16 @@ def test_two_crossing_faces_are_not_swapped():
     boxes, found = follow_face(detections)
     assert found.all()
     np.testing.assert_array_equal(boxes[:, 0], 20.0 * np.arange(12))
+
+
+def test_every_face_is_followed_the_largest_and_most_persistent_first():
+    detections = [np.stack([box(300, 50, 60), box(100 + 4 * t, 100, 100)]) for t in range(8)]
+    detections[3] = np.stack([box(0, 0, 30)])
+    main, other, flicker = follow_all(detections)
+    for mine, first in zip(main, follow_face(detections), strict=True):
+        np.testing.assert_array_equal(mine, first)
+    assert other[1].tolist() == [True] * 3 + [False] + [True] * 4
+    assert np.flatnonzero(flicker[1]).tolist() == [3]
 
 
 def test_no_detection_at_all_finds_no_face():

@@ -57,6 +57,11 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     add("--output", type=user_path, required=True, help="the data set's folder; run again, it is completed")
     add("--preset", choices=PRESETS, default="dilution", help="what the other flags begin with (%(default)s)")
     add("--identities", type=int, default=120, help="people: an original and a fake of each (%(default)s)")
+    add(
+        "--val_pairs",
+        type=int,
+        help="pairs in val (a fifth of all); test has a quarter of the others",
+    )
     add("--frames", type=int, default=40, help="frames a video, at 25 a second (%(default)s)")
     add("--size", default="320x320", help="WIDTHxHEIGHT in pixels, both even (%(default)s)")
     add("--seed", type=int, default=0, help="the same seed makes the same bytes (%(default)s)")
@@ -66,6 +71,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     add("--period", help=f"pixels from stripe to stripe; of several, each fake has one ({DILUTION.period})")
     add("--jitter", type=float, help=f"phase from frame to frame: 0 still, 1 any ({DILUTION.jitter})")
     add("--strength", type=float, help=f"amplitude of the stripes in grey levels ({DILUTION.strength})")
+    add("--flicker", type=float, help="share of it that comes and goes from frame to frame, 0 to 1 (0)")
     add("--face_size", help="SMALLEST..LARGEST side of face boxes, pixels, one a pair (47 %% of the frame)")
     return parser.parse_args(arguments)
 
@@ -79,19 +85,24 @@ def read_options(flags: argparse.Namespace) -> Options:
     size = _read_size(flags.size)
     even = flags.identities % 2 == 0
     _require(even and 6 <= flags.identities <= 1000, "identities", flags, "an even number, 6 to 1000")
+    most = flags.identities // 2 - 2
+    val_fits = flags.val_pairs is None or 1 <= flags.val_pairs <= most
+    _require(val_fits, "val_pairs", flags, f"1 to {most}, or more --identities")
     _require(flags.frames >= 8, "frames", flags, "8 or more")
     _require(flags.seed >= 0, "seed", flags, "0 or more")
     _require(flags.workers >= 1, "workers", flags, "1 or more")
     preset = PRESETS[flags.preset]
     face_sizes = _read_face_sizes(preset.face_size if flags.face_size is None else flags.face_size, size)
+    artefacts = _read_artefacts(flags)
     return Options(
-        flags.preset, flags.identities, flags.frames, size, flags.seed, _read_artefacts(flags), face_sizes
+        flags.preset, flags.identities, flags.frames, size, flags.seed, artefacts, face_sizes, flags.val_pairs
     )
 
 
 def _read_artefacts(flags: argparse.Namespace) -> tuple[Artefact, ...]:
     """What may be planted: every period in every orientation."""
-    given = {name: getattr(flags, name) for name in ("region", "orientation", "period", "jitter", "strength")}
+    names = ("region", "orientation", "period", "jitter", "strength", "flicker")
+    given = {name: getattr(flags, name) for name in names}
     given = {name: value for name, value in given.items() if value is not None}
     if flags.preset == "null":
         if given:
@@ -102,9 +113,10 @@ def _read_artefacts(flags: argparse.Namespace) -> tuple[Artefact, ...]:
     chosen = {**vars(DILUTION), **vars(PRESETS[flags.preset]), **given}
     _require(0 <= chosen["jitter"] <= 1, "jitter", flags, "from 0 to 1")
     _require(0 < chosen["strength"] <= 60, "strength", flags, "more than 0, at most 60, or --preset=null")
+    _require(0 <= chosen["flicker"] <= 1, "flicker", flags, "from 0 to 1")
     orientation = chosen["orientation"]
     return tuple(
-        Artefact(chosen["region"], period, chosen["jitter"], chosen["strength"], each)
+        Artefact(chosen["region"], period, chosen["jitter"], chosen["strength"], each, chosen["flicker"])
         for each in (ORIENTATIONS if orientation == MIXED else (orientation,))
         for period in _read_periods(chosen["period"])
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 
@@ -30,6 +31,7 @@ class Artefact:
         jitter: How freely the phase varies from frame to frame: 0 still stripes, 1 any phase in any frame.
         strength: Amplitude in grey levels.
         orientation: One of ORIENTATIONS: how the stripes lie.
+        flicker: The share of the strength that comes and goes from frame to frame: 0 none of it, 1 all.
     """
 
     region: str
@@ -37,6 +39,12 @@ class Artefact:
     jitter: float
     strength: float
     orientation: str = "horizontal"
+    flicker: float = 0.0
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values; a data set without flicker is told as it was before there was any."""
+        values = dataclasses.asdict(self)
+        return values if self.flicker else {name: values[name] for name in values if name != "flicker"}
 
 
 def region_window(identity: Identity, region: str) -> Window:
@@ -61,6 +69,11 @@ def draw_phases(rng: np.random.Generator, jitter: float, frames: int) -> np.ndar
     """The stripes' phase in each frame, radians in 0..2 pi, float64 [T]."""
     still = rng.uniform(0, 2 * np.pi)
     return (still + 2 * np.pi * jitter * rng.uniform(-0.5, 0.5, frames)) % (2 * np.pi)
+
+
+def draw_strengths(rng: np.random.Generator, artefact: Artefact, frames: int) -> np.ndarray:
+    """The stripes' amplitude in each frame, grey levels, float64 [T]: at most the artefact's strength."""
+    return artefact.strength * (1 - artefact.flicker * rng.uniform(0, 1, frames))
 
 
 def plant(

@@ -14,7 +14,15 @@ from tqdm import tqdm
 
 from deepfake_tfdata.errors import UserError
 from tools.synthetic.motion import frame_face
-from tools.synthetic.plan import Options, Video, draw_video, ground_truth, plan_pairs, plan_videos
+from tools.synthetic.plan import (
+    Options,
+    Video,
+    draw_video,
+    ground_truth,
+    plan_pairs,
+    plan_videos,
+    strengths_of,
+)
 from tools.synthetic.render import render
 from tools.synthetic.videos import write_video
 
@@ -56,7 +64,7 @@ def make_video(folder: Path, options: Options, video: Video) -> None:
     """Renders and encodes one video of a data set into its folder."""
     identity, motion, phases, rng = draw_video(options, video)
     framing = frame_face(options.size, video.face_size)
-    frames = render(identity, motion, framing, rng, video.artefact, phases)
+    frames = render(identity, motion, framing, rng, video.artefact, phases, strengths_of(options, video))
     write_video(folder / video.path, frames, options.size)
 
 

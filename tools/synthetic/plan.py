@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from tools.synthetic.artefact import Artefact, draw_phases, region_box, region_window
+from tools.synthetic.artefact import Artefact, draw_phases, draw_strengths, region_box, region_window
 from tools.synthetic.identity import Identity, draw_identity
 from tools.synthetic.motion import FPS, Motion, draw_motion, frame_face, pose
 
@@ -16,8 +16,9 @@ ORIGINALS = "original_sequences/youtube/c23/videos"
 FAKES = "manipulated_sequences/Face2Face/c23/videos"
 SPLITS = ("train", "val", "test")
 _HELD_OUT = 0.2  # of the pairs, for val and again for test; train has the rest
+_TESTED = 0.25  # of what train and test have together, where val has a number of its own
 # Each purpose draws from a stream of its own.
-_PAIRS, _IDENTITY, _VIDEO, _PHASES, _ARTEFACTS, _FACE_SIZES = range(6)
+_PAIRS, _IDENTITY, _VIDEO, _PHASES, _ARTEFACTS, _FACE_SIZES, _STRENGTHS = range(7)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,6 +35,7 @@ class Options:
             each as often as the others; nothing is planted where there are none.
         face_sizes: Sides of face boxes in pixels, from the smallest to the largest, over which the pairs of a
             split are spread evenly by their logarithm; empty for a fixed share of the frame.
+        val_pairs: How many pairs val has; None for a fifth of all.
     """
 
     preset: str
@@ -43,6 +45,7 @@ class Options:
     seed: int
     artefacts: tuple[Artefact, ...]
     face_sizes: tuple[float, float] | None = None
+    val_pairs: int | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -77,8 +80,9 @@ def plan_pairs(options: Options) -> dict[str, list[list[str]]]:
     shuffled = np.random.default_rng([options.seed, _PAIRS]).permutation(options.identities).reshape(-1, 2)
     pairs = sorted([f"{min(pair):03d}", f"{max(pair):03d}"] for pair in shuffled)
     order = np.random.default_rng([options.seed, _PAIRS, 1]).permutation(len(pairs))
-    held = max(1, round(_HELD_OUT * len(pairs)))
-    parts = order[2 * held :], order[:held], order[held : 2 * held]
+    val = options.val_pairs or max(1, round(_HELD_OUT * len(pairs)))
+    test = max(1, round(_TESTED * (len(pairs) - val))) if options.val_pairs else val
+    parts = order[val + test :], order[:val], order[val : val + test]
     return {
         split: [pairs[place] for place in sorted(part)] for split, part in zip(SPLITS, parts, strict=True)
     }
@@ -142,13 +146,26 @@ def draw_video(
     return identity, motion, phases, rng
 
 
+def strengths_of(options: Options, video: Video) -> np.ndarray | None:
+    """How strong the artefact is in each frame, grey levels [T]; None where it is as strong in all."""
+    if video.artefact is None or not video.artefact.flicker:
+        return None
+    key = [options.seed, _STRENGTHS, video.target, 0 if video.source is None else video.source + 1]
+    return draw_strengths(np.random.default_rng(key), video.artefact, options.frames)
+
+
 def ground_truth(options: Options) -> str:
     """The data set's ground truth as JSON: options, and by video its label, split, people, size and artefact.
 
     `face_size` is about the side of the face's box, null where it is a share of the frame. Boxes are (left,
-    top, width, height) in the video's pixels, one a frame; phases are radians.
+    top, width, height) in the video's pixels, one a frame; phases are radians, and strengths, which are there
+    where they differ, grey levels.
     """
-    head = json.dumps({**dataclasses.asdict(options), "fps": FPS}, sort_keys=True)
+    artefacts = [artefact.to_dict() for artefact in options.artefacts]
+    said = {**dataclasses.asdict(options), "artefacts": artefacts}
+    if options.val_pairs is None:
+        del said["val_pairs"]  # what was made before there was such an option is still the same
+    head = json.dumps({**said, "fps": FPS}, sort_keys=True)
     lines = [f'"{video.path}": {json.dumps(_truth(options, video))}' for video in plan_videos(options)]
     return f'{{"options": {head},\n"videos": {{\n' + ",\n".join(lines) + "\n}}\n"
 
@@ -169,8 +186,10 @@ def _truth(options: Options, video: Video) -> dict[str, Any]:
         places = [pose(identity, motion, frame, framing) for frame in range(options.frames)]
         boxes = [[round(value, 1) for value in region_box(window, place)] for place in places]
         truth["artefact"] = {
-            **dataclasses.asdict(video.artefact),
+            **video.artefact.to_dict(),
             "boxes": boxes,
             "phases": [round(float(phase), 4) for phase in phases],
         }
+        if (strengths := strengths_of(options, video)) is not None:
+            truth["artefact"]["strengths"] = [round(float(strength), 3) for strength in strengths]
     return truth

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 
 import cv2
@@ -25,6 +26,7 @@ def render(
     rng: np.random.Generator,
     artefact: Artefact | None = None,
     phases: np.ndarray | None = None,
+    strengths: np.ndarray | None = None,
 ) -> Iterator[np.ndarray]:
     """Renders a video.
 
@@ -35,6 +37,7 @@ def render(
         rng: For the camera's noise.
         artefact: What to plant; nothing for an original.
         phases: With an artefact, the stripes' phase in each frame, [T].
+        strengths: Their amplitude in each frame, [T]; the artefact's own in all if None.
 
     Yields:
         Frames, RGB uint8 [height, width, 3].
@@ -49,6 +52,8 @@ def render(
         place = pose(identity, motion, frame, framing)
         image = _show(layer, opacity, canvas, room, place)
         if artefact is not None:
+            if strengths is not None:
+                artefact = dataclasses.replace(artefact, strength=float(strengths[frame]))
             image = plant(image, artefact, region_window(identity, artefact.region), place, phases[frame])
         noise = identity.noise * rng.standard_normal(room.shape[:2], dtype=np.float32)
         yield cv2.add(image, cv2.merge((noise, noise, noise)), dtype=cv2.CV_8U)  # rounds and saturates

@@ -7,6 +7,7 @@ height, that of the lips at 72 to 77 %.
 
 import hashlib
 from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 from typing import Protocol
 
@@ -45,6 +46,12 @@ def load_detector(name: str, path: str) -> Detector:
         UserError: the file is missing or is not what the detector reads.
     """
     return DETECTORS[name](path)
+
+
+@lru_cache(maxsize=1)
+def the_detector(name: str, path: str) -> Detector:
+    """As load_detector; one a process: loading a model takes longer than a frame."""
+    return load_detector(name, path)
 
 
 def content_hash(path: str) -> str:

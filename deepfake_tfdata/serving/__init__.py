@@ -1,0 +1,1 @@
+"""Verdicts over HTTP: a page to drop a video on, and an interface for programs."""

@@ -1,0 +1,191 @@
+"""Who is next: uploaded videos in their order, decoded by a few workers, and their verdicts for a while."""
+
+import logging
+import statistics
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import wait
+from typing import Any
+
+from deepfake_tfdata.background import in_background
+from deepfake_tfdata.clips.video import Video
+from deepfake_tfdata.records.worker import Worker, seconds_allowed
+from deepfake_tfdata.serving.job import DONE, FAILED, LOOKING, SCORING, Job, JobFailed, Result
+from deepfake_tfdata.serving.options import ServingOptions
+from deepfake_tfdata.serving.uploads import Upload
+from deepfake_tfdata.verdicts.exhibit import Exhibit
+from deepfake_tfdata.verdicts.judge import Judge
+from deepfake_tfdata.verdicts.verdict import Verdict
+from deepfake_tfdata.verdicts.videos import unlabelled_video
+
+# Of pages in memory; the oldest are forgotten before their time.
+_MAX_KEPT_BYTES = 256 << 20
+# Of a video, before any was seen.
+_FIRST_GUESS = 10.0
+_SECONDS_TO_END = 5
+
+Render = Callable[[Verdict, Exhibit], str]
+
+
+class FullError(Exception):
+    """Too many videos are here already.
+
+    Attributes:
+        seconds: after which a place may be free.
+    """
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__(f"too many videos are waiting; try again in {seconds} seconds")
+        self.seconds = seconds
+
+
+class Board:
+    """Takes videos, has each looked at in a worker process, and scores them here one at a time.
+
+    Args:
+        judge: makes the verdicts.
+        render: makes their pages.
+        options: how many at once, how long, how many wait.
+    """
+
+    def __init__(self, judge: Judge, render: Render, options: ServingOptions) -> None:
+        self.judge, self._render, self._options = judge, render, options
+        self._places = threading.BoundedSemaphore(options.workers + options.max_waiting)
+        self._changed = threading.Condition()
+        self._queue: deque[Job] = deque()
+        self._jobs: dict[str, Job] = {}
+        self._recent: deque[float] = deque([_FIRST_GUESS], maxlen=8)
+        self._scoring = threading.Lock()
+        self._closed = False
+        self._workers = [Worker(judge.work, self._allowed) for _ in range(options.workers)]
+        self._threads = [in_background(self._keep_busy, worker) for worker in self._workers]
+
+    def reserve(self) -> None:
+        """Takes a place for a video that is to arrive; it must be submitted, or given up.
+
+        Raises:
+            FullError: there is none.
+        """
+        if not self._places.acquire(blocking=False):
+            seconds = statistics.median(self._recent) * (len(self._queue) + 1) / len(self._workers)
+            raise FullError(max(1, round(seconds)))
+
+    def give_up(self) -> None:
+        """The video of a reserved place does not come."""
+        self._places.release()
+
+    def submit(self, upload: Upload, with_page: bool) -> Job:
+        """Puts a video that has a place behind the others."""
+        job = Job(upload, with_page)
+        with self._changed:
+            if self._closed:
+                self._end(job, _stopping())
+            else:
+                self._jobs[job.id] = job
+                self._queue.append(job)
+                self._changed.notify()
+        return job
+
+    def find(self, job_id: str) -> Job | None:
+        """The job of that id, as long as it is remembered."""
+        return self._jobs.get(job_id)
+
+    def num_before(self, job: Job) -> int:
+        """How many videos wait before it."""
+        with self._changed:
+            return self._queue.index(job) if job in self._queue else 0
+
+    def forget(self, job: Job) -> None:
+        """Nobody wants its verdict any more; one that waits is not looked at."""
+        with self._changed:
+            self._jobs.pop(job.id, None)
+            if job in self._queue:
+                self._queue.remove(job)
+                self._end(job, JobFailed("nobody waits for it"))
+
+    def forget_old(self) -> None:
+        """Forgets verdicts whose time is over, and the oldest of too many."""
+        limit = time.monotonic() - 60 * self._options.keep_minutes
+        with self._changed:
+            ended = [job for job in self._jobs.values() if job.ended is not None]
+            ended.sort(key=lambda job: job.ended or 0.0, reverse=True)
+            kept_bytes = 0
+            for job in ended:
+                kept_bytes += 0 if job.result.exception() else len(job.result.result().page)
+                if (job.ended or 0.0) < limit or kept_bytes > _MAX_KEPT_BYTES:
+                    del self._jobs[job.id]
+
+    def health(self) -> dict[str, Any]:
+        """How it is doing, in numbers."""
+        with self._changed:
+            return {
+                "workers": self._options.workers,
+                "workers_alive": sum(worker.alive for worker in self._workers),
+                "waiting": len(self._queue),
+                "in_work": sum(job.stage in (LOOKING, SCORING) for job in self._jobs.values()),
+                "max_waiting": self._options.max_waiting,
+            }
+
+    def close(self) -> None:
+        """Ends the workers, and tells those who wait."""
+        with self._changed:
+            self._closed = True
+            while self._queue:
+                self._end(self._queue.popleft(), _stopping())
+            self._changed.notify_all()
+        for worker in self._workers:
+            worker.close()
+        wait(self._threads, _SECONDS_TO_END)
+
+    def _allowed(self, video: Video) -> float:
+        return min(seconds_allowed(video), self._options.max_seconds)
+
+    def _keep_busy(self, worker: Worker) -> None:
+        """A worker's thread: gives it one video after another."""
+        while (job := self._next()) is not None:
+            start = time.monotonic()
+            try:
+                end = self._result(job, worker)
+                self._recent.append(time.monotonic() - start)
+            except Exception:
+                logging.exception("no verdict on a video")
+                end = JobFailed("the server could not judge the video; its log says why")
+            with self._changed:
+                self._end(job, _stopping() if self._closed else end)
+
+    def _next(self) -> Job | None:
+        with self._changed:
+            self._changed.wait_for(lambda: self._queue or self._closed)
+            if self._closed:
+                return None
+            job = self._queue.popleft()
+            job.stage = LOOKING
+            return job
+
+    def _result(self, job: Job, worker: Worker) -> Result | JobFailed:
+        video = unlabelled_video(job.upload.path, job.upload.name)
+        outcome = worker.process(video)
+        with self._scoring:
+            if self.find(job.id) is None:
+                return JobFailed("nobody waits for it")
+            job.stage = SCORING
+            verdict, exhibit = self.judge.conclude(video, outcome, job.upload.name)
+            return Result(verdict.to_dict(), self._render(verdict, exhibit) if job.with_page else "")
+
+    def _end(self, job: Job, end: Result | JobFailed) -> None:
+        """Deletes the video and frees its place; called once for every job."""
+        job.upload.close()
+        self._places.release()
+        job.ended = time.monotonic()
+        if isinstance(end, Result):
+            job.stage = DONE
+            job.result.set_result(end)
+        else:
+            job.stage = FAILED
+            job.result.set_exception(end)
+
+
+def _stopping() -> JobFailed:
+    return JobFailed("the server is stopping", 503)

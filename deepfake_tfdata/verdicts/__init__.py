@@ -1,0 +1,1 @@
+"""A verdict on one video: every face judged with calibrated evidence, or an abstention with its reason."""

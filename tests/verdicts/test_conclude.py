@@ -1,0 +1,210 @@
+"""From an examined video to its verdict."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from deepfake_tfdata.clips.inspected import Shot
+from deepfake_tfdata.clips.spec import ClipSpec
+from deepfake_tfdata.errors import UserError
+from deepfake_tfdata.evaluation.calibration import combine, fit_calibration
+from deepfake_tfdata.verdicts.conclude import basis_of, conclude
+from deepfake_tfdata.verdicts.ensemble import Ensemble
+from tests.verdicts import made
+
+# Of the detector that reads brightness: as the fakes of the calibration, as its real ones, and in between.
+FAKE, REAL, BETWEEN = 150, 106, 128
+
+
+def verdict_on(*faces, detectors=None, level=0.05, **changes):
+    ensemble = Ensemble(detectors or (made.BrightnessDetector(made.calibration()),))
+    basis = basis_of(ensemble, level, {"av": "17"}, "python -m deepfake_tfdata.predict")
+    examined = made.examined(made.inspected(*faces, **changes))
+    return conclude("clip.mp4", "in/clip.mp4", examined, ensemble, basis)
+
+
+def test_a_face_that_scores_as_the_fakes_do_is_evidence():
+    verdict, _ = verdict_on(made.face([FAKE, FAKE]))
+    judgement = verdict.judgement
+    assert judgement.verdict == "evidence_of_manipulation"
+    assert judgement.p_real == pytest.approx(1 / 25)
+    calibration = fit_calibration(made.reference())
+    assert judgement.log10_likelihood_ratio == pytest.approx(
+        calibration.log10_likelihood_ratio(np.array([2.2]))[0], abs=1e-6
+    )
+    assert judgement.false_alarms_in_a_thousand == pytest.approx(40)
+
+
+def test_posteriors_follow_bayes_at_three_priors():
+    verdict, _ = verdict_on(made.face([FAKE]))
+    ratio = 10**verdict.judgement.log10_likelihood_ratio
+    assert verdict.judgement.posteriors == pytest.approx(
+        {"0.01": ratio / (ratio + 99), "0.1": ratio / (ratio + 9), "0.5": ratio / (ratio + 1)}
+    )
+
+
+@pytest.mark.parametrize("brightness", [REAL, 118])
+def test_another_face_is_no_evidence_and_nothing_is_called_real(brightness):
+    verdict, _ = verdict_on(made.face([brightness]))
+    assert verdict.judgement.verdict == "no_evidence_found"
+    assert '"real"' not in json.dumps(verdict.to_dict())
+
+
+def test_the_score_of_a_face_is_the_mean_probability_of_its_clips():
+    verdict, _ = verdict_on(made.face([REAL, FAKE, FAKE]))
+    (face,) = verdict.faces
+    assert face.score == pytest.approx(np.mean([made.score_of(each) for each in (REAL, FAKE, FAKE)]))
+    assert [clip.score for clip in face.clips] == pytest.approx(
+        [made.score_of(REAL), made.score_of(FAKE), made.score_of(FAKE)]
+    )
+    assert [(clip.first, clip.last) for clip in face.clips] == [(0, 6), (4, 10), (8, 14)]
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"face_pixels": 30.0}, "30 pixels wide, and the detector was trained on 40 to 120"),
+        ({"face_pixels": 400.0}, "400 pixels wide"),
+        ({"coverage": 0.5}, "seen in 50% of the frames"),
+        ({"motion": 0.1}, "stands still"),
+        ({"clips": {"mouth": [], "eyes": []}}, "too few of the frames"),
+    ],
+)
+def test_a_face_unlike_those_of_the_training_is_not_judged(changes, reason):
+    verdict, _ = verdict_on(made.face([FAKE], **changes))
+    assert verdict.judgement.verdict == "abstained"
+    assert reason in verdict.judgement.reasons[0]
+    assert verdict.judgement.log10_likelihood_ratio is None
+
+
+def test_a_video_outside_the_training_s_compression_or_frame_rate_is_not_judged():
+    video = made.inspected(made.face([FAKE]))
+    ensemble = Ensemble((made.BrightnessDetector(made.calibration()),))
+    basis = basis_of(ensemble, 0.05, {}, "")
+    coarse = made.examined(replace(video, header={**video.header, "bits_a_pixel": 0.01}))
+    verdict, _ = conclude("a", "a", coarse, ensemble, basis)
+    assert "0.01 bits a pixel" in verdict.judgement.reasons[0]
+    narrow = made.calibration(ranges={**made.RANGES, "frame_seconds": (0.3, 0.4)})
+    verdict, _ = verdict_on(made.face([FAKE]), detectors=(made.BrightnessDetector(narrow),))
+    assert "0.08 seconds apart" in verdict.judgement.reasons[0]
+
+
+def test_what_is_not_known_of_a_video_is_not_held_against_it():
+    video = made.inspected(made.face([FAKE]))
+    images = made.examined(replace(video, header={**video.header, "bits_a_pixel": None}))
+    ensemble = Ensemble((made.BrightnessDetector(made.calibration()),))
+    verdict, _ = conclude("a", "a", images, ensemble, basis_of(ensemble, 0.05, {}, ""))
+    assert verdict.judgement.verdict == "evidence_of_manipulation"
+
+
+def test_a_score_unlike_both_classes_is_an_abstention():
+    apart = made.calibration(reference=made.reference(separation=60.0))
+    detector = made.BrightnessDetector(apart)
+    verdict, _ = verdict_on(made.face([BETWEEN]), detectors=(detector,))
+    assert verdict.judgement.verdict == "abstained"
+    assert "unlike both" in verdict.judgement.reasons[0]
+
+
+def test_without_a_calibration_there_is_no_verdict():
+    verdict, _ = verdict_on(made.face([FAKE]), detectors=(made.BrightnessDetector(None),))
+    assert verdict.judgement.verdict == "abstained"
+    assert "evaluate --workdir=runs/mouth" in verdict.judgement.reasons[0]
+    assert verdict.faces[0].score == pytest.approx(made.score_of(FAKE))
+
+
+def test_a_calibration_on_too_few_people_accuses_nobody():
+    few = made.calibration(reference=made.reference(num_people=10))
+    verdict, _ = verdict_on(made.face([255]), detectors=(made.BrightnessDetector(few),))
+    assert verdict.judgement.verdict == "abstained"
+    assert "too few" in verdict.judgement.reasons[0] and "91" in verdict.judgement.reasons[0]
+
+
+def test_every_face_more_is_one_more_chance_of_a_false_alarm():
+    many = made.calibration(reference=made.reference(num_people=80))
+    detector = made.BrightnessDetector(many)
+    alone, _ = verdict_on(made.face([FAKE]), detectors=(detector,))
+    both, _ = verdict_on(made.face([FAKE]), made.face([REAL], start=60), detectors=(detector,))
+    assert both.judgement.p_real == pytest.approx(2 * alone.judgement.p_real)
+    ratios = [10**each.judgement.log10_likelihood_ratio for each in both.faces]
+    assert 10**both.judgement.log10_likelihood_ratio == pytest.approx(np.mean(ratios))
+    assert [each.judgement.verdict for each in both.faces] == [
+        "evidence_of_manipulation",
+        "no_evidence_found",
+    ]
+    # A face that is not judged is no chance.
+    blurred, _ = verdict_on(made.face([FAKE]), made.face([REAL], face_pixels=8.0), detectors=(detector,))
+    assert blurred.judgement.p_real == pytest.approx(alone.judgement.p_real)
+    assert blurred.judgement.reasons[0].startswith("face 2: its face is 8 pixels wide")
+
+
+def test_no_face_and_no_shot_that_is_long_enough_are_told_apart():
+    nobody, _ = verdict_on()
+    assert nobody.judgement.reasons == ("there is no face in it",)
+    short, _ = verdict_on(shots=[Shot(0, 2, 0.0, 0.1, "3 frames, a clip needs 4")])
+    assert short.judgement.reasons == ("no shot is long enough: 3 frames, a clip needs 4",)
+
+
+def test_a_broken_file_has_a_verdict_too():
+    ensemble = Ensemble((made.BrightnessDetector(made.calibration()),))
+    broken = made.examined(None, status="unreadable", reason="the file is empty")
+    verdict, exhibit = conclude("a.mp4", "in/a.mp4", broken, ensemble, basis_of(ensemble, 0.05, {}, ""))
+    values = json.loads(json.dumps(verdict.to_dict()))
+    assert values["verdict"] == "abstained" and values["reasons"] == ["the file is empty"]
+    assert values["status"] == "unreadable" and values["sha256"] == "ab" * 32
+    assert not exhibit.pictures
+
+
+def test_attention_is_told_of_every_frame_as_multiples_of_an_equal_share():
+    verdict, _ = verdict_on(made.face([FAKE, FAKE]))
+    frames = {frame.index: frame for frame in verdict.faces[0].frames}
+    # The second frame of the first clip; the third of the first, which is the first of the second.
+    assert frames[2].attention == pytest.approx(2.8)
+    assert frames[4].attention == pytest.approx(0.4)
+    assert frames[6].attention == pytest.approx((0.4 + 2.8) / 2)
+    assert frames[4].box is None and frames[2].box == (90, 40, 150, 100)
+
+
+def test_the_clip_that_scores_highest_is_explained():
+    verdict, exhibit = verdict_on(made.face([REAL, FAKE, REAL]))
+    frames = {frame.index: frame.evidence for frame in verdict.faces[0].frames}
+    assert [frames[index] for index in (2, 4, 6, 8, 10, 12)] == [None, 1.5, 0.5, 0.0, -0.5, None]
+    assert set(exhibit.maps) == {(0, 4), (0, 6), (0, 8), (0, 10)}
+    assert exhibit.maps[0, 4].heat.tolist() == [[1, 0], [0, 0]]
+    assert exhibit.maps[0, 6].heat.tolist() == [[0.5, 0], [0, 0]]
+    assert exhibit.maps[0, 4].fills_crop and exhibit.maps[0, 4].image.shape == (32, 32, 3)
+    assert set(exhibit.crops) == {(0, index) for index in (0, 4, 8, 12)}  # of frames with a picture
+
+
+def test_detectors_that_judge_together_are_calibrated_together():
+    references = [made.reference(seed=seed) for seed in (0, 1)]
+    detectors = tuple(
+        made.BrightnessDetector(made.calibration(reference=each), region, gain=gain)
+        for each, region, gain in zip(references, ("mouth", "eyes"), (0.1, 0.05), strict=True)
+    )
+    verdict, _ = verdict_on(made.face([FAKE]), detectors=detectors)
+    together = [
+        float(fit_calibration(each).unbounded(np.array(logit)))
+        for each, logit in zip(references, (2.2, 1.1), strict=True)
+    ]
+    expected = fit_calibration(combine(references)).log10_likelihood_ratio(np.array([np.mean(together)]))
+    assert verdict.judgement.log10_likelihood_ratio == pytest.approx(expected[0], abs=1e-6)
+    assert [each["regions"] for each in verdict.basis.model] == [["mouth"], ["eyes"]]
+
+
+def test_detectors_of_different_clips_do_not_judge_together():
+    other = made.BrightnessDetector(None, "eyes", ClipSpec(num_frames=8, frame_size=32))
+    with pytest.raises(UserError, match="num_frames"):
+        Ensemble((made.BrightnessDetector(None), other))
+
+
+def test_a_detector_of_boxes_from_files_is_refused():
+    with pytest.raises(UserError, match="boxes"):
+        Ensemble((made.BrightnessDetector(None, spec=ClipSpec(num_frames=4, detector="boxes")),))
+
+
+def test_clips_span_no_more_time_than_those_of_the_training():
+    plan = Ensemble((made.BrightnessDetector(made.calibration()),)).plan(7)
+    assert plan.longest_span == pytest.approx(3 * 0.4) and plan.max_windows == 7
+    assert [region.name for region in plan.regions] == ["mouth"]
