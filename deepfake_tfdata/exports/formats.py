@@ -11,6 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from deepfake_tfdata.exports.graph import Graph
+from deepfake_tfdata.startup import native_messages_hidden
 
 # The newest that tf2onnx writes; ONNX Runtime has it since 1.14.
 _OPSET = 18
@@ -66,7 +67,9 @@ def _write_litert(graph: Graph, file: Path) -> None:
     module = tf.Module()
     module.serve = graph
     converter = tf.lite.TFLiteConverter.from_concrete_functions([graph.get_concrete_function()], module)
-    file.write_bytes(converter.convert())
+    with native_messages_hidden():  # pages of its inner representation
+        content = converter.convert()
+    file.write_bytes(content)
 
 
 # By the names that --format takes.

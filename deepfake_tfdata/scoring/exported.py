@@ -20,7 +20,7 @@ from deepfake_tfdata.scoring.applied import (
     require_clips,
 )
 from deepfake_tfdata.scoring.export_file import ATTENTION, LOGIT, read_export
-from deepfake_tfdata.startup import import_tensorflow
+from deepfake_tfdata.startup import import_tensorflow, native_messages_hidden
 
 # More at once are hardly faster on a CPU: a clip is T images by itself.
 _CLIPS_AT_ONCE = 4
@@ -98,6 +98,7 @@ def _onnx(file: Path) -> Runtime:
     onnxruntime = import_module("onnxruntime")
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = available_cores()
+    options.log_severity_level = 4  # what it raises says the same
     session = onnxruntime.InferenceSession(file, options, providers=["CPUExecutionProvider"])
     names = [output.name for output in session.get_outputs()]
     return lambda frames: dict(zip(names, session.run(names, dict(frames)), strict=True))
@@ -106,8 +107,9 @@ def _onnx(file: Path) -> Runtime:
 def _litert(file: Path) -> Runtime:
     require_packages("litert", "ai_edge_litert")
     interpreter = import_module("ai_edge_litert.interpreter")
-    model = interpreter.Interpreter(str(file), num_threads=available_cores())
-    runner = model.get_signature_runner()
+    with native_messages_hidden():
+        model = interpreter.Interpreter(str(file), num_threads=available_cores())
+        runner = model.get_signature_runner()
     return lambda frames: runner(**frames)
 
 
