@@ -15,7 +15,18 @@ from absl import flags
 from deepfake_tfdata.errors import UserError
 from deepfake_tfdata.options import Option, Options, all_options, build, groups_of, options_of
 
-COMMANDS = ("convert", "audit", "train", "evaluate", "compare", "study", "explain", "predict", "serve")
+COMMANDS = (
+    "convert",
+    "audit",
+    "train",
+    "evaluate",
+    "compare",
+    "study",
+    "explain",
+    "predict",
+    "serve",
+    "export",
+)
 _USAGE_ERROR = 2
 _INTERRUPTED = 130
 _HELP_WIDTH = 100

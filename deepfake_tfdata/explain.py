@@ -3,14 +3,20 @@
 python -m deepfake_tfdata.explain --workdir=runs/full_attention --split=test
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from deepfake_tfdata import cli
 from deepfake_tfdata.clips.splits import SPLITS
 from deepfake_tfdata.options import Options, option
+from deepfake_tfdata.progress import Progress
 from deepfake_tfdata.scoring.runs import read_run
 from deepfake_tfdata.startup import import_tensorflow
+
+if TYPE_CHECKING:
+    from deepfake_tfdata.scoring.explanation.pairs import Pair
 
 
 @dataclass(frozen=True)
@@ -34,11 +40,19 @@ def main(config: ExplainConfig) -> None:
     from deepfake_tfdata.scoring.explanation.truth import read_truth
 
     truth = read_truth(Path(config.truth)) if config.truth else None
-    run = explain_run(Path(config.workdir), config.split, config.data, config.limit, truth)
+    run = explain_run(Path(config.workdir), config.split, config.data, config.limit, truth, _followed)
     title = f"Explanations of {run.name} on {run.folder.name}"
     write_explanation(run.folder, run.result, run.examples, title=title)
     cli.say(explanation_text(title, run.result))
     cli.say(f"report: {run.folder}/explanation.html")
+
+
+def _followed(pairs: Iterator["Pair"], what: str, total: int) -> Iterator["Pair"]:
+    """The same pairs, counted."""
+    with Progress(what, total, "fakes") as progress:
+        for pair in pairs:
+            yield pair
+            progress.advance()
 
 
 def run(argv: list[str] | None = None) -> None:

@@ -22,6 +22,7 @@ from deepfake_tfdata.records.options import ExecutionOptions
 from deepfake_tfdata.storage import user_path
 from deepfake_tfdata.verdicts.options import VerdictOptions
 from deepfake_tfdata.verdicts.videos import find_videos
+from deepfake_tfdata.video.annotate import annotated
 from deepfake_tfdata.video.detectors import content_hash, load_detector
 from deepfake_tfdata.video.inspect import inspect_video
 from deepfake_tfdata.video.options import DetectorOptions
@@ -38,12 +39,15 @@ class PredictConfig(Options):
     output: str = option(meaning="folder for the verdicts, or its URL", is_path=True)
     video: tuple[str, ...] = option((), "files", is_path=True)
     source: str = option("", "a folder instead: all videos below it", is_path=True)
+    annotate: bool = option(False, "write the video with its faces drawn on it, too, annotated.mp4")
     verdict: VerdictOptions = group(VerdictOptions)
     detector_files: DetectorOptions = group(DetectorOptions, without=("boxes",))
     execution: ExecutionOptions = group(ExecutionOptions, without=("limit", "shard_mib", "retry_failed"))
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if self.annotate and "://" in self.output:
+            raise UserError(f"--annotate writes local files, not into --output={self.output}; leave it out")
         if bool(self.video) == bool(self.source):
             raise UserError("give videos with --video=FILE[,FILE...], or a folder of them with --source=DIR")
 
@@ -82,6 +86,7 @@ def main(config: PredictConfig) -> None:
         write_verdict_page,
         versions(),
         command=shlex.join(["python", "-m", "deepfake_tfdata.predict", *sys.argv[1:]]),
+        annotate=annotated if config.annotate else None,
     )
     verdicts: dict[str, Mapping[str, Any]] = {}
     with Progress("predict", len(videos), "videos") as progress:

@@ -4,6 +4,8 @@ import ctypes
 import logging
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -25,16 +27,24 @@ def import_tensorflow() -> ModuleType:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     # Records are read one by one; of gs:// TensorFlow would read 64 MB each time, and hold it in memory.
     os.environ.setdefault("GCS_READ_CACHE_BLOCK_SIZE_MB", "4")
+    with native_messages_hidden():
+        tensorflow = import_module("tensorflow")
+        # Listing the devices is what looks for CUDA, and complains on every machine without.
+        tensorflow.config.list_physical_devices()
+        return tensorflow
+
+
+@contextmanager
+def native_messages_hidden() -> Iterator[None]:
+    """Hides what a library's native code writes to standard error; what it raises is raised."""
     sys.stderr.flush()
     saved = os.dup(2)
     with Path(os.devnull).open("w") as nowhere:
         os.dup2(nowhere.fileno(), 2)
     try:
-        tensorflow = import_module("tensorflow")
-        # Listing the devices is what looks for CUDA, and complains on every machine without.
-        tensorflow.config.list_physical_devices()
-        return tensorflow
+        yield
     finally:
+        sys.stderr.flush()
         os.dup2(saved, 2)
         os.close(saved)
 

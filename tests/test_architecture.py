@@ -25,6 +25,7 @@ ALLOWED = {
     # It computes nothing, and only a command or TensorBoard's pictures ask for it.
     "reports": {"clips", "records", "evaluation", "audits", "verdicts"},
     "serving": {"clips", "records", "scoring", "verdicts", "reports"},
+    "exports": {"clips", "input", "model", "scoring", "evaluation"},
     "training": {"clips", "input", "model", "scoring", "evaluation", "reports"},
     "studies": {"clips", "records", "input", "model", "scoring", "training", "evaluation", "reports"},
 }
@@ -38,6 +39,7 @@ FORBIDDEN_LIBRARIES = {
     "audits": {"tensorflow", "keras", "cv2", "av", "PIL", "matplotlib", "jinja2"},
     "reports": {"tensorflow", "keras", "cv2", "av"},
     "scoring": {"cv2", "av", "PIL", "matplotlib", "jinja2"},
+    "exports": {"cv2", "av", "PIL", "matplotlib", "jinja2"},
     "training": {"cv2", "av", "PIL", "matplotlib", "jinja2"},
     "verdicts": {"tensorflow", "keras", "cv2", "av", "PIL", "matplotlib", "jinja2"},
     "serving": {"tensorflow", "keras", "cv2", "av", "PIL", "matplotlib", "jinja2"},

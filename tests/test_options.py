@@ -19,6 +19,7 @@ from deepfake_tfdata.convert import ConvertConfig
 from deepfake_tfdata.errors import UserError
 from deepfake_tfdata.evaluate import EvaluateConfig
 from deepfake_tfdata.explain import ExplainConfig
+from deepfake_tfdata.export import ExportConfig
 from deepfake_tfdata.options import Options, all_options, build, flat, group, groups_of, option, options_of
 from deepfake_tfdata.predict import PredictConfig
 from deepfake_tfdata.serve import ServeConfig
@@ -36,6 +37,7 @@ COMMANDS = (
     ExplainConfig,
     PredictConfig,
     ServeConfig,
+    ExportConfig,
 )
 
 
@@ -261,6 +263,7 @@ def test_a_mistake_needs_no_tensorflow(tmp_path):
         "evaluate": [f"--workdir={tmp_path}"],
         "compare": [f"--first={tmp_path}", f"--second={tmp_path}"],
         "explain": [f"--workdir={tmp_path}"],
+        "export": [f"--workdir={tmp_path}", "--format=onnx", f"--output={tmp_path}/export"],
     }
     code = (
         "import importlib, json, sys\n"

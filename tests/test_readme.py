@@ -17,6 +17,7 @@ from deepfake_tfdata.convert import ConvertConfig
 from deepfake_tfdata.errors import UserError
 from deepfake_tfdata.evaluate import EvaluateConfig
 from deepfake_tfdata.explain import ExplainConfig
+from deepfake_tfdata.export import ExportConfig
 from deepfake_tfdata.options import Option, all_options
 from deepfake_tfdata.predict import PredictConfig
 from deepfake_tfdata.serve import ServeConfig
@@ -35,6 +36,7 @@ COMMANDS = {
     "explain": ExplainConfig,
     "predict": PredictConfig,
     "serve": ServeConfig,
+    "export": ExportConfig,
 }
 # Flags of programs that are not ours, in commands that the READMEs show.
 FOREIGN = {"tensorboard": {"logdir"}}

@@ -99,7 +99,8 @@ def _randomised(correlation: Mean) -> Figure:
 
 
 def _correlation(name: str, correlation: Mean) -> Figure:
-    return _figure(correlation, f"{CORRELATIONS[name]} go together: {_yes_or_no(correlation)}")
+    answer = _yes_or_no(correlation, "no, they go against each other")
+    return _figure(correlation, f"{CORRELATIONS[name]} go together: {answer}")
 
 
 def _figure(mean: Mean, verdict: str) -> Figure:
@@ -116,10 +117,10 @@ def _numbers(mean: Mean) -> Figure:
     }
 
 
-def _yes_or_no(difference: Mean) -> str:
+def _yes_or_no(difference: Mean, below: str = "no, less") -> str:
     """Whether a mean is above zero, as far as its interval tells."""
     if difference.low is None or difference.high is None:
         return "can't be said of fewer than two independent people"
     if difference.low > 0:
         return "yes"
-    return "no, less" if difference.high < 0 else "not distinguishable"
+    return below if difference.high < 0 else "not distinguishable"

@@ -23,7 +23,13 @@ class ResizeView(keras.layers.Layer):
 
     Args:
         size: side of the result, pixels.
+
+    Attributes:
+        reduces: whether views have a retention below 1, where that is known before they are; a graph then has
+            no branches.
     """
+
+    reduces: bool | None = None
 
     def __init__(self, size: int, **kwargs: object) -> None:
         # float32 under every policy: bfloat16 would round bright pixels by half a level.
@@ -47,8 +53,9 @@ class ResizeView(keras.layers.Layer):
         """The same of frames uint8 [N, H, W, 3] that share a view, [16]."""
         size, (_, rows, columns, _) = self.size, ops.shape(frames)
         view = dict(zip(VIEW, ops.split(view[None], len(VIEW), axis=1), strict=True))
-        vertical, row_inside, row_hidden = _axis_filter(size, rows, view, "top", "bottom")
-        horizontal, column_inside, column_hidden = _axis_filter(size, columns, view, "left", "right")
+        reduces = view["retention"][0, 0] < 1.0 if self.reduces is None else self.reduces
+        vertical, row_inside, row_hidden = _axis_filter(size, rows, view, "top", "bottom", reduces)
+        horizontal, column_inside, column_hidden = _axis_filter(size, columns, view, "left", "right", reduces)
         # Colours are planes in between: transposing bytes costs a quarter of what transposing floats does.
         planes = ops.cast(ops.transpose(frames, (0, 3, 1, 2)), "float32")
         # Columns first: strips are wider than high, so that the larger product is the smaller one.
@@ -83,12 +90,12 @@ def _toned(
 
 
 def _axis_filter(
-    size: int, length: int, view: dict[str, keras.KerasTensor], start: str, end: str
+    size: int, length: int, view: dict[str, keras.KerasTensor], start: str, end: str, reduces: Any
 ) -> tuple[keras.KerasTensor, keras.KerasTensor, keras.KerasTensor]:
     """One direction's filter [1, size, length], and which results are inside or touch what is hidden."""
     first, last = view[f"picture_{start}"], view[f"picture_{end}"]
     weights, inside = ops.cond(
-        view["retention"][0, 0] < 1.0,
+        reduces,
         lambda: reducing_matrix(size, length, first, last, view[start], view[end], view["retention"]),
         lambda: filter_matrix(size, length, first, last, view[start], view[end]),
     )

@@ -18,12 +18,9 @@ from deepfake_tfdata.scoring.runs import CONFIG_FILE
 from deepfake_tfdata.startup import import_tensorflow
 
 if TYPE_CHECKING:
-    from deepfake_tfdata.evaluation.calibration import (  # type: ignore[import-not-found,unused-ignore]
-        DetectorCalibration,
-    )
+    from deepfake_tfdata.evaluation.calibration import DetectorCalibration
 
 EXPORT_FILE = "export.json"
-CALIBRATION_FILE = "calibration.json"
 # A clip by region: uint8 [T, H, W, 3].
 ClipFrames: TypeAlias = Mapping[str, np.ndarray]
 
@@ -126,10 +123,11 @@ def calibration_of(place: Path, fingerprint: str) -> "DetectorCalibration | None
     Raises:
         UserError: it can't be read.
     """
+    # Here, for what reads a calibration loads more than a detector needs.
+    from deepfake_tfdata.evaluation.calibration import CALIBRATION_FILE, read_calibration
+
     if not (place / CALIBRATION_FILE).is_file():
         return None
-    from deepfake_tfdata.evaluation.calibration import read_calibration
-
     calibration = read_calibration(place)
     return calibration if calibration.model == fingerprint else None
 

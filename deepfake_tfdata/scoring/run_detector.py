@@ -1,9 +1,10 @@
 """A run's detector applied to clips at hand, by Keras."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
 
+import keras
 import numpy as np
 import tensorflow as tf
 
@@ -37,12 +38,13 @@ class RunDetector:
 
     Args:
         workdir: of the run.
+        prepare: changes the model before it is used; None leaves it as it was trained.
 
     Raises:
         UserError: there is no run, or its model can't be loaded.
     """
 
-    def __init__(self, workdir: Path) -> None:
+    def __init__(self, workdir: Path, prepare: Callable[[keras.Model], keras.Model] | None = None) -> None:
         run = read_run(workdir)
         self.name, self.place = run.name, workdir
         self.spec = ClipSpec.from_dict(run.spec)
@@ -51,7 +53,8 @@ class RunDetector:
         self.frame_size = run.input.frame_size or self.spec.frame_size
         strategy = local_strategy()
         with strategy.scope():
-            self.model = load_detector(workdir)
+            trained = load_detector(workdir)
+            self.model = prepare(trained) if prepare else trained
             self._predict = make_predict(scored_model(self.model), strategy)
         self._weighs = weighs_frames(self.model)
         self.fingerprint = file_fingerprint(workdir / MODEL_FILE)

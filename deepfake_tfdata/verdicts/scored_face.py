@@ -9,6 +9,7 @@ from scipy.special import expit
 
 from deepfake_tfdata.clips.clip import Clip
 from deepfake_tfdata.clips.inspected import SeenFace
+from deepfake_tfdata.evaluation.calibration import Calibration
 from deepfake_tfdata.scoring.applied import ClipExplanation, ClipOutputs
 from deepfake_tfdata.verdicts.ensemble import Clips, Ensemble
 from deepfake_tfdata.verdicts.judgement import Judgement, Measured, Standard
@@ -57,14 +58,15 @@ class ScoredFace:
         return Measured(self.logit, known, self.face.motion)
 
     def verdict(self, measured: Measured, judgement: Judgement, standard: Standard) -> FaceVerdict:
-        """What verdict.json says of it."""
+        """What verdict.json says of it; if it is not judged, no clip of it has a likelihood ratio."""
+        calibration = None if judgement.log10_likelihood_ratio is None else standard.calibration
         return FaceVerdict(
             judgement,
             self.face.shot,
             None if self.logit is None else float(expit(self.logit)),
             measured.values,
             self.face.motion,
-            [_scored_clip(*each, standard) for each in zip(self.clips, self.logits, strict=True)],
+            [_scored_clip(*each, calibration) for each in zip(self.clips, self.logits, strict=True)],
             self.face.windows_left_out,
             self._frames(),
         )
@@ -128,10 +130,10 @@ def pixels(clip: Clip) -> np.ndarray:
     return frames.reshape(len(clip.frames), clip.height, clip.width, 3)
 
 
-def _scored_clip(clip: Clip, logit: float, standard: Standard) -> ScoredClip:
+def _scored_clip(clip: Clip, logit: float, calibration: Calibration | None) -> ScoredClip:
     ratio = None
-    if standard.calibration is not None:
-        ratio = float(standard.calibration.log10_likelihood_ratio(np.array([logit]))[0])
+    if calibration is not None:
+        ratio = float(calibration.log10_likelihood_ratio(np.array([logit]))[0])
     return ScoredClip(
         int(clip.frame_indices[0]),
         int(clip.frame_indices[-1]),

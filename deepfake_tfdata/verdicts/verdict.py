@@ -18,7 +18,7 @@ class ScoredClip:
         first, last: frames, positions in the video.
         start, end: seconds.
         score: the probability of a fake, as the detectors have it, not calibrated.
-        log10_likelihood_ratio: as if the video were this clip; None without a calibration.
+        log10_likelihood_ratio: as if the video were this clip; None where the face is not judged.
     """
 
     first: int

@@ -22,7 +22,7 @@ _LINES = 320
 _OPTIONS = {"crf": "20", "preset": "veryfast"}
 
 
-def annotated(video: Video, output: str, drawn: Sequence[DrawnFace]) -> ProcessedVideo:
+def annotated(output: str, drawn: Sequence[DrawnFace], video: Video) -> ProcessedVideo:
     """As annotate_video, for a worker process."""
     annotate_video(video.path, output, drawn)
     return ProcessedVideo()

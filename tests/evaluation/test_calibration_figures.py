@@ -6,7 +6,6 @@ from scipy.integrate import trapezoid
 from scipy.special import logit
 from scipy.stats import norm
 
-from deepfake_tfdata.evaluation.calibration import DetectorCalibration, ReferenceScores
 from deepfake_tfdata.evaluation.calibration_figures import (
     calibration_error,
     cllr,
@@ -19,6 +18,7 @@ from deepfake_tfdata.evaluation.calibration_figures import (
 from deepfake_tfdata.evaluation.calibration_report import judge_calibration, plausible_share
 from deepfake_tfdata.evaluation.predictions import Predictions
 from deepfake_tfdata.evaluation.texts import calibration_text
+from tests.evaluation.references import calibrated_detector
 
 videos = st.lists(
     st.tuples(st.integers(0, 1), st.sampled_from([-3.0, -1.0, 0.0, 0.5, 4.0])), min_size=2, max_size=25
@@ -120,25 +120,11 @@ def test_what_is_plausible_of_a_promise_by_simulation():
     assert plausible_share(20, 0, 0.1) is None
 
 
-def detector(count=20, shift=3.0):
-    labels, components = np.repeat([0, 1], count), np.tile(np.arange(count), 2).astype(str)
-    logits = np.linspace(-1, 1, count)
-    logits = np.concatenate([logits - shift, logits + shift])
-    keys = np.array([f"v{number}" for number in range(2 * count)])
-    return DetectorCalibration(
-        ReferenceScores(keys, labels, components, logits),
-        {"coverage": (0.9, 1.0)},
-        "ab",
-        "12",
-        ("Face2Face",),
-    )
-
-
 def test_a_block_has_the_shares_by_hand(make_predictions):
     predictions = make_predictions(4)
     # Reals: three low, one above all of the reference; fakes: two high, one like a real, one like neither.
     logits = np.array([-3.0, -3.0, -3.5, 0.0, 3.0, 4.5, -3.0, 0.0])
-    block = judge_calibration(detector(), with_logits(predictions, logits), resamples=50)
+    block = judge_calibration(calibrated_detector(), with_logits(predictions, logits), resamples=50)
     at = {each["level"]: each for each in block["p_values"]}
     assert (at[0.01]["supported"], at[0.05]["supported"]) == (False, True)
     assert at[0.05]["false_alarms"] == 0.25 and at[0.05]["missed"] == 0.5
@@ -161,21 +147,21 @@ def with_logits(predictions, logits):
 def test_real_videos_unlike_the_reference_are_told(make_predictions):
     predictions = make_predictions(20)
     shifted = with_logits(predictions, np.where(predictions.labels == 1, 4.0, 1.0))
-    notes = judge_calibration(detector(), shifted, resamples=50)["notes"]
+    notes = judge_calibration(calibrated_detector(), shifted, resamples=50)["notes"]
     assert any("100.0% of the real videos have a p value of 0.05 or less" in note for note in notes)
     alike = with_logits(predictions, np.where(predictions.labels == 1, 3.0, -3.0))
-    assert len(judge_calibration(detector(), alike, resamples=50)["notes"]) == 2
+    assert len(judge_calibration(calibrated_detector(), alike, resamples=50)["notes"]) == 2
 
 
 def test_one_class_has_p_values_and_no_cost(make_predictions):
     reals = make_predictions(5).select(slice(0, 5))
-    block = judge_calibration(detector(), reals, resamples=50)
+    block = judge_calibration(calibrated_detector(), reals, resamples=50)
     assert block["cllr"] is None and block["p_values"][1]["missed"] is None
     assert block["p_values"][1]["false_alarms"] is not None
     assert "Cllr" not in calibration_text(block)
 
 
 def test_a_detector_that_tells_nothing_says_so(make_predictions):
-    block = judge_calibration(detector(shift=-1.0), make_predictions(5), resamples=50)
+    block = judge_calibration(calibrated_detector(shift=-1.0), make_predictions(5), resamples=50)
     assert block["cllr"] == pytest.approx(1) and block["log10_lr_high"] == 0
     assert any("they say nothing" in note for note in block["notes"])

@@ -120,9 +120,13 @@ def test_a_map_must_change_with_the_weights(random, mean, answer):
 
 def test_pointing_and_correlations_are_told_where_there_are_any(random):
     hits = {**{name: np.ones(12) for name in METHODS}, "chance": np.full(12, 0.15), "centre": np.zeros(12)}
-    correlations = {"attention_strength": np.r_[np.nan, np.full(11, 0.4)]}
+    correlations = {
+        "attention_strength": np.r_[np.nan, np.full(11, 0.4)],
+        "attention_replacement": random.normal(-0.5, 0.1, 12),
+    }
     found = figures_of(findings(random, 1.0, pointing=hits, correlations=correlations))
     assert found["occlusion_pointing"]["verdict"].endswith("points at the mark more than chance: yes")
     assert set(found["occlusion_pointing"]["baselines"]) == {"chance", "centre"}
     assert found["attention_strength"]["num_clips"] == 11
     assert found["attention_strength"]["verdict"].endswith("planted strength go together: yes")
+    assert found["attention_replacement"]["verdict"].endswith("no, they go against each other")

@@ -8,9 +8,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from deepfake_tfdata.evaluation.calibration import fit_calibration
+from deepfake_tfdata.evaluation.calibration_report import judge_calibration
 from deepfake_tfdata.evaluation.metrics import evaluate
 from deepfake_tfdata.evaluation.predictions import read_csv
 from deepfake_tfdata.reports.evaluation_report import headline, write_evaluation
+from tests.evaluation.references import calibrated_detector
 from tests.reports.html_checks import SCRIPT, check_html
 
 PROMISED = {"metrics.json", "predictions.csv", "confusion_matrix.png", "roc.png", "report.html"}
@@ -42,6 +45,27 @@ def test_every_plot_has_its_numbers_and_its_svg_beside_it(make_predictions, tmp_
     files = {name: b64decode(content) for name, _, content in found}
     assert files["confusion_matrix.csv"].startswith(b"true,predicted,videos,share_of_true\nreal,real,")
     assert all(content.startswith(b"<?xml") for name, content in files.items() if name.endswith(".svg"))
+
+
+@pytest.mark.parametrize("rows", [slice(None), slice(0, 10)], ids=["both classes", "real only"])
+def test_a_calibrated_run_says_what_its_scores_are_worth(make_predictions, tmp_path, rows):
+    predictions = make_predictions(10).select(rows)
+    detector = calibrated_detector()
+    block = judge_calibration(detector, predictions, resamples=50)
+    metrics = {**evaluate(predictions), "calibration": block}
+    write_evaluation(
+        tmp_path, predictions, metrics, title="", context={}, calibration=fit_calibration(detector.reference)
+    )
+    text = (tmp_path / "report.html").read_text()
+    check_html(text)
+    assert "(Face2Face) and does not carry over to other generators" in text
+    assert "40 videos of 20 groups of people that no training saw" in text
+    assert "What it was trained on: face, pixels 52 to 180; frames with the face 90% to 100%;" in text
+    names = {"tippett", "reliability", "risk_coverage"} if block["cllr"] is not None else {"tippett"}
+    found = set(re.findall(r'<a download="([^"]+)"', text))
+    assert {f"{name}.{end}" for name in names for end in ("csv", "svg")} <= found
+    assert ("reliability.csv" in found) == (block["cllr"] is not None)
+    assert json.loads((tmp_path / "metrics.json").read_text()) == metrics
 
 
 def test_same_input_same_bytes(make_predictions, tmp_path):

@@ -6,12 +6,18 @@ import numpy as np
 import pytest
 
 from deepfake_tfdata.audits.finding import FAIL, INFO, Finding
+from deepfake_tfdata.evaluation.calibration import fit_calibration
+from deepfake_tfdata.evaluation.calibration_report import judge_calibration
 from deepfake_tfdata.evaluation.comparison import compare
 from deepfake_tfdata.evaluation.metrics import evaluate
+from deepfake_tfdata.evaluation.predictions import per_video
 from deepfake_tfdata.reports.audit_page import write_audit
 from deepfake_tfdata.reports.comparison_page import write_comparison
 from deepfake_tfdata.reports.evaluation_report import write_evaluation
+from deepfake_tfdata.reports.explanation_page import write_explanation
 from deepfake_tfdata.reports.study_page import write_study
+from tests.evaluation.references import calibrated_detector
+from tests.reports.explanations import explanation
 from tests.reports.study_results import study_result
 
 LONG = "a/very/long/name_that_nowhere_has_a_place_to_break_" * 3
@@ -23,6 +29,14 @@ def evaluation(folder, predictions):
     return folder / "report.html"
 
 
+def calibrated(folder, predictions):
+    detector = calibrated_detector(methods=("Face2Face", LONG))
+    metrics = {**evaluate(predictions), "calibration": judge_calibration(detector, per_video(predictions))}
+    calibration = fit_calibration(detector.reference)
+    write_evaluation(folder, predictions, metrics, title=LONG, context={}, calibration=calibration)
+    return folder / "report.html"
+
+
 def comparison(folder, predictions):
     other = replace(predictions, scores=np.flip(predictions.scores))
     path = folder / "comparison.html"
@@ -30,7 +44,7 @@ def comparison(folder, predictions):
     return path
 
 
-@pytest.mark.parametrize("write", [evaluation, comparison])
+@pytest.mark.parametrize("write", [evaluation, calibrated, comparison])
 def test_a_page_has_no_faults(chromium, make_predictions, tmp_path, write):
     predictions = make_predictions(methods=("Face2Face", LONG), num_frames=4)
     assert chromium.faults(write(tmp_path, predictions)) == []
@@ -39,6 +53,11 @@ def test_a_page_has_no_faults(chromium, make_predictions, tmp_path, write):
 def test_a_study_has_no_faults(chromium, tmp_path):
     write_study(tmp_path, study_result(f"{{}}_{LONG}", LONG))
     assert chromium.faults(tmp_path / "study.html") == []
+
+
+def test_an_explanation_has_no_faults(chromium, tmp_path):
+    write_explanation(tmp_path, *explanation(LONG), title=LONG)
+    assert chromium.faults(tmp_path / "explanation.html") == []
 
 
 def test_an_audit_has_no_faults(chromium, tmp_path):

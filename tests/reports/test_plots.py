@@ -155,6 +155,22 @@ def test_the_numbers_of_attention_are_the_lines_and_the_shades(make_predictions)
     assert [row["class"] for row in rows] == ["real"] * 4 + ["fake"] * 4
 
 
+def test_the_numbers_of_calibrated_scores_are_those_drawn():
+    labels, ratios = np.array([0, 0, 1, 1]), np.array([-1.0, 0.5, 0.2, 1.5])
+    plot = plots.tippett_plot(labels, ratios, (-2.0, 1.5))
+    drawn = [line.get_xydata()[1:-1] for line in plot.figure.axes[0].lines[:2]]  # the ends reach the margins
+    shown = columns(table(plot), "log10_likelihood_ratio", "share_at_or_above")
+    np.testing.assert_array_equal(shown, np.concatenate(drawn))
+    assert shown.tolist() == [[-1, 1], [0.5, 0.5], [0.2, 1], [1.5, 0.5]]
+    plot = plots.reliability_plot(labels, np.array([0.1, 0.6, 0.7, 0.9]), 3 * ratios)
+    drawn = [line.get_xydata() for line in plot.figure.axes[0].lines[1:]]
+    np.testing.assert_array_equal(columns(table(plot), "said", "share_of_fakes"), np.concatenate(drawn))
+    plot = plots.risk_coverage_plot(labels, ratios)
+    (line,) = plot.figure.axes[0].lines
+    np.testing.assert_array_equal(columns(table(plot), "coverage", "risk"), line.get_xydata())
+    assert line.get_ydata()[0] == 0 and line.get_xdata()[-1] == 1
+
+
 def test_a_forest_has_an_interval_a_row_and_its_figures_in_words():
     plot = draw_forest()
     plot.figure.draw_without_rendering()

@@ -19,7 +19,7 @@ from deepfake_tfdata.scoring.explanation.truth import read_truth
 from tests.fakes import FRAME_SIZE, NUM_FRAMES
 from tests.scoring.untrained import write_untrained_run
 
-BOX = [90.0, 60.0, 80.0, 90.0]  # left, top, width, height: in the face of every video
+BOX = [110.0, 90.0, 40.0, 40.0]  # left, top, width, height: in the face of every video
 
 
 def darkness_detector():
@@ -89,7 +89,8 @@ def test_a_run_is_explained_and_the_explanation_judged(run, truth, capsys):
     folder = run / "explanation" / "test"
     assert {path.name for path in folder.iterdir()} == {"explanation.json", "explanation.html"}
     result = json.loads((folder / "explanation.json").read_text())
-    assert (result["num_clips"], result["num_components"], result["places"]) == (3, 2, [6, 6])
+    # Two of the three are of one pair of people, too many to be independent: their targets are.
+    assert (result["num_clips"], result["num_components"], result["places"]) == (3, 3, [6, 6])
     figures = result["figures"]
     # The detector goes by darkness, so that the original's pixels take of it wherever they are.
     assert figures["all_pasted"]["value"] > 1
@@ -97,7 +98,7 @@ def test_a_run_is_explained_and_the_explanation_judged(run, truth, capsys):
     assert curve == sorted(curve) and curve[0] > 0 and curve[-1] < figures["all_pasted"]["value"]
     assert [each["area"] for each in result["curves"]["centre"]] == list(AREAS)
     chance = figures["class_activation_pointing"]["baselines"]["chance"]["value"]
-    assert 0.1 < chance < 0.6  # the box lies in the face
+    assert 0.1 < chance < 0.25  # the mark lies in the face
     for name in ("attention_replacement", "attention_strength", "replacement_strength"):
         assert -1 <= figures[name]["value"] <= 1
     said = capsys.readouterr().out

@@ -6,6 +6,7 @@ import signal
 import time
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 
@@ -28,7 +29,13 @@ def test_a_folder_is_judged_and_a_killed_run_goes_on(workdir, ffpp_tree, records
     for place in TEST_VIDEOS:
         shutil.copy(ffpp_tree / place, source)
     (source / "broken.mp4").write_bytes((source / "020.mp4").read_bytes()[:3000])
-    arguments = [f"--workdir={workdir}", f"--source={source}", f"--output={output}", "--workers=1"]
+    arguments = [
+        f"--workdir={workdir}",
+        f"--source={source}",
+        f"--output={output}",
+        "--workers=1",
+        "--annotate",
+    ]
     killed = processes.Forked("deepfake_tfdata.predict", *arguments)
     while not (output / "020.mp4" / "verdict.json").exists() and killed.poll() is None:
         time.sleep(0.01)
@@ -60,6 +67,9 @@ def test_a_folder_is_judged_and_a_killed_run_goes_on(workdir, ffpp_tree, records
     assert {"tensorflow", "keras", "av", "opencv"} <= set(found["021.mp4"]["versions"])
     check_html((output / "021.mp4" / "verdict.html").read_text())
     assert not list(output.rglob("*incomplete*"))
+    with av.open(str(output / "021.mp4" / "annotated.mp4")) as annotated:
+        assert sum(1 for _ in annotated.decode(video=0)) == 12
+    assert not (output / "broken.mp4" / "annotated.mp4").exists()
     # A video of the data set scores as `evaluate` has it.
     evaluated = command("evaluate", f"--workdir={workdir}", "--split=test")
     assert evaluated.returncode == 0, evaluated.stderr

@@ -77,6 +77,7 @@ def test_a_face_unlike_those_of_the_training_is_not_judged(changes, reason):
     assert verdict.judgement.verdict == "abstained"
     assert reason in verdict.judgement.reasons[0]
     assert verdict.judgement.log10_likelihood_ratio is None
+    assert all(clip.log10_likelihood_ratio is None for clip in verdict.faces[0].clips)
 
 
 def test_a_video_outside_the_training_s_compression_or_frame_rate_is_not_judged():

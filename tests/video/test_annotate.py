@@ -65,7 +65,7 @@ def test_large_and_turned_videos_are_drawn_upright_and_reduced(tmp_path):
     )
     odd.with_display_matrix(path, 0, 1, -1, 0)
     faces = [drawn([[200, 300, 800, 900]] * 2, [0, 1], RED)]
-    with closing(Worker(partial(annotated, output=str(tmp_path / "b.mp4"), drawn=faces))) as worker:
+    with closing(Worker(partial(annotated, str(tmp_path / "b.mp4"), faces))) as worker:
         outcome = worker.process(Video(str(path), "a", 0, "original", "a"))
     assert outcome.status == "ok", outcome.reason
     (_, picture), _ = read(tmp_path / "b.mp4")

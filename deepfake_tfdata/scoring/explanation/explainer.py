@@ -4,7 +4,7 @@ All of it is about what the backbones see, the network's squares; `places` says 
 and in the video.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import keras
@@ -41,14 +41,14 @@ class Explainer:
         self._seen, self._maps = seen_frames(detector), last_maps(detector)
         self._features, self._logit = features_of_maps(detector), temporal_detector(detector)
         self._weigh = temporal_detector(with_attention(detector)) if weighs_frames(detector) else None
-        compiled = {"reduce_retracing": True, "autograph": False}
-        self._run_seen = tf.function(lambda inputs: _listed(self._seen(inputs, training=False)), **compiled)
-        self._run_features = tf.function(self._features_of_seen, **compiled)
-        self._run_logit = tf.function(lambda features: self._logit(features, training=False), **compiled)
-        self._run_logits = tf.function(
-            lambda seen: self._logit(self._features_of_seen(seen), training=False), **compiled
+        of_seen, of_features = _any_number(self._maps.inputs), _any_number(self._logit.inputs)
+        self._run_seen = _compiled(lambda inputs: _listed(self._seen(inputs, training=False)))
+        self._run_features = _compiled(self._features_of_seen, of_seen)
+        self._run_logit = _compiled(lambda features: self._logit(features, training=False), of_features)
+        self._run_logits = _compiled(
+            lambda seen: self._logit(self._features_of_seen(seen), training=False), of_seen
         )
-        self._run_activation = tf.function(self._activation, **compiled)
+        self._run_activation = _compiled(self._activation, of_seen)
 
     def seen(self, inputs: Any) -> list[np.ndarray]:
         """What the backbones see of what the detector takes: uint8 [B, T, S, S, 3], one a region."""
@@ -186,6 +186,16 @@ def _patches(cells: int, size: int) -> np.ndarray:
     pixels = (np.arange(size) + 0.5) * cells / size
     near = np.abs(pixels - (np.arange(cells)[:, None] + 0.5)) < 1.0
     return (near[:, None, :, None] & near[None, :, None, :]).reshape(-1, size, size)
+
+
+def _any_number(inputs: Sequence[keras.KerasTensor]) -> list[list[tf.TensorSpec]]:
+    """The signature of a function of a model's inputs: one graph serves any number of clips."""
+    return [[tf.TensorSpec((None, *each.shape[1:]), each.dtype) for each in inputs]]
+
+
+def _compiled(function: Callable[..., Any], signature: list[list[tf.TensorSpec]] | None = None) -> Any:
+    """Without a signature, as for native frames, a graph may be traced for every size that is met."""
+    return tf.function(function, input_signature=signature, reduce_retracing=True, autograph=False)
 
 
 def _batches(seen: Seen, at_once: int) -> Iterator[list[np.ndarray]]:

@@ -1,6 +1,6 @@
 """A trained run's explanations, tried out on the fakes of a split."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,14 +8,13 @@ from typing import Any
 import numpy as np
 
 from deepfake_tfdata.errors import UserError
+from deepfake_tfdata.evaluation.clusters import clusters_of
 from deepfake_tfdata.evaluation.explanation import AREA, Example, Findings, mean_of_others
 from deepfake_tfdata.evaluation.explanation_figures import curves_of, figures_of
-from deepfake_tfdata.input.options import InputOptions
 from deepfake_tfdata.input.reading import explained_damage
-from deepfake_tfdata.progress import Progress
 from deepfake_tfdata.scoring.explanation.explainer import Explainer
 from deepfake_tfdata.scoring.explanation.judging import Judge, Judged, shuffle_weights
-from deepfake_tfdata.scoring.explanation.pairs import Pair, PairedClips, pair_with_originals, read_pairs
+from deepfake_tfdata.scoring.explanation.pairs import Fake, Pair, PairedClips, pair_with_originals, read_pairs
 from deepfake_tfdata.scoring.explanation.truth import Planted, Truth
 from deepfake_tfdata.scoring.load import load_detector
 from deepfake_tfdata.scoring.local_devices import explained_lack_of_memory, grow_memory
@@ -23,6 +22,8 @@ from deepfake_tfdata.scoring.run_clips import clips_for_run, options_of_run, res
 from deepfake_tfdata.scoring.runs import read_run
 
 EXAMPLES = 3
+# From pairs, what is done with them, and how many there are, to the same pairs.
+Follow = Callable[[Iterator[Pair], str, int], Iterator[Pair]]
 _SEED = 0
 
 
@@ -47,7 +48,12 @@ class ExplainedRun:
 
 
 def explain_run(
-    workdir: Path, split: str, data: str = "", limit: int = 0, truth: Truth | None = None
+    workdir: Path,
+    split: str,
+    data: str = "",
+    limit: int = 0,
+    truth: Truth | None = None,
+    follow: Follow = lambda pairs, what, total: pairs,
 ) -> ExplainedRun:
     """Explains the fakes of a split that have their originals there.
 
@@ -57,6 +63,7 @@ def explain_run(
         data: the folder of records; the run's own if ''.
         limit: at most so many fakes; 0 is no limit.
         truth: what is planted where, if that is known.
+        follow: passes pairs through, and may show how many of the total have been; it is told what for.
 
     Raises:
         UserError: no trained model, no records, records of another spec, no fake with its original, or truth
@@ -69,8 +76,11 @@ def explain_run(
     grow_memory()
     judge = _judge(workdir, paired.shards.regions)
     with explained_damage(paired.shards), explained_lack_of_memory(1, training=False):
-        maps, unaligned = _maps(judge, options, paired)
-        judged, units = _judged(judge, options, paired, maps, planted)
+        count = len(paired.fakes)
+        maps = _maps(judge, follow(read_pairs(options, paired), "maps", count))
+        units = _units([fake for fake in paired.fakes if fake.clip_id in maps])
+        pairs = follow(read_pairs(options, paired), "pasting", count)
+        judged = _judged(judge, pairs, maps, units, planted)
     findings = _findings(judged, units)
     result = {
         "run": run.name,
@@ -79,7 +89,7 @@ def explain_run(
         "num_clips": len(judged),
         "num_components": len(set(units)),
         "without_original": paired.without_original,
-        "not_aligned": unaligned,
+        "not_aligned": count - len(judged),
         "area": AREA,
         "places": list(next(iter(maps.values())).shape[-2:]),
         "figures": figures_of(findings),
@@ -101,53 +111,51 @@ def _judge(workdir: Path, regions: Sequence[str]) -> Judge:
 
 
 def _planted(truth: Truth, paired: PairedClips) -> dict[str, Planted]:
-    found = {clip.clip_id: truth.of(clip) for clip in paired.fakes}
+    found = {fake.clip_id: truth.of(fake) for fake in paired.fakes}
     planted = {clip_id: each for clip_id, each in found.items() if each is not None}
     if not planted:
-        first = paired.fakes[0].video_key
+        first = f"{paired.fakes[0].manipulation}/{paired.fakes[0].video_id}"
         raise UserError(f"--truth says nothing of {first} and the others; name the file of this data set")
     return planted
 
 
-def _aligned_pairs(label: str, options: InputOptions, paired: PairedClips) -> Iterator[Pair]:
-    with Progress(label, len(paired.fakes), "fakes") as progress:
-        for pair in read_pairs(options, paired):
-            if pair.aligned:
-                yield pair
-            progress.advance()
-
-
-def _maps(judge: Judge, options: InputOptions, paired: PairedClips) -> tuple[dict[str, np.ndarray], int]:
-    """By clip_id of aligned fakes, the map over all frames, float [R, h, w]; and how many are not aligned."""
-    maps = {
-        pair.fake.clip_id: judge.activation(pair).mean(axis=1)
-        for pair in _aligned_pairs("maps", options, paired)
-    }
+def _maps(judge: Judge, pairs: Iterable[Pair]) -> dict[str, np.ndarray]:
+    """By clip_id of aligned fakes, the map over all frames, float [R, h, w]."""
+    maps = {pair.fake.clip_id: judge.activation(pair).mean(axis=1) for pair in pairs if pair.aligned}
     if not maps:
         raise UserError(
             "no fake shows the same frames as its original; convert videos that are as long as their "
             "originals, with --sampling=linspace"
         )
-    return maps, len(paired.fakes) - len(maps)
+    return maps
+
+
+def _units(fakes: Sequence[Fake]) -> np.ndarray:
+    """What is independent, of each fake, str [N]: its component, or its target where most are of one."""
+    names = ("component", "target_id", "source_id")
+    clusters = clusters_of(*(np.array([getattr(fake, name) for fake in fakes], str) for name in names))
+    return clusters.members[0].astype(str)
 
 
 def _judged(
     judge: Judge,
-    options: InputOptions,
-    paired: PairedClips,
+    pairs: Iterable[Pair],
     maps: dict[str, np.ndarray],
+    units: np.ndarray,
     planted: dict[str, Planted],
-) -> tuple[list[Judged], np.ndarray]:
-    """What was measured on each aligned fake, and the component of each, str [N]."""
-    components = {clip.clip_id: clip.component for clip in paired.fakes}
-    units = np.array([components[clip_id] for clip_id in maps], str)
+) -> list[Judged]:
+    """What was measured on each aligned fake, in the order of the maps and their units, str [N]."""
     others = dict(zip(maps, mean_of_others(np.stack([*maps.values()]), units), strict=True))
-    judged = []
-    for number, pair in enumerate(_aligned_pairs("pasting", options, paired)):
-        clip_id = pair.fake.clip_id
-        random = np.random.default_rng([_SEED, number])
-        judged.append(judge.judge(pair, others[clip_id], planted.get(clip_id), random))
-    return judged, units
+    return [
+        judge.judge(
+            pair,
+            others[pair.fake.clip_id],
+            planted.get(pair.fake.clip_id),
+            np.random.default_rng([_SEED, number]),
+        )
+        for number, pair in enumerate(pairs)
+        if pair.aligned
+    ]
 
 
 def _findings(judged: Sequence[Judged], units: np.ndarray) -> Findings:

@@ -1,0 +1,1 @@
+"""A trained detector for other programs: as SavedModel, ONNX or LiteRT, checked on real clips."""
