@@ -4,7 +4,7 @@ import io
 import os
 import signal
 from contextlib import closing
-from functools import partial
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -105,14 +105,23 @@ def outcomes(folder):
     """What a worker makes of every file."""
     for name, make in FILES.items():
         make(folder / f"{name}.mp4")
-    with closing(Worker(partial(inspect_video, plan=PLAN))) as worker:
-        return {name: worker.process(video(folder / f"{name}.mp4")) for name in FILES}
+    with closing(Worker(inspect_or_die)) as worker:
+        outcomes = {name: worker.process(video(folder / f"{name}.mp4")) for name in FILES}
+        killed = replace(video(folder / "talking.mp4"), video_id="killed")
+        return {**outcomes, "killed": worker.process(killed)}
+
+
+def inspect_or_die(video):
+    """A worker's work."""
+    if video.video_id == "killed":  # in the middle of decoding
+        decode.decode_packet = lambda packet: os.kill(os.getpid(), signal.SIGKILL)
+    return inspect_video(video, PLAN)
 
 
 @pytest.fixture(scope="module")
 def inspected(outcomes):
     broken = [name for name, outcome in outcomes.items() if outcome.status != "ok"]
-    assert broken == ["broken"], [outcomes[name] for name in broken]
+    assert broken == ["broken", "killed"], [outcomes[name] for name in broken]
     return {name: outcome.processed for name, outcome in outcomes.items()}
 
 
@@ -224,7 +233,7 @@ SPECS = {
 
 @pytest.mark.parametrize("name", SPECS)
 def test_the_clips_are_those_of_the_converter(outcomes, folder, name, monkeypatch):
-    spec, path = SPECS[name], folder / "cut.mp4"
+    spec, path = SPECS[name], folder / ("cut.mp4" if name == "native" else "talking.mp4")
     converted = process_video(video(path), spec, FACE_AND_MOUTH)
     if name == "native":
         monkeypatch.setattr(decode, "MAX_HELD_BYTES", 1000)  # they are decoded again
@@ -258,12 +267,5 @@ def test_of_many_windows_and_of_large_clips_as_many_as_allowed_are_taken(outcome
     assert thin.coverage == every.seen[0].coverage
 
 
-def killed(video, plan):
-    """As if the decoder were killed."""
-    decode.decode_packet = lambda packet: os.kill(os.getpid(), signal.SIGKILL)
-    return inspect_video(video, plan)
-
-
-def test_a_decoder_that_is_killed_leaves_a_status(outcomes, folder):
-    with closing(Worker(partial(killed, plan=PLAN))) as worker:
-        assert worker.process(video(folder / "talking.mp4")).status == "crashed"
+def test_a_decoder_that_is_killed_leaves_a_status(outcomes):
+    assert outcomes["killed"].status == "crashed"
