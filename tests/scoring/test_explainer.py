@@ -96,7 +96,7 @@ def eagerly():
 
 @pytest.fixture(scope="module")
 def two_regions(eagerly):
-    """A detector of two regions in native pixels with an LSTM, two clips, what explains it, and what it sees."""
+    """A native detector of two regions with an LSTM, two clips, what explains it and sees them."""
     keras.utils.set_random_seed(0)
     regions = ("full", "mouth")
     detector = build_detector(
