@@ -1,5 +1,6 @@
 """An exported detector applied to clips at hand, by ONNX Runtime, LiteRT or TensorFlow; never by Keras."""
 
+import os
 import platform
 from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module, metadata
@@ -95,6 +96,8 @@ def require_packages(extra: str, *modules: str) -> None:
 
 def _onnx(file: Path) -> Runtime:
     require_packages("onnx", "onnxruntime")
+    # It reports sessions and models to its maker, unless it is told before its import.
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     onnxruntime = import_module("onnxruntime")
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = available_cores()
