@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from deepfake_tfdata.evaluation.explanation import Example
-from deepfake_tfdata.evaluation.explanation_figures import BASELINES, METHODS
+from deepfake_tfdata.evaluation.explanation_figures import METHODS
 from deepfake_tfdata.evaluation.explanation_texts import (
     CAVEATS,
     MEANINGS,
@@ -72,11 +72,15 @@ def _cells(key: str, figure: Mapping[str, Any]) -> dict[str, Any]:
         "meaning": meaning,
         "value": figure_text(dict(figure)),
         "clips": f"{figure['num_clips']} of {figure['num_components']}",
-        "verdicts": [each["verdict"] for each in figure["baselines"].values()] or [figure["verdict"]],
-        "baselines": [
-            f"{BASELINES[name]}: {number_text(each['value'])}" for name, each in figure["baselines"].items()
-        ],
+        "verdicts": [_short_verdict(each) for each in figure["baselines"].values()] or [figure["verdict"]],
     }
+
+
+def _short_verdict(baseline: Mapping[str, Any]) -> str:
+    """Such as 'more than chance, 0.145: yes'."""
+    _, _, short = baseline["verdict"].partition(" more than ")
+    words, _, answer = short.partition(": ")
+    return f"more than {words}, {number_text(baseline['value'])}: {answer}"
 
 
 def _plots(result: Mapping[str, Any]) -> list[Picture]:

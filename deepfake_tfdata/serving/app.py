@@ -14,7 +14,7 @@ from starlette.types import ASGIApp
 
 from deepfake_tfdata.serving.board import Board, FullError
 from deepfake_tfdata.serving.guard import Guard, error, new_nonce
-from deepfake_tfdata.serving.job import WAITING, Job, JobFailed, Result
+from deepfake_tfdata.serving.job import DONE, FAILED, WAITING, Job, JobFailed, Result
 from deepfake_tfdata.serving.options import ServingOptions
 from deepfake_tfdata.serving.pages import failed_page, upload_page, waiting_page
 from deepfake_tfdata.serving.uploads import FIELD, receive_upload
@@ -158,12 +158,14 @@ async def _gone(request: Request) -> None:
 
 
 def _about(job: Job, board: Board) -> dict[str, Any]:
-    about: dict[str, Any] = {"id": job.id, "name": job.upload.name, "stage": job.stage}
-    if job.stage == WAITING:
+    stage = job.stage  # once: it may change meanwhile
+    about: dict[str, Any] = {"id": job.id, "name": job.upload.name, "stage": stage}
+    if stage == WAITING:
         about["before"] = board.num_before(job)
-    if job.result.done():
-        failure = job.result.exception()
-        about |= {"error": str(failure)} if failure else {"verdict": job.result.result().verdict}
+    elif stage == DONE:
+        about["verdict"] = job.result.result().verdict
+    elif stage == FAILED:
+        about["error"] = str(job.result.exception())
     return about
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from deepfake_tfdata.background import in_background
 from deepfake_tfdata.clips.video import Video
 from deepfake_tfdata.records.worker import Worker, seconds_allowed
-from deepfake_tfdata.serving.job import DONE, FAILED, LOOKING, SCORING, Job, JobFailed, Result
+from deepfake_tfdata.serving.job import LOOKING, SCORING, Job, JobFailed, Result
 from deepfake_tfdata.serving.options import ServingOptions
 from deepfake_tfdata.serving.uploads import Upload
 from deepfake_tfdata.verdicts.exhibit import Exhibit
@@ -161,7 +161,7 @@ class Board:
             if self._closed:
                 return None
             job = self._queue.popleft()
-            job.stage = LOOKING
+            job.progress = LOOKING
             return job
 
     def _result(self, job: Job, worker: Worker) -> Result | JobFailed:
@@ -170,7 +170,7 @@ class Board:
         with self._scoring:
             if self.find(job.id) is None:
                 return JobFailed("nobody waits for it")
-            job.stage = SCORING
+            job.progress = SCORING
             verdict, exhibit = self.judge.conclude(video, outcome, job.upload.name)
             return Result(verdict.to_dict(), self._render(verdict, exhibit) if job.with_page else "")
 
@@ -180,10 +180,8 @@ class Board:
         self._places.release()
         job.ended = time.monotonic()
         if isinstance(end, Result):
-            job.stage = DONE
             job.result.set_result(end)
         else:
-            job.stage = FAILED
             job.result.set_exception(end)
 
 

@@ -45,7 +45,7 @@ class Job:
         upload: the video; deleted once it is looked at.
         with_page: whether somebody is to look at the verdict.
         id: unguessable: who knows it may read the verdict.
-        stage: where it is.
+        progress: where it is, before it has ended.
         result: when it is there; or JobFailed.
         ended: by time.monotonic(); None before.
     """
@@ -53,6 +53,13 @@ class Job:
     upload: Upload
     with_page: bool
     id: str = field(default_factory=lambda: secrets.token_urlsafe(24))
-    stage: str = WAITING
+    progress: str = WAITING
     result: "Future[Result]" = field(default_factory=Future)
     ended: float | None = None
+
+    @property
+    def stage(self) -> str:
+        """Where it is; 'done' and 'failed' only with a result."""
+        if not self.result.done():
+            return self.progress
+        return FAILED if self.result.exception() else DONE

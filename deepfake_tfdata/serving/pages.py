@@ -47,9 +47,9 @@ def upload_page(detectors: Sequence[AppliedDetector], options: ServingOptions, n
 
 def waiting_page(job: Job, num_before: int) -> str:
     """For a browser without scripts: what is going on, looked at again by itself."""
-    before = f"{num_before} before it" if job.stage == WAITING and num_before else ""
+    before = f"{num_before} before it" if num_before else ""
     return render(
-        "waiting.html", title=f"Verdict on {job.upload.name}", lead=STAGES.get(job.stage, ""), before=before
+        "waiting.html", title=f"Verdict on {job.upload.name}", lead=STAGES[job.progress], before=before
     )
 
 

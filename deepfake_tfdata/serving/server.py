@@ -1,5 +1,6 @@
 """The process: a socket, the board, and an end that leaves nothing."""
 
+import asyncio
 import socket
 from collections.abc import Callable
 
@@ -90,5 +91,5 @@ class _Server(uvicorn.Server):
         self._board = board
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        self._board.close()
+        await asyncio.to_thread(self._board.close)
         await super().shutdown(sockets)

@@ -58,7 +58,7 @@ class ScoredFace:
         return Measured(self.logit, known, self.face.motion)
 
     def verdict(self, measured: Measured, judgement: Judgement, standard: Standard) -> FaceVerdict:
-        """What verdict.json says of it; of a face that is not judged no clip has a likelihood ratio either."""
+        """What verdict.json says of it; if it is not judged, no clip of it has a likelihood ratio."""
         calibration = None if judgement.log10_likelihood_ratio is None else standard.calibration
         return FaceVerdict(
             judgement,

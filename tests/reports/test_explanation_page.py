@@ -6,6 +6,7 @@ import json
 import numpy as np
 from PIL import Image
 
+from deepfake_tfdata.evaluation.explanation_figures import BASELINES
 from deepfake_tfdata.reports.explanation_page import write_explanation
 from deepfake_tfdata.reports.overlays import enlarged, with_map
 from tests.reports.explanations import explanation
@@ -20,6 +21,9 @@ def test_the_page_says_all_figures_and_is_well_formed(tmp_path):
     assert "The class-activation map finds more than chance: yes." in page
     for figure in result["figures"].values():
         assert f"{figure['value']:.3f} [{figure['low']:.3f}, {figure['high']:.3f}]" in page
+    for name, words in BASELINES.items():
+        each = result["figures"]["occlusion_pointing"]["baselines"][name]
+        assert f"more than {words}, {each['value']:.3f}: ".capitalize() in page.replace("&#39;", "'")
     assert "The white box is" in page
     assert "Attention is not localisation" in page
     assert json.loads((tmp_path / "explanation.json").read_text()) == result

@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from deepfake_tfdata import build_detector
 from deepfake_tfdata.model.assembly import assemble_published
@@ -86,7 +87,15 @@ def test_occlusion_falls_by_what_the_patch_hides():
 
 
 @pytest.fixture(scope="module")
-def two_regions():
+def eagerly():
+    """Tracing an LSTM and its gradient takes longer than running it a few times."""
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(False)
+
+
+@pytest.fixture(scope="module")
+def two_regions(eagerly):
     """A detector of two regions in native pixels with an LSTM, two clips for it, and what explains it."""
     keras.utils.set_random_seed(0)
     regions = ("full", "mouth")

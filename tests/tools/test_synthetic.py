@@ -33,6 +33,7 @@ from tools.synthetic.plan import (
     ground_truth,
     plan_pairs,
     plan_videos,
+    strengths_of,
 )
 from tools.synthetic.render import render
 
@@ -274,6 +275,24 @@ def test_stripes_have_their_period_orientation_and_strength(region: str, orienta
 DOSE = ["--preset=dose", "--identities=72", "--output=unused"]
 
 
+def test_flicker_makes_stripes_come_and_go_and_leaves_all_else(tmp_path: Path) -> None:
+    flicker = ["--flicker=1", "--orientation=vertical", "--period=4"]
+    options = read_options(parse([f"--output={tmp_path}", *TINY, *flicker]))
+    steady = read_options(parse([f"--output={tmp_path}", *TINY, *flicker[1:]]))
+    assert "flicker" not in ground_truth(steady)
+    fake = plan_videos(options)[-1]
+    artefact = json.loads(ground_truth(options))["videos"][fake.path]["artefact"]
+    assert 0 <= min(artefact["strengths"]) < 5 < 9 < max(artefact["strengths"]) <= DILUTION.strength
+    identity, motion, phases, _ = draw_video(options, fake)
+    framing = frame_face(options.size)
+    shown, plain = (
+        list(render(identity, motion, framing, np.random.default_rng(0), *what))
+        for what in ((fake.artefact, phases, strengths_of(options, fake)), ())
+    )
+    change = np.abs(np.subtract(shown, plain, dtype=float)).max(axis=(1, 2, 3))
+    np.testing.assert_allclose(change, artefact["strengths"], atol=2.5)
+
+
 def test_a_dose_spreads_orientations_periods_and_face_sizes_evenly() -> None:
     options = read_options(parse(DOSE))
     videos = plan_videos(options)
@@ -399,6 +418,7 @@ def test_null_plants_nothing_and_keeps_the_originals(tmp_path: Path) -> None:
         ("--face_size=60..50", "the smaller first"),
         ("--jitter=2", "from 0 to 1"),
         ("--strength=0", "--preset=null"),
+        ("--flicker=1.5", "from 0 to 1"),
         ("--region=knee", "mouth"),
         ("--workers=0", "1 or more"),
         ("--seed=-1", "0 or more"),

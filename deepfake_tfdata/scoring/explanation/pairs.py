@@ -1,7 +1,7 @@
 """Fakes beside their originals: the same frames of both, with what the network sees of each."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -12,8 +12,19 @@ from deepfake_tfdata.input.batches import load_in_order
 from deepfake_tfdata.input.dataset import detector_inputs
 from deepfake_tfdata.input.options import InputOptions
 from deepfake_tfdata.input.shards import Shards
-from deepfake_tfdata.records.index import IndexedClip
 from deepfake_tfdata.scoring.explanation.places import Placed, place_native, place_resized
+
+
+@dataclass(frozen=True)
+class Fake:
+    """Which fake it is; as in the index."""
+
+    clip_id: str
+    manipulation: str
+    video_id: str
+    target_id: str
+    source_id: str
+    component: str
 
 
 @dataclass(frozen=True)
@@ -29,9 +40,10 @@ class PairedClips:
     without_original: int
 
     @property
-    def fakes(self) -> tuple[IndexedClip, ...]:
+    def fakes(self) -> list[Fake]:
         """The fakes, in order."""
-        return self.shards.clips[0][::2]
+        names = [field.name for field in fields(Fake)]
+        return [Fake(**{name: getattr(clip, name) for name in names}) for clip in self.shards.clips[0][::2]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,14 +51,14 @@ class Pair:
     """A fake and its original.
 
     Attributes:
-        fake: its entry of the index.
+        fake: which one it is.
         inputs: what a detector takes of the fake alone.
         fake_regions, original_regions: their pixels, one a region.
         frame_indices: int [T], positions in the fake's video.
         aligned: whether the original's are the same.
     """
 
-    fake: IndexedClip
+    fake: Fake
     inputs: Any
     fake_regions: tuple[Placed, ...]
     original_regions: tuple[Placed, ...]
@@ -65,16 +77,18 @@ def pair_with_originals(shards: Shards, limit: int) -> PairedClips:
         UserError: no fake has its original in the split.
     """
     clips = shards.clips[0]
+    # Which clip of its video, such as '#1'; '' where there is one.
+    parts = [clip.clip_id.removeprefix(clip.video_key) for clip in clips]
     originals: dict[tuple[str, str], set[int]] = {}
     for row, clip in enumerate(clips):
         if not clip.label:
             # The identity may have several videos; one that is called by it is the one that is meant.
             for name in {clip.video_id, clip.target_id}:
-                originals.setdefault((name, _part(clip)), set()).add(row)
+                originals.setdefault((name, parts[row]), set()).add(row)
     pairs, missing = [], 0
     for row, clip in enumerate(clips):
         if clip.label:
-            found = originals.get((clip.target_id, _part(clip)), set())
+            found = originals.get((clip.target_id, parts[row]), set())
             named = {each for each in found if clips[each].video_id == clip.target_id} or found
             pairs += [(row, *named)] if len(named) == 1 else []
             missing += len(named) != 1
@@ -100,11 +114,6 @@ def read_pairs(options: InputOptions, paired: PairedClips) -> Iterator[Pair]:
         )
         aligned = bool((indices[0] == indices[1]).all())
         yield Pair(fake, inputs, fakes, originals, indices[0], aligned)
-
-
-def _part(clip: IndexedClip) -> str:
-    """Which clip of its video, such as '#1'; '' where there is one."""
-    return clip.clip_id.removeprefix(clip.video_key)
 
 
 def _placed(features: dict[str, Any], shards: Shards, region: str, which: int) -> Placed:

@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 
 from deepfake_tfdata.errors import UserError
+from deepfake_tfdata.evaluation.clusters import clusters_of
 from deepfake_tfdata.evaluation.explanation import AREA, Example, Findings, mean_of_others
 from deepfake_tfdata.evaluation.explanation_figures import curves_of, figures_of
 from deepfake_tfdata.input.reading import explained_damage
 from deepfake_tfdata.scoring.explanation.explainer import Explainer
 from deepfake_tfdata.scoring.explanation.judging import Judge, Judged, shuffle_weights
-from deepfake_tfdata.scoring.explanation.pairs import Pair, PairedClips, pair_with_originals, read_pairs
+from deepfake_tfdata.scoring.explanation.pairs import Fake, Pair, PairedClips, pair_with_originals, read_pairs
 from deepfake_tfdata.scoring.explanation.truth import Planted, Truth
 from deepfake_tfdata.scoring.load import load_detector
 from deepfake_tfdata.scoring.local_devices import explained_lack_of_memory, grow_memory
@@ -77,8 +78,7 @@ def explain_run(
     with explained_damage(paired.shards), explained_lack_of_memory(1, training=False):
         count = len(paired.fakes)
         maps = _maps(judge, follow(read_pairs(options, paired), "maps", count))
-        components = {clip.clip_id: clip.component for clip in paired.fakes}
-        units = np.array([components[clip_id] for clip_id in maps], str)
+        units = _units([fake for fake in paired.fakes if fake.clip_id in maps])
         pairs = follow(read_pairs(options, paired), "pasting", count)
         judged = _judged(judge, pairs, maps, units, planted)
     findings = _findings(judged, units)
@@ -111,10 +111,10 @@ def _judge(workdir: Path, regions: Sequence[str]) -> Judge:
 
 
 def _planted(truth: Truth, paired: PairedClips) -> dict[str, Planted]:
-    found = {clip.clip_id: truth.of(clip) for clip in paired.fakes}
+    found = {fake.clip_id: truth.of(fake) for fake in paired.fakes}
     planted = {clip_id: each for clip_id, each in found.items() if each is not None}
     if not planted:
-        first = paired.fakes[0].video_key
+        first = f"{paired.fakes[0].manipulation}/{paired.fakes[0].video_id}"
         raise UserError(f"--truth says nothing of {first} and the others; name the file of this data set")
     return planted
 
@@ -128,6 +128,13 @@ def _maps(judge: Judge, pairs: Iterable[Pair]) -> dict[str, np.ndarray]:
             "originals, with --sampling=linspace"
         )
     return maps
+
+
+def _units(fakes: Sequence[Fake]) -> np.ndarray:
+    """What is independent, of each fake, str [N]: its component, or its target where most are of one."""
+    names = ("component", "target_id", "source_id")
+    clusters = clusters_of(*(np.array([getattr(fake, name) for fake in fakes], str) for name in names))
+    return clusters.members[0].astype(str)
 
 
 def _judged(

@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 
 from deepfake_tfdata.errors import UserError
-from deepfake_tfdata.records.index import IndexedClip
+from deepfake_tfdata.scoring.explanation.pairs import Fake
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,9 +38,9 @@ class Truth:
             for folder in folders:  # one of them is the method's
                 self._videos[folder, PurePosixPath(path).stem] = planted
 
-    def of(self, clip: IndexedClip) -> Planted | None:
-        """What is planted in a clip's video; None where nothing is known of it."""
-        return self._videos.get((clip.manipulation, clip.video_id))
+    def of(self, fake: Fake) -> Planted | None:
+        """What is planted in its video; None where nothing is known of it."""
+        return self._videos.get((fake.manipulation, fake.video_id))
 
 
 def read_truth(path: Path) -> Truth:
