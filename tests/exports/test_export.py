@@ -21,6 +21,7 @@ from deepfake_tfdata.exports.parity import require_parity, require_spread
 from deepfake_tfdata.exports.write import export_run
 from deepfake_tfdata.scoring.applied import ClipOutputs, file_fingerprint, open_detector
 from deepfake_tfdata.scoring.export_file import read_export
+from deepfake_tfdata.verdicts.ensemble import open_ensemble
 from tests.fakes import FRAME_SIZE, NUM_FRAMES
 from tests.untrained import sharpened, write_untrained_run
 
@@ -75,6 +76,8 @@ def test_onnx_of_native_clips_is_scored_without_tensorflow(onnx_export):
     clips, parity = stored_clips(onnx_export)
     assert len({clip["full"].shape for clip in clips}) > 1
     assert [clip["label"] for clip in parity["clips"]] == [0, 0, 1, 1]
+    standard = open_ensemble([str(onnx_export)]).standard(0.05)
+    assert "--workdir=RUN', and export it again" in str(standard)
     assert parity["spread"] > 0.1 and parity["largest_difference"] < 1e-4
     code = (
         "import json, sys, numpy as np\n"
