@@ -2,8 +2,8 @@
 
 python -m tools.benchmark_export --workdir=runs/mouth_attention --exports=exports/onnx,exports/litert
 
-The clip is the first that lies beside the first export. In every round each detector scores it in turn; a ratio
-is the median over rounds of its time to Keras' in the same round.
+The clip is the first that lies beside the first export. Each round, every detector scores it in turn; a ratio
+is the median over rounds of its time to that of Keras in the same round.
 """
 
 import argparse
