@@ -17,6 +17,7 @@ from deepfake_tfdata.evaluation.calibration import DetectorCalibration, Referenc
 from deepfake_tfdata.export import ExportConfig, main
 from deepfake_tfdata.exports import write
 from deepfake_tfdata.exports.clips import RealClip, choose
+from deepfake_tfdata.exports.formats import FORMATS
 from deepfake_tfdata.exports.parity import require_parity, require_spread
 from deepfake_tfdata.exports.write import export_run
 from deepfake_tfdata.scoring.applied import ClipOutputs, file_fingerprint, open_detector
@@ -208,6 +209,20 @@ def test_a_damaged_export_is_named(onnx_export, tmp_path):
     (damaged / "export.json").write_text("{}")
     with pytest.raises(UserError, match=r"export\.json is damaged or of another version"):
         open_detector(damaged)
+
+
+def test_onnx_knows_the_gelu_of_transformers_and_of_convnext(tmp_path):
+    import onnxruntime
+    import tensorflow as tf
+
+    numbers = np.linspace(-6, 6, 99, dtype=np.float32)
+    graph = tf.function(
+        lambda given: {"logit": keras.activations.gelu(given)},
+        input_signature=[tf.TensorSpec([None], tf.float32, "given")],
+    )
+    FORMATS["onnx"].write(graph, tmp_path / "gelu.onnx")
+    (found,) = onnxruntime.InferenceSession(tmp_path / "gelu.onnx").run(["logit"], {"given": numbers})
+    np.testing.assert_allclose(found, keras.activations.gelu(numbers), atol=1e-6)
 
 
 def outputs(logits, attention=None):
