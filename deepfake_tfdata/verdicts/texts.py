@@ -63,7 +63,7 @@ def ratio_text(log10: float | None) -> str:
     if log10 is None:
         return "unknown"
     ratio = 10 ** abs(log10)
-    shown = f"{ratio:.0f}" if ratio >= 10 else f"{ratio:.2g}"
+    shown = f"{ratio:.3g}"
     return shown if log10 >= 0 or shown == "1" else f"1/{shown}"
 
 
