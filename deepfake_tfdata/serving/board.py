@@ -80,10 +80,10 @@ class Board:
         """Puts a video that has a place behind the others."""
         job = Job(upload, with_page)
         with self._changed:
+            self._jobs[job.id] = job
             if self._closed:
                 self._end(job, _stopping())
             else:
-                self._jobs[job.id] = job
                 self._queue.append(job)
                 self._changed.notify()
         return job

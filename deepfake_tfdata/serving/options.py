@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 
 from deepfake_tfdata.cores import available_cores
+from deepfake_tfdata.errors import UserError
 from deepfake_tfdata.options import Options, option
 
 LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")
@@ -27,6 +28,14 @@ class ServingOptions(Options):
         300, "that a video may take to arrive, and then again to be decoded", low=1, high=86400
     )
     keep_minutes: float = option(15.0, "that a verdict is kept in memory", above=0, below=1441)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        # As browsers send them.
+        object.__setattr__(self, "names", tuple(name.lower() for name in self.names))
+        for name in self.names:
+            if not set(name).isdisjoint(":/"):
+                raise UserError(f"--names={name} is no name of a machine; leave out port and address")
 
     @property
     def max_upload_bytes(self) -> int:

@@ -58,9 +58,7 @@ def conclude(
     return verdict, exhibit_of(inspected, scored, ensemble)
 
 
-def basis_of(
-    ensemble: Ensemble, options: VerdictOptions, versions: Mapping[str, str], command: str
-) -> Basis:
+def basis_of(ensemble: Ensemble, options: VerdictOptions, versions: Mapping[str, str], command: str) -> Basis:
     """What verdicts of these detectors rest on.
 
     Args:

@@ -132,8 +132,8 @@ class Ensemble:
             is_export = (lacking / EXPORT_FILE).is_file()
             workdir, then = ("RUN", ", and export it again") if is_export else (lacking, "")
             return None, (
-                f"the detector in {lacking} is not calibrated; run "
-                f"'python -m deepfake_tfdata.evaluate --workdir={workdir}'{then}; its report says why where it can't be"
+                f"the detector in {lacking} is not calibrated; run 'python -m deepfake_tfdata.evaluate "
+                f"--workdir={workdir}'{then}; its report says why where it can't be"
             )
         references = [each.reference for each in self._of_detectors]
         return fit_calibration(references[0] if len(references) == 1 else combine(references)), ""

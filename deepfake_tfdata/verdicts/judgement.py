@@ -198,7 +198,9 @@ def _why_not(face: Measured, standard: Standard) -> list[str]:
         value = face.values.get(name)
         if value is not None and not low * (1 - _SLACK) <= value <= high * (1 + _SLACK):
             what, between = _RANGES[name]
-            reasons.append(f"{what.format(value)}, and the detector was trained on {between.format(low, high)}")
+            reasons.append(
+                f"{what.format(value)}, and the detector was trained on {between.format(low, high)}"
+            )
     return reasons
 
 
@@ -215,8 +217,8 @@ def _judged(face: Measured, standard: Standard, number: int) -> Judgement:
         faces = "" if number == 1 else f" for each of {number} faces"
         why = (
             f"the calibration's people are too few{faces}: no score could be as rare among real videos as "
-            f"{1000 * level:.0f} in a thousand, only {1000 * smallest:.0f}; calibrate on more people, or allow "
-            "more false alarms",
+            f"{1000 * level:.0f} in a thousand, only {1000 * smallest:.0f}; calibrate on more people, or "
+            "allow more false alarms",
         )
     elif p_real <= level and p_fake <= level:
         why = ("it scores unlike both the real and the fake videos of the calibration",)

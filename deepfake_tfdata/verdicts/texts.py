@@ -85,10 +85,10 @@ def ratio_sentence(judgement: Judgement, calibration: Mapping[str, Any]) -> str:
     if value is None:
         return "Nothing was scored that could be calibrated."
     factor = ratio_text(abs(value))
+    first, second = ("first", "second") if value >= 0 else ("second", "first")
     what = (
-        f"What the detector found is {factor} times as probable under the first proposition as under the second"
-        if value >= 0
-        else f"What the detector found is {factor} times as probable under the second proposition as under the first"
+        f"What the detector found is {factor} times as probable under the {first} proposition as under the "
+        f"{second}"
     )
     low, high = calibration["log10_cap"]
     at_cap = value >= high - 1e-9 or value <= low + 1e-9

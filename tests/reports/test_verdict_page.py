@@ -8,6 +8,7 @@ from deepfake_tfdata.reports.verdict_page import verdict_page, write_verdict_pag
 from deepfake_tfdata.reports.verdicts_page import write_verdicts_page
 from deepfake_tfdata.verdicts.conclude import basis_of, conclude
 from deepfake_tfdata.verdicts.ensemble import Ensemble
+from deepfake_tfdata.verdicts.options import VerdictOptions
 from tests.reports.html_checks import SCRIPT, check_html
 from tests.verdicts import made
 
@@ -17,7 +18,9 @@ LONG = "a_name_that_nowhere_has_a_place_to_break_" * 4
 def concluded(*faces, calibrated=None, name="clip.mp4"):
     many = made.calibration(reference=made.reference(num_people=80))
     ensemble = Ensemble((made.BrightnessDetector(many if calibrated is None else calibrated),))
-    basis = basis_of(ensemble, 0.05, {"av": "17"}, f"python -m deepfake_tfdata.predict --video={name}")
+    basis = basis_of(
+        ensemble, VerdictOptions(), {"av": "17"}, f"python -m deepfake_tfdata.predict --video={name}"
+    )
     return conclude(name, f"in/{name}", made.examined(made.inspected(*faces)), ensemble, basis)
 
 
@@ -31,9 +34,9 @@ def test_the_page_says_what_an_analyst_expects(page):
     lead = page[page.index('class="lead"') :]
     assert lead.index("Evidence of manipulation") < lead.index("likelihood ratio")
     for text in (
-        "of a thousand real videos like those of the calibration at most 13 would",
-        "A face in this video was manipulated by Face2Face",
-        "against: no face in it was manipulated",
+        "of a thousand real videos like those of the calibration about 13 or fewer would",
+        "One of the faces judged, 1 of 2, in this video was manipulated by Face2Face",
+        "against: none of these was manipulated",
         "if 1% was held before",
         "if 10% was held before",
         "if 50% was held before",

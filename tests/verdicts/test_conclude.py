@@ -12,6 +12,8 @@ from deepfake_tfdata.errors import UserError
 from deepfake_tfdata.evaluation.calibration import combine, fit_calibration
 from deepfake_tfdata.verdicts.conclude import basis_of, conclude
 from deepfake_tfdata.verdicts.ensemble import Ensemble
+from deepfake_tfdata.verdicts.options import VerdictOptions
+from deepfake_tfdata.verdicts.texts import headline, most_false_alarms
 from tests.verdicts import made
 
 # Of the detector that reads brightness: as the fakes of the calibration, as its real ones, and in between.
@@ -20,7 +22,12 @@ FAKE, REAL, BETWEEN = 150, 106, 128
 
 def verdict_on(*faces, detectors=None, level=0.05, **changes):
     ensemble = Ensemble(detectors or (made.BrightnessDetector(made.calibration()),))
-    basis = basis_of(ensemble, level, {"av": "17"}, "python -m deepfake_tfdata.predict")
+    basis = basis_of(
+        ensemble,
+        VerdictOptions(max_false_alarms=1000 * level),
+        {"av": "17"},
+        "python -m deepfake_tfdata.predict",
+    )
     examined = made.examined(made.inspected(*faces, **changes))
     return conclude("clip.mp4", "in/clip.mp4", examined, ensemble, basis)
 
@@ -68,7 +75,7 @@ def test_the_score_of_a_face_is_the_mean_probability_of_its_clips():
         ({"face_pixels": 30.0}, "30 pixels wide, and the detector was trained on 40 to 120"),
         ({"face_pixels": 400.0}, "400 pixels wide"),
         ({"coverage": 0.5}, "seen in 50% of the frames"),
-        ({"motion": 0.1}, "stands still"),
+        ({"motion": 2.0}, "stands still"),
         ({"clips": {"mouth": [], "eyes": []}}, "too few of the frames"),
     ],
 )
@@ -83,7 +90,7 @@ def test_a_face_unlike_those_of_the_training_is_not_judged(changes, reason):
 def test_a_video_outside_the_training_s_compression_or_frame_rate_is_not_judged():
     video = made.inspected(made.face([FAKE]))
     ensemble = Ensemble((made.BrightnessDetector(made.calibration()),))
-    basis = basis_of(ensemble, 0.05, {}, "")
+    basis = basis_of(ensemble, VerdictOptions(), {}, "")
     coarse = made.examined(replace(video, header={**video.header, "bits_a_pixel": 0.01}))
     verdict, _ = conclude("a", "a", coarse, ensemble, basis)
     assert "0.01 bits a pixel" in verdict.judgement.reasons[0]
@@ -96,7 +103,7 @@ def test_what_is_not_known_of_a_video_is_not_held_against_it():
     video = made.inspected(made.face([FAKE]))
     images = made.examined(replace(video, header={**video.header, "bits_a_pixel": None}))
     ensemble = Ensemble((made.BrightnessDetector(made.calibration()),))
-    verdict, _ = conclude("a", "a", images, ensemble, basis_of(ensemble, 0.05, {}, ""))
+    verdict, _ = conclude("a", "a", images, ensemble, basis_of(ensemble, VerdictOptions(), {}, ""))
     assert verdict.judgement.verdict == "evidence_of_manipulation"
 
 
@@ -140,17 +147,67 @@ def test_every_face_more_is_one_more_chance_of_a_false_alarm():
     assert blurred.judgement.reasons[0].startswith("face 2: its face is 8 pixels wide")
 
 
+def test_a_face_that_may_matter_and_is_not_judged_leaves_no_room_for_no_evidence():
+    small, large = {"face_pixels": 20.0}, {"face_pixels": 300.0}
+    beside, _ = verdict_on(made.face([REAL]), made.face([REAL], start=60, **small))
+    assert beside.judgement.verdict == "no_evidence_found"
+    assert "in the faces judged, 1 of 2" in headline(beside.judgement)
+    assert beside.to_dict()["propositions"]["manipulated"].startswith("one of the faces judged, 1 of 2,")
+    behind, _ = verdict_on(made.face([REAL], **large), made.face([REAL], start=60))
+    assert behind.judgement.verdict == "abstained"
+    assert "300 pixels wide" in behind.judgement.reasons[0]
+    # Evidence in one face needs no other.
+    forged, _ = verdict_on(made.face([REAL], **large), made.face([FAKE], start=60))
+    assert forged.judgement.verdict == "evidence_of_manipulation"
+
+
+def test_a_small_face_that_scores_unlike_both_classes_is_not_passed_over():
+    apart = made.calibration(reference=made.reference(num_people=80, separation=40.0))
+    detector = made.BrightnessDetector(apart, gain=1.0)
+    small = made.face([128], start=60, face_pixels=41.0)
+    verdict, _ = verdict_on(made.face([108], face_pixels=110.0), small, detectors=(detector,))
+    assert verdict.faces[0].judgement.verdict == "no_evidence_found"
+    assert verdict.judgement.verdict == "abstained" and "unlike both" in verdict.judgement.reasons[0]
+
+
+def test_a_tenth_beyond_the_training_is_judged_and_more_is_not():
+    for pixels, judged in ((36.5, True), (35.5, False), (131.5, True), (132.5, False)):
+        verdict, _ = verdict_on(made.face([FAKE], face_pixels=pixels))
+        assert (verdict.judgement.verdict == "evidence_of_manipulation") is judged, pixels
+
+
+def test_how_far_one_calibration_may_be_off_is_told_with_it():
+    verdict, _ = verdict_on(made.face([FAKE]))
+    # The largest of 24 uniform numbers is a beta(1, 24): its 97.5 % quantile.
+    assert verdict.judgement.p_real_high == pytest.approx(1 - 0.025 ** (1 / 24))
+    assert most_false_alarms(verdict.judgement) == "143"
+
+
 def test_no_face_and_no_shot_that_is_long_enough_are_told_apart():
     nobody, _ = verdict_on()
     assert nobody.judgement.reasons == ("there is no face in it",)
     short, _ = verdict_on(shots=[Shot(0, 2, 0.0, 0.1, "3 frames, a clip needs 4")])
-    assert short.judgement.reasons == ("no shot is long enough: 3 frames, a clip needs 4",)
+    assert short.judgement.reasons == ("no shot was looked at (3 frames, a clip needs 4)",)
+    both, _ = verdict_on(shots=[Shot(0, 99, 0.0, 4.0), Shot(100, 102, 4.0, 4.1, "3 frames, a clip needs 4")])
+    assert both.judgement.reasons[0] == "there is no face in what was looked at"
+
+
+def test_what_was_not_looked_at_is_told_beside_a_verdict():
+    shots = [Shot(0, 99, 0.0, 4.0), Shot(100, 102, 4.0, 4.1, "3 frames, a clip needs 4")]
+    verdict, _ = verdict_on(made.face([REAL], windows_passed_over=2), shots=shots)
+    assert verdict.judgement.verdict == "no_evidence_found"
+    assert verdict.judgement.reasons == (
+        "1 shots were not looked at (3 frames, a clip needs 4)",
+        "2 clips more than --max_clips were passed over",
+    )
 
 
 def test_a_broken_file_has_a_verdict_too():
     ensemble = Ensemble((made.BrightnessDetector(made.calibration()),))
     broken = made.examined(None, status="unreadable", reason="the file is empty")
-    verdict, exhibit = conclude("a.mp4", "in/a.mp4", broken, ensemble, basis_of(ensemble, 0.05, {}, ""))
+    verdict, exhibit = conclude(
+        "a.mp4", "in/a.mp4", broken, ensemble, basis_of(ensemble, VerdictOptions(), {}, "")
+    )
     values = json.loads(json.dumps(verdict.to_dict()))
     assert values["verdict"] == "abstained" and values["reasons"] == ["the file is empty"]
     assert values["status"] == "unreadable" and values["sha256"] == "ab" * 32
