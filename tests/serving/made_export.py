@@ -3,11 +3,11 @@
 from pathlib import Path
 
 import onnx
-from deepfake_tfdata.scoring.export_file import LOGIT, MODEL_FILES, Export, ExportInput, write_export
 from onnx import TensorProto, helper
 
 from deepfake_tfdata.clips.spec import ClipSpec
 from deepfake_tfdata.evaluation.calibration import write_calibration
+from deepfake_tfdata.scoring.export_file import LOGIT, MODEL_FILES, Export, ExportInput, write_export
 from tests.verdicts import made
 
 
