@@ -3,6 +3,7 @@
 import dataclasses
 import logging
 import os
+import shlex
 import signal
 import sys
 import textwrap
@@ -13,7 +14,7 @@ from typing import Any, TypeVar
 from absl import flags
 
 from deepfake_tfdata.errors import UserError
-from deepfake_tfdata.options import Option, Options, all_options, build, groups_of, options_of
+from deepfake_tfdata.options import Option, Options, all_options, build, flat, groups_of, options_of
 
 COMMANDS = (
     "convert",
@@ -73,6 +74,20 @@ def run(
     except KeyboardInterrupt:
         status = _fail("interrupted; run the same command again to go on", _INTERRUPTED)
     leave(status)
+
+
+def command_line(name: str, config: Options) -> str:
+    """The command that has these options; those that are as they are by default are left out."""
+    values, flags_given = flat(config), []
+    for each in all_options(type(config)):
+        value = values[each.name]
+        if value == each.default:
+            continue
+        if each.kind is bool:
+            flags_given.append(f"--{each.name}" if value else f"--no{each.name}")
+        else:
+            flags_given.append(f"--{each.name}={','.join(value) if each.kind is tuple else value}")
+    return shlex.join(["python", "-m", f"deepfake_tfdata.{name}", *flags_given])
 
 
 def parse(config: type[_Config], argv: list[str]) -> _Config:

@@ -5,8 +5,6 @@ python -m deepfake_tfdata.predict --workdir=runs/mouth_attention --video=clip.mp
 Writes a folder a video, with verdict.json and verdict.html. Run again, it makes what is missing.
 """
 
-import shlex
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -85,7 +83,7 @@ def main(config: PredictConfig) -> None:
         Inspection(face_detector_file(ensemble.spec, config.detector_files)),
         write_verdict_page,
         versions(),
-        command=shlex.join(["python", "-m", "deepfake_tfdata.predict", *sys.argv[1:]]),
+        command=cli.command_line("predict", config),
         annotate=annotated if config.annotate else None,
     )
     verdicts: dict[str, Mapping[str, Any]] = {}

@@ -5,8 +5,6 @@ python -m deepfake_tfdata.serve --workdir=exports/mouth_attention --port=8000
 Ends on Ctrl-C and SIGTERM. Uploads and verdicts are in no file, and forgotten after minutes.
 """
 
-import shlex
-import sys
 from dataclasses import dataclass
 from importlib.util import find_spec
 
@@ -49,7 +47,7 @@ def main(config: ServeConfig) -> None:
             config.verdict,
             Inspection(face_detector_file(ensemble.spec, config.detector_files)),
             versions(),
-            command=shlex.join(["python", "-m", "deepfake_tfdata.serve", *sys.argv[1:]]),
+            command=cli.command_line("serve", config),
         )
         if not config.serving.own_names:
             cli.say("anybody who reaches this address may upload: there is no login and no encryption")

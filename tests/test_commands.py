@@ -10,6 +10,7 @@ from types import MappingProxyType
 import pytest
 
 from deepfake_tfdata.records.index import read_index, write_index
+from deepfake_tfdata.scoring.applied import file_fingerprint, open_detector
 from tests.fakes import NUM_FRAMES, recount
 from tests.processes import OPTIMIZE_GRAPHS, run_fresh
 
@@ -354,3 +355,25 @@ def test_damaged_clips_are_counted_or_end_the_run(records, command, tmp_path):
     assert (found["auc"], found["log_loss"]) == pytest.approx((line["val_auc"], line["val_loss"]))
     result = command("evaluate", f"--workdir={tmp_path / 'skipped'}", "--split=test")
     assert "the test split of" in failing(result) and "is empty" in result.stderr
+
+
+@pytest.mark.slow
+def test_export_gives_a_trained_run_to_other_programs_once(workdir, command, tmp_path):
+    pytest.importorskip("ai_edge_litert")
+    flags = [f"--workdir={workdir}", "--format=litert", f"--output={tmp_path / 'export'}"]
+    result = command("export", *flags)
+    assert result.returncode == 0, result.stderr
+    assert f"wrote {tmp_path}/export/detector.tflite" in result.stdout
+    assert "4 clips score as in Keras, to" in result.stdout
+    assert "no calibration went along" in result.stderr and "XNNPACK" not in result.stderr
+    names = {"detector.tflite", "export.json", "parity.json", "clips"}
+    assert {path.name for path in (tmp_path / "export").iterdir()} == names
+    found = open_detector(tmp_path / "export")
+    assert (found.name, found.fingerprint) == (
+        "mouth/attention",
+        file_fingerprint(workdir / "model.keras"),
+    )
+    assert [path.name for path in tmp_path.iterdir()] == ["export"]
+    again = command("export", *flags)
+    assert (again.returncode, again.stderr.count("\n")) == (2, 1)
+    assert "is there already" in again.stderr

@@ -21,7 +21,8 @@ class InspectionPlan:
         regions: to cut.
         longest_span: seconds between the first and the last frame of a clip with spread frames, at most;
             longer shots are covered by several. None spreads one over every shot, as the converter does.
-        max_windows: of a video; of more, so many are looked at, evenly spread.
+        max_windows: of a video; of more, so many are looked at, evenly spread. A clip is of one face in one
+            window; of several faces there are no more clips in all, but one of each at least.
     """
 
     spec: ClipSpec
@@ -55,7 +56,8 @@ class SeenFace:
         shot: its position among the video's shots.
         clips: by region, its windows in order of time, the same ones in every region. `Clip.frames` are bare
             pixels, uint8 [height, width, 3] row by row, as they are after the spec's encoding and decoding:
-            a detector sees what it was trained on. A window that lacks the face is left out.
+            a detector sees what it was trained on. A window that lacks the face is left out; a face that is
+            seen, but too rarely in every window, has none.
         frame_indices, timestamps: int64 [M], and float64 [M] seconds; of all sampled frames of the shot.
         boxes: float32 [M, 4], (left, top, right, bottom) in pixels of the frame as it is shown, as detected;
             zero where the face was not found.
@@ -67,7 +69,7 @@ class SeenFace:
             longer), once its pictures are brought into line: the largest differences of two pictures, grey
             levels, the upper quartile of many pairs. None where it was seen in a single frame.
         windows_left_out: of the shot's, those in which too few faces were found.
-        windows_passed_over: windows with it that were left out since the clips would take too many bytes.
+        windows_passed_over: with it, left out since there would be too many clips, or bytes of them.
     """
 
     shot: int
@@ -98,6 +100,7 @@ class InspectedVideo(ProcessedVideo):
             counts as sampled here.
         without_face: the sampled frames in which no face was found at all.
         windows_passed_over: of all shots, those beyond the plan's max_windows.
+        faces_passed_over: those beyond the most that are looked at.
     """
 
     shots: tuple[Shot, ...] = ()
@@ -106,6 +109,7 @@ class InspectedVideo(ProcessedVideo):
     pictures: Mapping[int, bytes] = field(default_factory=dict)
     without_face: tuple[int, ...] = ()
     windows_passed_over: int = 0
+    faces_passed_over: int = 0
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,6 +14,8 @@ MAX_WORKER_BYTES = 2 << 30
 MAX_CLIPS_BYTES = 1 << 30
 # Of the clips of all faces of a video that is looked at for a verdict: of more, fewer windows are kept.
 MAX_INSPECTED_BYTES = 600_000_000
+# Of a video that somebody wants a verdict on; of a crowd the largest and most persistent.
+MAX_FACES = 12
 # Of time, by the size of the file, which no header can forge: decoding takes some 0.2 s a MB at 1080p, up to
 # 1 s a MB where little moves. The base is for the detector and for a busy machine.
 _BASE_SECONDS = 120

@@ -94,6 +94,7 @@ def verdict_page(verdict: Verdict, exhibit: Exhibit) -> str:
         propositions=values["propositions"],
         posteriors=texts.posterior_rows(judgement),
         false_alarms=texts.false_alarms(judgement),
+        most_false_alarms=texts.most_false_alarms(judgement),
         allowed=f"{1000 * verdict.basis.level:g}",
         moments=moments,
         start=max(range(len(moments)), key=lambda row: _interest(moments[row]), default=0),
@@ -109,7 +110,6 @@ def verdict_page(verdict: Verdict, exhibit: Exhibit) -> str:
             for shot in verdict.shots
         ],
         without_face=len(verdict.frames_without_face),
-        passed_over=verdict.clips_passed_over,
         file=_facts(verdict.file),
         models=[_facts(model) for model in verdict.basis.model],
         calibration=_calibration_facts(calibration),

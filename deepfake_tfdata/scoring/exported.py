@@ -110,8 +110,9 @@ def _onnx(file: Path) -> Runtime:
 def _litert(file: Path) -> Runtime:
     require_packages("litert", "ai_edge_litert")
     interpreter = import_module("ai_edge_litert.interpreter")
-    with native_messages_hidden():
+    with native_messages_hidden():  # it tells which delegate it found
         model = interpreter.Interpreter(str(file), num_threads=available_cores())
+        model.allocate_tensors()
         runner = model.get_signature_runner()
     return lambda frames: runner(**frames)
 

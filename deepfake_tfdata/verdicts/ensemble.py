@@ -20,7 +20,7 @@ from deepfake_tfdata.evaluation.calibration import (
     fit_calibration,
     video_logit,
 )
-from deepfake_tfdata.scoring.applied import AppliedDetector, ClipOutputs, open_detector
+from deepfake_tfdata.scoring.applied import EXPORT_FILE, AppliedDetector, ClipOutputs, open_detector
 from deepfake_tfdata.verdicts.judgement import Standard
 
 # Of all windows of a face at once: a clip by region, uint8 [T, H, W, 3].
@@ -129,9 +129,11 @@ class Ensemble:
         """The calibration of their joint score, or why there is none."""
         if not self._of_detectors:
             lacking = next(each.place for each in self.detectors if each.calibration is None)
+            is_export = (lacking / EXPORT_FILE).is_file()
+            workdir, then = ("RUN", ", and export it again") if is_export else (lacking, "")
             return None, (
                 f"the detector in {lacking} is not calibrated; run "
-                f"'python -m deepfake_tfdata.evaluate --workdir={lacking}'"
+                f"'python -m deepfake_tfdata.evaluate --workdir={workdir}'{then}; its report says why where it can't be"
             )
         references = [each.reference for each in self._of_detectors]
         return fit_calibration(references[0] if len(references) == 1 else combine(references)), ""

@@ -82,7 +82,8 @@ class Examiner:
         """Writes the verdict on a video and its line of the ledger; verdict.json marks a complete folder."""
         verdict, exhibit = self._judge.conclude(video, outcome)
         folder = self.request.folder(video)
-        (folder / VERDICT_FILE).unlink(missing_ok=True)  # of an earlier page
+        for file in (VERDICT_FILE, ANNOTATED_FILE):  # of an earlier verdict
+            (folder / file).unlink(missing_ok=True)
         self.request.write_page(folder, verdict, exhibit)
         if self.request.annotate and any(face.frames for face in verdict.faces):
             self._annotate(self.request.annotate, video, verdict)
@@ -120,7 +121,7 @@ class Examiner:
         return {
             "model": list(self.basis.model),
             "calibration": self.basis.calibration,
-            "max_false_alarms": 1000 * self.basis.level,
+            **self.basis.options,
             "versions": self.basis.versions,
         }
 
@@ -133,7 +134,7 @@ def read_verdict(request: Request, video: Video) -> dict[str, Any]:
 
 def _of(verdict: Mapping[str, Any]) -> list[Any]:
     """What the verdict rests on, but for the command."""
-    return [verdict[name] for name in ("model", "calibration", "max_false_alarms", "versions")]
+    return [verdict[name] for name in ("model", "calibration", "max_false_alarms", "max_clips", "versions")]
 
 
 def _entry(video: Video, outcome: Outcome) -> LedgerEntry:

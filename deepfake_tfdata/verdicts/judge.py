@@ -41,7 +41,7 @@ class Judge:
         command: str,
     ) -> None:
         self.ensemble = ensemble
-        self.basis = basis_of(ensemble, options.max_false_alarms / 1000, versions, command)
+        self.basis = basis_of(ensemble, options, versions, command)
         plan = ensemble.plan(options.max_clips)
         self.work: Callable[[Video], ExaminedVideo] = partial(examine, inspect=partial(inspect, plan))
 

@@ -9,17 +9,22 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from scipy.special import betaincinv
 
 from deepfake_tfdata.evaluation.calibration import Calibration
 
 EVIDENCE, NONE_FOUND, ABSTAINED = "evidence_of_manipulation", "no_evidence_found", "abstained"
 # Priors that a likelihood ratio is shown at: rare, as in an archive; one in ten; and none preferred.
 PRIORS = (0.01, 0.1, 0.5)
-# Grey levels that a face changes by between sampled frames. An encoder changes a still picture less.
-MIN_MOTION = 0.3
-
+# Of SeenFace's motion, grey levels: above photographs that stand still, are panned or shaken, below heads
+# that speak (the table in video/README.md). A photograph that is zoomed passes.
+MIN_MOTION = 2.5
 # By how much a value may be beyond all that was trained on: that is a sample.
 _SLACK = 0.1
+# A face that is as large as this share of the largest may be the one that matters.
+_COMPARABLE = 0.5
+# How sure it is that a calibration's own rate of false alarms is below the bound that is told.
+_SURE = 0.975
 
 _RANGES = {
     "face_pixels": ("its face is {:.0f} pixels wide", "{:.0f} to {:.0f}"),
@@ -54,7 +59,11 @@ class Judgement:
         verdict: evidence_of_manipulation, no_evidence_found or abstained.
         reasons: why nothing was judged, in words; of a video also which of its faces were not.
         log10_likelihood_ratio: within what the calibration supports; None where nothing was judged.
-        p_real, p_fake: how often a real video scores so high, and a fake so low, at most.
+        p_real, p_fake: how often a real video scores so high, and a fake so low, on average over
+            calibrations.
+        p_real_high: with this calibration p_real is not above it, with a confidence of 97.5 %.
+        num_faces, num_judged: of a video, how many faces it has, and how many of them were judged; of a face
+            1, and 1 or 0.
     """
 
     verdict: str
@@ -62,6 +71,9 @@ class Judgement:
     log10_likelihood_ratio: float | None = None
     p_real: float | None = None
     p_fake: float | None = None
+    p_real_high: float | None = None
+    num_faces: int = 1
+    num_judged: int = 0
 
     @property
     def posteriors(self) -> dict[str, float]:
@@ -74,7 +86,7 @@ class Judgement:
 
     @property
     def false_alarms_in_a_thousand(self) -> float | None:
-        """How many of a thousand real videos score so high, at most."""
+        """How many of a thousand real videos score so high, on average over calibrations."""
         return None if self.p_real is None else 1000 * self.p_real
 
     def to_dict(self) -> dict[str, Any]:
@@ -85,6 +97,7 @@ class Judgement:
             "log10_likelihood_ratio": self.log10_likelihood_ratio,
             "posteriors": self.posteriors,
             "p_real": self.p_real,
+            "p_real_high": self.p_real_high,
             "p_fake": self.p_fake,
             "false_alarms_in_a_thousand": self.false_alarms_in_a_thousand,
         }
@@ -104,6 +117,11 @@ class Measured:
     values: Mapping[str, float]
     motion: float | None
 
+    @property
+    def width(self) -> float:
+        """Pixels; 0 where that is not known."""
+        return self.values.get("face_pixels", 0.0)
+
 
 def judge_faces(faces: Sequence[Measured], standard: Standard) -> list[Judgement]:
     """Judges every face of a video.
@@ -119,42 +137,51 @@ def judge_faces(faces: Sequence[Measured], standard: Standard) -> list[Judgement
     ]
 
 
-def judge_video(faces: Sequence[Judgement], problems: Sequence[str] = ()) -> Judgement:
+def judge_video(
+    faces: Sequence[Measured], judgements: Sequence[Judgement], level: float, problems: Sequence[str] = ()
+) -> Judgement:
     """The verdict on a video, of those on its faces.
 
-    The likelihood ratio is that of "one of these faces is manipulated, each as likely as the others" against
-    "none is": the mean of theirs.
+    The likelihood ratio is that of "one of the faces judged is manipulated, each as likely as the others"
+    against "none of them is": the mean of theirs. Without evidence in one, a video is only judged if no face
+    that may matter is left out: none half as wide as the widest, and none that scores higher than real ones.
 
     Args:
-        faces: each judged.
-        problems: why faces or parts of the video were not looked at.
+        faces, judgements: of each.
+        level: the share of real videos that may be accused.
+        problems: what of the video was not looked at.
     """
-    judged = [face for face in faces if face.log10_likelihood_ratio is not None]
-    usable = [face for face in judged if face.verdict != ABSTAINED]
+    judged = [each for each in judgements if each.verdict != ABSTAINED]
     why = [
         f"face {number}: {reason}" if len(faces) > 1 else reason
-        for number, face in enumerate(faces, 1)
-        for reason in face.reasons
+        for number, each in enumerate(judgements, 1)
+        for reason in each.reasons
     ]
-    reasons = tuple(dict.fromkeys([*problems, *why]))
-    if not usable:
-        (only,) = judged if len(judged) == 1 else (Judgement(ABSTAINED),)
-        return Judgement(
-            ABSTAINED,
-            reasons or ("there is no face in it",),
-            only.log10_likelihood_ratio,
-            only.p_real,
-            only.p_fake,
-        )
-    found = any(face.verdict == EVIDENCE for face in usable)
-    ratios = [10**face.log10_likelihood_ratio for face in usable if face.log10_likelihood_ratio is not None]
-    strongest = min(usable, key=lambda face: face.p_real if face.p_real is not None else 1.0)
+    reasons = tuple(dict.fromkeys([*why, *problems]))
+    found = any(each.verdict == EVIDENCE for each in judged)
+    verdict = EVIDENCE if found else ABSTAINED if _left_out(faces, judgements, level) else NONE_FOUND
+    told = judged or [each for each in judgements if each.log10_likelihood_ratio is not None]
+    ratios = [10**each.log10_likelihood_ratio for each in told if each.log10_likelihood_ratio is not None]
+    strongest = min(told, key=lambda each: each.p_real or 0.0, default=Judgement(ABSTAINED))
     return Judgement(
-        EVIDENCE if found else NONE_FOUND,
-        reasons,
-        float(np.log10(np.mean(ratios))),
+        verdict,
+        reasons or (("there is no face in it",) if verdict == ABSTAINED else ()),
+        float(np.log10(np.mean(ratios))) if ratios else None,
         strongest.p_real,
         strongest.p_fake,
+        strongest.p_real_high,
+        len(faces),
+        len(judged),
+    )
+
+
+def _left_out(faces: Sequence[Measured], judgements: Sequence[Judgement], level: float) -> bool:
+    """Whether a face that may matter was not judged, or none at all was."""
+    widest = max((face.width for face in faces), default=0.0)
+    return not any(each.verdict != ABSTAINED for each in judgements) or any(
+        each.verdict == ABSTAINED
+        and (face.width >= _COMPARABLE * widest or (each.p_real is not None and each.p_real <= level))
+        for face, each in zip(faces, judgements, strict=True)
     )
 
 
@@ -164,22 +191,15 @@ def _why_not(face: Measured, standard: Standard) -> list[str]:
         return ["its face is found in too few of the frames of every clip"]
     if standard.calibration is None:
         return [standard.why_none]
-    reasons = [
-        "the picture stands still: the detector judges faces that move"
-        for _ in range(face.motion is not None and face.motion < MIN_MOTION)
-    ]
+    reasons = []
+    if face.motion is not None and face.motion < MIN_MOTION:
+        reasons.append("the picture stands still: the detector judges faces that move")
     for name, (low, high) in standard.ranges.items():
         value = face.values.get(name)
-        if value is not None and not _within(value, low, high):
+        if value is not None and not low * (1 - _SLACK) <= value <= high * (1 + _SLACK):
             what, between = _RANGES[name]
-            reasons.append(
-                f"{what.format(value)}, and the detector was trained on {between.format(low, high)}"
-            )
+            reasons.append(f"{what.format(value)}, and the detector was trained on {between.format(low, high)}")
     return reasons
-
-
-def _within(value: float, low: float, high: float) -> bool:
-    return low * (1 - _SLACK) <= value <= high * (1 + _SLACK)
 
 
 def _judged(face: Measured, standard: Standard, number: int) -> Judgement:
@@ -187,19 +207,28 @@ def _judged(face: Measured, standard: Standard, number: int) -> Judgement:
     assert standard.calibration is not None and face.logit is not None
     calibration, level = standard.calibration, standard.level
     ratio = float(calibration.log10_likelihood_ratio(np.array([face.logit]))[0])
-    p_real, p_fake = (float(p[0]) for p in calibration.p_values(np.array([face.logit])))
-    p_real = min(1.0, number * p_real)
+    p_one, p_fake = (float(p[0]) for p in calibration.p_values(np.array([face.logit])))
+    p_real, p_high = min(1.0, number * p_one), min(1.0, number * _highest(p_one, calibration))
     smallest = number * calibration.smallest_p()
+    why: tuple[str, ...] = ()
     if smallest > level:
         faces = "" if number == 1 else f" for each of {number} faces"
         why = (
             f"the calibration's people are too few{faces}: no score could be as rare among real videos as "
-            f"{1000 * level:.0f} in a thousand, only {1000 * smallest:.0f}; calibrate on more people, or "
-            "allow more false alarms"
+            f"{1000 * level:.0f} in a thousand, only {1000 * smallest:.0f}; calibrate on more people, or allow "
+            "more false alarms",
         )
-        return Judgement(ABSTAINED, (why,), ratio, p_real, p_fake)
-    if p_real <= level and p_fake <= level:
-        why = "it scores unlike both the real and the fake videos of the calibration"
-        return Judgement(ABSTAINED, (why,), ratio, p_real, p_fake)
-    verdict = EVIDENCE if p_real <= level and ratio > 0 else NONE_FOUND
-    return Judgement(verdict, (), ratio, p_real, p_fake)
+    elif p_real <= level and p_fake <= level:
+        why = ("it scores unlike both the real and the fake videos of the calibration",)
+    verdict = ABSTAINED if why else EVIDENCE if p_real <= level and ratio > 0 else NONE_FOUND
+    return Judgement(verdict, why, ratio, p_real, p_fake, p_high, num_judged=int(not why))
+
+
+def _highest(p: float, calibration: Calibration) -> float:
+    """What the rate of false alarms of one calibration may be where its p value says p on average.
+
+    V. Vovk, Conditional validity of inductive conformal predictors (2012): with n components it has a beta
+    distribution with the parameters p (n + 1) and (1 - p) (n + 1).
+    """
+    size = 1 / calibration.smallest_p()
+    return 1.0 if p >= 1 else float(betaincinv(p * size, (1 - p) * size, _SURE))

@@ -26,15 +26,18 @@ LIMITS = (
 
 def headline(judgement: Judgement) -> str:
     """One sentence: the verdict, and what it is worth."""
+    where = ""
+    if judgement.num_judged < judgement.num_faces:
+        where = f" in the faces judged, {judgement.num_judged} of {judgement.num_faces}"
     if judgement.verdict == EVIDENCE:
         return (
-            f"Evidence of manipulation: of a thousand real videos like those of the calibration at most "
-            f"{false_alarms(judgement)} would score so high."
+            f"Evidence of manipulation{where}: of a thousand real videos like those of the calibration about "
+            f"{false_alarms(judgement)} or fewer would score so high."
         )
     if judgement.verdict == ABSTAINED:
         return f"No verdict: {judgement.reasons[0]}."
     return (
-        "No evidence of manipulation found: real videos like those of the calibration score so high "
+        f"No evidence of manipulation found{where}: real videos like those of the calibration score so high "
         f"{_often(judgement)}. That does not make it real."
     )
 
@@ -48,9 +51,14 @@ def verdict_line(name: str, values: Mapping[str, Any]) -> str:
 
 
 def false_alarms(judgement: Judgement) -> str:
-    """How many of a thousand, rounded up, so that it stays a bound."""
+    """How many of a thousand, on average over calibrations; rounded up."""
     value = judgement.false_alarms_in_a_thousand
     return "unknown" if value is None else rounded_up(value)
+
+
+def most_false_alarms(judgement: Judgement) -> str:
+    """How many they may be with this calibration."""
+    return "unknown" if judgement.p_real_high is None else rounded_up(1000 * judgement.p_real_high)
 
 
 def rounded_up(value: float) -> str:
@@ -59,11 +67,15 @@ def rounded_up(value: float) -> str:
 
 
 def ratio_text(log10: float | None) -> str:
-    """A likelihood ratio, such as '20', or '1/20' where it speaks against a manipulation."""
+    """A likelihood ratio, such as '19.5', or '1/19.5' where it speaks against a manipulation.
+
+    To three digits, towards 1: what a calibration supports is not rounded beyond.
+    """
     if log10 is None:
         return "unknown"
-    ratio = 10 ** abs(log10)
-    shown = f"{ratio:.0f}" if ratio >= 10 else f"{ratio:.2g}"
+    ratio = 10 ** (abs(log10) + 1e-12)
+    digits = max(0, 2 - math.floor(math.log10(ratio)))
+    shown = f"{math.floor(ratio * 10**digits) / 10**digits:g}"
     return shown if log10 >= 0 or shown == "1" else f"1/{shown}"
 
 
@@ -74,9 +86,9 @@ def ratio_sentence(judgement: Judgement, calibration: Mapping[str, Any]) -> str:
         return "Nothing was scored that could be calibrated."
     factor = ratio_text(abs(value))
     what = (
-        f"What the detector found is {factor} times as probable if a face was manipulated as if none was"
+        f"What the detector found is {factor} times as probable under the first proposition as under the second"
         if value >= 0
-        else f"What the detector found is {factor} times as probable if no face was manipulated as if one was"
+        else f"What the detector found is {factor} times as probable under the second proposition as under the first"
     )
     low, high = calibration["log10_cap"]
     at_cap = value >= high - 1e-9 or value <= low + 1e-9
@@ -111,8 +123,10 @@ def _often(judgement: Judgement) -> str:
     value = judgement.false_alarms_in_a_thousand
     if value is None or value >= 1000:
         return "all the time"
-    return f"up to {false_alarms(judgement)} times in a thousand"
+    return f"about {false_alarms(judgement)} times in a thousand"
 
 
 def _percent(value: float) -> str:
+    if value < 1e-4 or value > 1 - 1e-4:
+        return "below 0.01%" if value < 0.5 else "above 99.99%"
     return f"{value:.1%}" if 0.001 <= value <= 0.999 else f"{value:.2%}"

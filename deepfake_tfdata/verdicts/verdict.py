@@ -94,16 +94,21 @@ class Basis:
     Attributes:
         model: the detectors, as Ensemble.describe gives them.
         calibration: what it was fitted on and what it supports; empty where there is none.
-        level: the share of real videos that may be accused.
+        options: that decide verdicts, by name.
         versions: of what computed it.
         command: that computed it.
     """
 
     model: Sequence[Mapping[str, Any]]
     calibration: Mapping[str, Any]
-    level: float
+    options: Mapping[str, float]
     versions: Mapping[str, str]
     command: str
+
+    @property
+    def level(self) -> float:
+        """The share of real videos that may be accused."""
+        return self.options["max_false_alarms"] / 1000
 
 
 @dataclass(frozen=True)
@@ -138,24 +143,30 @@ class Verdict:
             "sha256": self.file["sha256"],
             "status": self.status,
             **self.judgement.to_dict(),
+            "num_faces": self.judgement.num_faces,
+            "num_judged": self.judgement.num_judged,
             "faces": [face.to_dict() for face in self.faces],
             "shots": [asdict(shot) for shot in self.shots],
             "frames_without_face": list(self.frames_without_face),
             "clips_passed_over": self.clips_passed_over,
             "file": dict(self.file),
-            "propositions": propositions(self.basis.calibration.get("methods", ())),
+            "propositions": propositions(self.judgement, self.basis.calibration.get("methods", ())),
             "model": list(self.basis.model),
             "calibration": dict(self.basis.calibration),
-            "max_false_alarms": 1000 * self.basis.level,
+            **self.basis.options,
             "versions": dict(self.basis.versions),
             "command": self.basis.command,
         }
 
 
-def propositions(methods: Sequence[str]) -> dict[str, str]:
-    """What a likelihood ratio weighs against each other."""
+def propositions(judgement: Judgement, methods: Sequence[str]) -> dict[str, str]:
+    """What the likelihood ratio of a video weighs against each other."""
     by = f" by {' or '.join(methods)}" if methods else ""
+    one, none = "a face in this video", "no face in it"
+    if 0 < judgement.num_judged < judgement.num_faces:
+        one = f"one of the faces judged, {judgement.num_judged} of {judgement.num_faces}, in this video"
+        none = "none of these"
     return {
-        "manipulated": f"a face in this video was manipulated{by}, as in the fakes of the calibration",
-        "not_manipulated": "no face in it was manipulated; it is like the real videos of the calibration",
+        "manipulated": f"{one} was manipulated{by}, as in the fakes of the calibration",
+        "not_manipulated": f"{none} was manipulated; it is like the real videos of the calibration",
     }

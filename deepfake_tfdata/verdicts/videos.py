@@ -34,6 +34,8 @@ def find_videos(files: Sequence[str], folder: str = "") -> list[Video]:
     for path in paths:
         if not path.exists():
             raise UserError(f"--video={path} does not exist; name a file, or a folder with --source")
+        if path.is_dir() and path not in recordings_below(path.parent):
+            raise UserError(f"--video={path} is a folder; take all videos below it with --source={path}")
     twice = [name for name, count in Counter(path.name for path in paths).items() if count > 1]
     if twice:
         raise UserError(f"--video names two files called {twice[0]}; give each its own --output")

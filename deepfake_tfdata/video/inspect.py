@@ -5,6 +5,7 @@ from itertools import chain
 import numpy as np
 
 from deepfake_tfdata.clips.inspected import InspectedVideo, InspectionPlan, SeenFace
+from deepfake_tfdata.clips.limits import MAX_FACES
 from deepfake_tfdata.clips.processed import FaceStatistics
 from deepfake_tfdata.clips.video import Video
 from deepfake_tfdata.video.album import Album
@@ -40,7 +41,8 @@ def inspect_video(video: Video, plan: InspectionPlan, detector_path: str = "") -
     detector = the_detector(plan.spec.detector, detector_path)
     tracks = find_tracks(video, windows, frames, plan.spec, detector)
     album = Album(frames)
-    seen = _cut(video, windows, frames, found_faces(windows, tracks, plan.spec), plan, album)
+    faces = found_faces(windows, tracks, plan.spec)
+    seen = _cut(video, windows, frames, faces[:MAX_FACES], plan, album)
     without_face = _without_face(windows, frames, seen)
     return InspectedVideo(
         faces=FaceStatistics(
@@ -55,6 +57,7 @@ def inspect_video(video: Video, plan: InspectionPlan, detector_path: str = "") -
         pictures=album.pictures,
         without_face=without_face,
         windows_passed_over=windows.passed_over,
+        faces_passed_over=len(faces) - len(seen),
     )
 
 
@@ -85,7 +88,9 @@ def _cut(
 ) -> tuple[SeenFace, ...]:
     """The faces with their clips; fills the album in the same pass over the frames."""
     places = thin_out(
-        [face.places(f"{video.key}#{number}", windows, plan) for number, face in enumerate(faces)], plan.spec
+        [face.places(f"{video.key}#{number}", windows, plan) for number, face in enumerate(faces)],
+        plan.spec,
+        plan.max_windows,
     )
     motions = [[FaceMotion(place, frames) for place in of_face] for of_face in places]
 
@@ -96,7 +101,7 @@ def _cut(
 
     clips = iter(cut_clips(video, frames, list(chain(*places)), plan.spec, encode_and_decode, watch))
     return tuple(
-        face.seen(windows, frames, [next(clips) for _ in of_face], motion_of(motion))
+        face.seen(windows, frames, plan.regions, [next(clips) for _ in of_face], motion_of(motion))
         for face, of_face, motion in zip(faces, places, motions, strict=True)
     )
 

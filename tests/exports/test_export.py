@@ -17,10 +17,12 @@ from deepfake_tfdata.evaluation.calibration import DetectorCalibration, Referenc
 from deepfake_tfdata.export import ExportConfig, main
 from deepfake_tfdata.exports import write
 from deepfake_tfdata.exports.clips import RealClip, choose
+from deepfake_tfdata.exports.formats import FORMATS
 from deepfake_tfdata.exports.parity import require_parity, require_spread
 from deepfake_tfdata.exports.write import export_run
 from deepfake_tfdata.scoring.applied import ClipOutputs, file_fingerprint, open_detector
 from deepfake_tfdata.scoring.export_file import read_export
+from deepfake_tfdata.verdicts.ensemble import open_ensemble
 from tests.fakes import FRAME_SIZE, NUM_FRAMES
 from tests.untrained import sharpened, write_untrained_run
 
@@ -75,6 +77,8 @@ def test_onnx_of_native_clips_is_scored_without_tensorflow(onnx_export):
     clips, parity = stored_clips(onnx_export)
     assert len({clip["full"].shape for clip in clips}) > 1
     assert [clip["label"] for clip in parity["clips"]] == [0, 0, 1, 1]
+    standard = open_ensemble([str(onnx_export)]).standard(0.05)
+    assert "--workdir=RUN', and export it again" in str(standard)
     assert parity["spread"] > 0.1 and parity["largest_difference"] < 1e-4
     code = (
         "import json, sys, numpy as np\n"
@@ -205,6 +209,20 @@ def test_a_damaged_export_is_named(onnx_export, tmp_path):
     (damaged / "export.json").write_text("{}")
     with pytest.raises(UserError, match=r"export\.json is damaged or of another version"):
         open_detector(damaged)
+
+
+def test_onnx_knows_the_gelu_of_transformers_and_of_convnext(tmp_path):
+    import onnxruntime
+    import tensorflow as tf
+
+    numbers = np.linspace(-6, 6, 99, dtype=np.float32)
+    graph = tf.function(
+        lambda given: {"logit": keras.activations.gelu(given)},
+        input_signature=[tf.TensorSpec([None], tf.float32, "given")],
+    )
+    FORMATS["onnx"].write(graph, tmp_path / "gelu.onnx")
+    (found,) = onnxruntime.InferenceSession(tmp_path / "gelu.onnx").run(["logit"], {"given": numbers})
+    np.testing.assert_allclose(found, keras.activations.gelu(numbers), atol=1e-6)
 
 
 def outputs(logits, attention=None):

@@ -23,6 +23,7 @@ from deepfake_tfdata.video.detectors.haar import HaarDetector
 from deepfake_tfdata.video.search import find_faces
 from tools.synthetic.__main__ import DILUTION, main, parse, read_options
 from tools.synthetic.artefact import ORIENTATIONS, REGIONS, Artefact, plant, region_box, region_window
+from tools.synthetic.generate import frames_of
 from tools.synthetic.motion import frame_face, pose
 from tools.synthetic.plan import (
     FAKES,
@@ -33,7 +34,6 @@ from tools.synthetic.plan import (
     ground_truth,
     plan_pairs,
     plan_videos,
-    strengths_of,
 )
 from tools.synthetic.render import render
 
@@ -283,12 +283,9 @@ def test_flicker_makes_stripes_come_and_go_and_leaves_all_else(tmp_path: Path) -
     fake = plan_videos(options)[-1]
     artefact = json.loads(ground_truth(options))["videos"][fake.path]["artefact"]
     assert 0 <= min(artefact["strengths"]) < 5 < 9 < max(artefact["strengths"]) <= DILUTION.strength
-    identity, motion, phases, _ = draw_video(options, fake)
-    framing = frame_face(options.size)
-    shown, plain = (
-        list(render(identity, motion, framing, np.random.default_rng(0), *what))
-        for what in ((fake.artefact, phases, strengths_of(options, fake)), ())
-    )
+    identity, motion, _, noise = draw_video(options, fake)
+    shown = list(frames_of(options, fake))
+    plain = list(render(identity, motion, frame_face(options.size), noise))
     change = np.abs(np.subtract(shown, plain, dtype=float)).max(axis=(1, 2, 3))
     np.testing.assert_allclose(change, artefact["strengths"], atol=2.5)
 

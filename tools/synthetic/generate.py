@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import multiprocessing
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import partial
 from pathlib import Path
 
 import cv2
+import numpy as np
 from tqdm import tqdm
 
 from deepfake_tfdata.errors import UserError
@@ -62,10 +63,14 @@ def generate(folder: Path, options: Options, workers: int) -> int:
 
 def make_video(folder: Path, options: Options, video: Video) -> None:
     """Renders and encodes one video of a data set into its folder."""
+    write_video(folder / video.path, frames_of(options, video), options.size)
+
+
+def frames_of(options: Options, video: Video) -> Iterator[np.ndarray]:
+    """The frames of one video of a data set, RGB uint8 [height, width, 3]."""
     identity, motion, phases, rng = draw_video(options, video)
     framing = frame_face(options.size, video.face_size)
-    frames = render(identity, motion, framing, rng, video.artefact, phases, strengths_of(options, video))
-    write_video(folder / video.path, frames, options.size)
+    return render(identity, motion, framing, rng, video.artefact, phases, strengths_of(options, video))
 
 
 def _claim(folder: Path, truth: str) -> None:
