@@ -5,12 +5,14 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from deepfake_tfdata.exports.graph import Graph
+from deepfake_tfdata.scoring.export_file import MODEL_FILES
 from deepfake_tfdata.startup import native_messages_hidden
 
 # The newest that tf2onnx writes; ONNX Runtime has it since 1.14.
@@ -64,10 +66,12 @@ def _complement_of_erf(graph: Any, node: Any, name: str, arguments: Any) -> None
 
 def _write_litert(graph: Graph, file: Path) -> None:
     """Of LiteRT's own operations only, so that every runtime takes it."""
-    module = tf.Module()
-    module.serve = graph
-    converter = tf.lite.TFLiteConverter.from_concrete_functions([graph.get_concrete_function()], module)
-    with native_messages_hidden():  # pages of its inner representation
+    with TemporaryDirectory() as folder, native_messages_hidden():  # pages of its inner representation
+        # Of a function alone it leaves the names of inputs and outputs out where it fails to save one itself.
+        _write_saved_model(graph, Path(folder) / MODEL_FILES["saved_model"])
+        converter = tf.lite.TFLiteConverter.from_saved_model(
+            str(Path(folder) / "1"), signature_keys=["serving_default"]
+        )
         content = converter.convert()
     file.write_bytes(content)
 
