@@ -1,10 +1,8 @@
 """The calibration of a run: fitted on the videos set aside, kept beside its model, judged on others."""
 
-import hashlib
 import logging
 from contextlib import suppress
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 
@@ -21,6 +19,7 @@ from deepfake_tfdata.evaluation.calibration_report import judge_calibration
 from deepfake_tfdata.evaluation.predictions import Predictions, per_video
 from deepfake_tfdata.input.set_aside import CALIBRATION
 from deepfake_tfdata.input.video_ranges import video_ranges
+from deepfake_tfdata.scoring.applied import file_fingerprint
 from deepfake_tfdata.scoring.run_evaluation import EvaluatedRun, RunScorer, to_predictions
 from deepfake_tfdata.scoring.runs import MODEL_FILE
 from deepfake_tfdata.storage import as_path
@@ -38,6 +37,9 @@ def with_calibration(scorer: RunScorer, evaluated: EvaluatedRun) -> EvaluatedRun
         scorer: of the run.
         evaluated: what it found.
     """
+    if evaluated.split == CALIBRATION and not evaluated.metrics["data"].get("corruption"):
+        with suppress(UserError):  # a run without a test split is calibrated by this
+            calibrate(scorer, evaluated.metrics["data"]["folder"])
     if evaluated.split != "test":
         return evaluated
     metrics = evaluated.metrics
@@ -66,7 +68,12 @@ def calibrate(scorer: RunScorer, data: str = "") -> DetectorCalibration:
         UserError: nothing was set aside, of one class only, or the run's own records are gone.
     """
     run, workdir = scorer.run, scorer.workdir
-    model = model_digest(workdir)
+    try:
+        model = file_fingerprint(workdir / MODEL_FILE)
+    except FileNotFoundError:
+        raise UserError(
+            f"no model in {workdir}; the run ended before its first epoch did, so train again"
+        ) from None
     with suppress(UserError):  # there is none, or it is damaged
         kept = read_calibration(workdir)
         if (kept.model, kept.data) == (model, run.data):
@@ -106,13 +113,3 @@ def reference_scores(videos: Predictions) -> ReferenceScores:
     return ReferenceScores(
         videos.video_keys, videos.labels, videos.components, np.asarray(video_logits(videos.scores))
     )
-
-
-def model_digest(workdir: Path) -> str:
-    """The sha256 of a run's model; UserError where there is none."""
-    try:
-        return hashlib.sha256((workdir / MODEL_FILE).read_bytes()).hexdigest()
-    except FileNotFoundError:
-        raise UserError(
-            f"no model in {workdir}; the run ended before its first epoch did, so train again"
-        ) from None

@@ -18,7 +18,8 @@ from deepfake_tfdata.input.set_aside import CALIBRATION
 from deepfake_tfdata.input.video_ranges import video_ranges
 from deepfake_tfdata.options import build, flat
 from deepfake_tfdata.records.ledger import read_ledger
-from deepfake_tfdata.scoring.calibrations import calibrate, model_digest, with_calibration
+from deepfake_tfdata.scoring.applied import file_fingerprint
+from deepfake_tfdata.scoring.calibrations import calibrate, with_calibration
 from deepfake_tfdata.scoring.run_evaluation import RunScorer
 from deepfake_tfdata.scoring.runs import Run, read_run, write_run
 from deepfake_tfdata.training import TrainConfig
@@ -91,7 +92,7 @@ def test_evaluate_calibrates_once_and_judges_on_test(run, detector, capsys):
     main(EvaluateConfig(str(run), split="test"))
     assert detector.loaded == 1 and detector.scored == 8 + 4
     kept = read_calibration(run)
-    assert kept.model == model_digest(run) and kept.data == read_run(run).data
+    assert kept.model == file_fingerprint(run / "model.keras") and kept.data == read_run(run).data
     assert kept.methods == ("Face2Face",)
     aside = find_split(read_run(run).input, CALIBRATION)
     assert sorted(kept.reference.video_keys.tolist()) == sorted({clip.video_key for clip in aside.clips[0]})
@@ -116,12 +117,18 @@ def test_a_calibration_is_kept_for_its_model_alone(run, detector):
     assert calibrate(RunScorer(run)).model == second.model and detector.scored == 12
 
 
-@pytest.mark.parametrize("split", ["val", "train", CALIBRATION])
+@pytest.mark.parametrize("split", ["val", "train"])
 def test_only_test_is_judged(run, split):
     scorer = RunScorer(run)
     found = with_calibration(scorer, scorer.evaluate(split))
     assert "calibration" not in found.metrics and found.calibration is None
     assert not (run / "calibration.json").exists()
+
+
+def test_a_run_without_a_test_split_is_calibrated_by_scoring_those_set_aside(run):
+    scorer = RunScorer(run)
+    found = with_calibration(scorer, scorer.evaluate(CALIBRATION))
+    assert "calibration" not in found.metrics and len(read_calibration(run).reference.logits) == 4
 
 
 def test_corrupted_data_is_judged_by_the_runs_own_calibration(run, records):

@@ -17,7 +17,7 @@ from deepfake_tfdata.scoring.explanation.pairs import pair_with_originals, read_
 from deepfake_tfdata.scoring.explanation.run_explanation import explain_run
 from deepfake_tfdata.scoring.explanation.truth import read_truth
 from tests.fakes import FRAME_SIZE, NUM_FRAMES
-from tests.scoring.untrained import write_untrained_run
+from tests.untrained import write_untrained_run
 
 BOX = [110.0, 90.0, 40.0, 40.0]  # left, top, width, height: in the face of every video
 
@@ -36,7 +36,7 @@ def darkness_detector():
 @pytest.fixture(scope="module")
 def run(records, tmp_path_factory):
     folder = tmp_path_factory.mktemp("explained")
-    write_untrained_run(folder, darkness_detector(), data=str(records), region="full", head="control")
+    write_untrained_run(folder, records, darkness_detector(), region="full", head="control")
     return folder
 
 
