@@ -32,7 +32,8 @@ def test_an_export_judges_a_real_video_without_tensorflow(tmp_path):
     (face,) = verdict["faces"]
     assert len(face["clips"]) == 1 and 0 < face["score"] < 1
     assert (verdict["file"]["name"], verdict["file"]["codec"]) == ("clip.mp4", "h264")
-    assert verdict["command"] == f"python -m deepfake_tfdata.serve --workdir={export} --port=0 --workers=1"
+    assert verdict["command"].startswith("python -m deepfake_tfdata.serve ")
+    assert f"--workdir={export}" in verdict["command"]
     assert verdict["sha256"] in page and "mouth/brightness" in page
     assert [each["calibrated"] for each in health["detectors"]] == [True]
 
