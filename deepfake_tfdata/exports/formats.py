@@ -38,7 +38,9 @@ def _write_saved_model(graph: Graph, file: Path) -> None:
     """A SavedModel, whose file is DIR/1/saved_model.pb: TensorFlow Serving looks for numbered versions."""
     module = tf.Module()
     module.serve = graph
-    tf.saved_model.save(module, str(file.parent), signatures={"serving_default": graph})
+    # Swish brings a gradient of its own, which can't be saved of constants.
+    options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
+    tf.saved_model.save(module, str(file.parent), signatures={"serving_default": graph}, options=options)
 
 
 def _write_onnx(graph: Graph, file: Path) -> None:

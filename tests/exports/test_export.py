@@ -10,6 +10,8 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
+from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
 from deepfake_tfdata import build_detector
 from deepfake_tfdata.errors import UserError
@@ -213,7 +215,6 @@ def test_a_damaged_export_is_named(onnx_export, tmp_path):
 
 def test_onnx_knows_the_gelu_of_transformers_and_of_convnext(tmp_path):
     import onnxruntime
-    import tensorflow as tf
 
     numbers = np.linspace(-6, 6, 99, dtype=np.float32)
     graph = tf.function(
@@ -223,6 +224,15 @@ def test_onnx_knows_the_gelu_of_transformers_and_of_convnext(tmp_path):
     FORMATS["onnx"].write(graph, tmp_path / "gelu.onnx")
     (found,) = onnxruntime.InferenceSession(tmp_path / "gelu.onnx").run(["logit"], {"given": numbers})
     np.testing.assert_allclose(found, keras.activations.gelu(numbers), atol=1e-6)
+
+
+def test_swish_which_has_a_gradient_of_its_own_can_be_saved(tmp_path):
+    signature = [tf.TensorSpec([None], tf.float32, "given")]
+    traced = tf.function(tf.nn.silu, input_signature=signature).get_concrete_function()
+    frozen = convert_variables_to_constants_v2(traced)
+    graph = tf.function(lambda given: {"logit": frozen(given)[0]}, input_signature=signature)
+    FORMATS["saved_model"].write(graph, tmp_path / "1" / "saved_model.pb")
+    assert (tmp_path / "1" / "saved_model.pb").is_file()
 
 
 def outputs(logits, attention=None):
