@@ -50,6 +50,16 @@ def test_the_page_says_what_an_analyst_expects(page):
         assert text in page, text
 
 
+def test_the_tables_have_what_was_measured(page):
+    faces = page[page.index("<h2>Faces</h2>") : page.index("<h2>Shots</h2>")]
+    cells = re.findall(r"<t[hd][^>]*>([^<]*)", faces[faces.index("<tbody>") :])
+    assert cells[:8] == ["1", "1", "0:00.00", "0:00.40", "60", "90%", "2", "0.834"]
+    shots = page[page.index("<h2>Shots</h2>") : page.index("<h2>The file</h2>")]
+    cells = re.findall(r"<t[hd][^>]*>([^<]*)", shots[shots.index("<tbody>") :])
+    assert cells == ["1", "0:00.00", "0:07.96", "200", "examined"]
+    assert "evidence is what 50 or fewer do on average" in page
+
+
 def test_every_pictured_frame_can_be_chosen_and_shows_its_faces(page):
     inputs = re.findall(r'<input type="radio" name="moment" id="m(\d+)"', page)
     assert (

@@ -11,9 +11,10 @@ from deepfake_tfdata.clips.spec import ClipSpec
 from deepfake_tfdata.errors import UserError
 from deepfake_tfdata.evaluation.calibration import combine, fit_calibration
 from deepfake_tfdata.verdicts.conclude import basis_of, conclude
+from deepfake_tfdata.verdicts.drawing import drawn_faces
 from deepfake_tfdata.verdicts.ensemble import Ensemble
 from deepfake_tfdata.verdicts.options import VerdictOptions
-from deepfake_tfdata.verdicts.texts import headline, most_false_alarms
+from deepfake_tfdata.verdicts.texts import headline, most_false_alarms, ratio_text
 from tests.verdicts import made
 
 # Of the detector that reads brightness: as the fakes of the calibration, as its real ones, and in between.
@@ -266,3 +267,23 @@ def test_clips_span_no_more_time_than_those_of_the_training():
     plan = Ensemble((made.BrightnessDetector(made.calibration()),)).plan(7)
     assert plan.longest_span == pytest.approx(3 * 0.4) and plan.max_windows == 7
     assert [region.name for region in plan.regions] == ["mouth"]
+
+
+def test_faces_are_drawn_with_their_verdict_and_never_as_real():
+    many = made.BrightnessDetector(made.calibration(reference=made.reference(num_people=80)))
+    faces = [made.face([FAKE]), made.face([REAL], start=60), made.face([REAL], start=90, face_pixels=8.0)]
+    verdict, _ = verdict_on(*faces, detectors=(many,))
+    last, middle, first = drawn_faces(verdict)
+    assert first.text.startswith("1: evidence of manipulation, LR ")
+    assert middle.text.startswith("2: no evidence found, LR 1/") and last.text == "3: abstained"
+    assert len({first.colour, middle.colour, last.colour}) == 3
+    assert first.found.tolist() == [True, True, False, True]
+    assert first.boxes[0].tolist() == [90, 40, 150, 100] and first.frame_indices.tolist() == [0, 2, 4, 6]
+
+
+@pytest.mark.parametrize(
+    ("log10", "text"),
+    [(0.0, "1"), (1.29, "19.4"), (1.9983, "99.6"), (np.log10(20), "20"), (-1.0, "1/10"), (0.004, "1")],
+)
+def test_a_ratio_is_rounded_towards_one(log10, text):
+    assert ratio_text(log10) == text

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -28,7 +29,7 @@ def video(tmp_path):
 
 @pytest.fixture
 def examiner(tmp_path):
-    def make(calibrated=None, **options):
+    def make(calibrated=None, annotate=None, **options):
         request = Request(
             ("runs/mouth",),
             VerdictOptions(**options),
@@ -37,6 +38,7 @@ def examiner(tmp_path):
             write_verdict_page,
             {"av": "17"},
             "python -m deepfake_tfdata.predict",
+            annotate,
         )
         detector = made.BrightnessDetector(calibrated or made.calibration())
         return Examiner(request, Ensemble((detector,)))
@@ -63,6 +65,7 @@ def test_another_file_of_that_name_is_judged_again(examiner, video, tmp_path):
 def test_another_level_or_calibration_is_another_verdict(examiner, video):
     finish(examiner(), video)
     assert examiner(max_false_alarms=100.0).finished(video) is None
+    assert examiner(max_clips=64).finished(video) is None
     other = made.calibration(reference=made.reference(num_people=30))
     assert examiner(calibrated=other).finished(video) is None
 
@@ -79,3 +82,22 @@ def test_a_damaged_verdict_is_made_again(examiner, video, tmp_path):
     (tmp_path / "out/clip.mp4/verdict.json").write_text('{"sha256": ')
     assert examiner().finished(video) is None
     assert examiner().finished(replace(video, video_id="elsewhere.mp4")) is None
+
+
+def write_mark(output, drawn, video):
+    Path(output).write_text(" | ".join(face.text for face in drawn))
+    return ProcessedVideo()
+
+
+def test_an_annotated_video_is_that_of_the_verdict_that_stands(examiner, video, tmp_path):
+    annotated = tmp_path / "out/clip.mp4/annotated.mp4"
+    finish(examiner(), video)
+    with_it = examiner(annotate=write_mark)
+    assert with_it.finished(video) is None  # it was not drawn yet
+    finish(with_it, video)
+    assert annotated.read_text() == "1: evidence of manipulation, LR 21"
+    assert with_it.finished(video)
+    finish(examiner(max_false_alarms=1.0), video)
+    assert not annotated.exists()
+    finish(examiner(annotate=write_mark, max_false_alarms=1.0), video)
+    assert annotated.read_text() == "1: abstained"
