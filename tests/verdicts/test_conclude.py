@@ -45,6 +45,13 @@ def test_a_face_that_scores_as_the_fakes_do_is_evidence():
     assert judgement.false_alarms_in_a_thousand == pytest.approx(40)
 
 
+def test_a_detector_that_ranks_the_wrong_way_round_accuses_nobody():
+    inverted = made.BrightnessDetector(made.calibration(reference=made.reference(separation=-4.0)))
+    verdict, _ = verdict_on(made.face([255]), detectors=(inverted,))
+    assert verdict.judgement.p_real <= 0.05 and verdict.judgement.log10_likelihood_ratio <= 0
+    assert verdict.judgement.verdict == "no_evidence_found"
+
+
 def test_posteriors_follow_bayes_at_three_priors():
     verdict, _ = verdict_on(made.face([FAKE]))
     ratio = 10**verdict.judgement.log10_likelihood_ratio
