@@ -68,7 +68,8 @@ def test_every_pictured_frame_can_be_chosen_and_shows_its_faces(page):
     assert len(inputs) == 7 and page.count(" checked>") == 1
     first = page[page.index('id="p1"') : page.index('id="p2"')]
     # The face's box in percent of a picture of 320x180.
-    assert "left: 28.12%; top: 22.22%; width: 18.75%; height: 33.33%" in first
+    assert 'id="p1f1"' in first
+    assert "#p1f1 { left: 28.12%; top: 22.22%; width: 18.75%; height: 33.33%; }" in page
     assert "as the detector saw it" in first and "attention 0.400" in first
     assert "what spoke for a manipulation of face 1 in frame 0" in first
     assert page.count('class="nobody"') == 5  # frames 4 and 12, in which it was not found, and the last three

@@ -50,10 +50,12 @@ def test_a_folder_is_judged_and_a_killed_run_goes_on(workdir, ffpp_tree, records
     assert (output / "020.mp4" / "verdict.json").stat().st_mtime_ns == kept
     found = verdicts_in(output)
     assert {name: each["verdict"] for name, each in found.items()} == {
-        "020.mp4": "evidence_of_manipulation",
-        "021.mp4": "evidence_of_manipulation",
+        "020.mp4": "abstained",
+        "021.mp4": "abstained",
         "broken.mp4": "abstained",
     }
+    # A photograph that is panned is no head that moves.
+    assert found["021.mp4"]["reasons"] == ["the picture stands still: the detector judges faces that move"]
     assert "truncated" in found["broken.mp4"]["reasons"][0] and len(found["broken.mp4"]["sha256"]) == 64
     assert "broken.mp4: abstained: no video can be recognised in it" in result.stdout
     ledger = read_ledger(output)

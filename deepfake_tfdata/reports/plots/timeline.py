@@ -1,12 +1,17 @@
 """A face over time: what its clips say, and what its frames weigh."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.figure import Figure
 
 from deepfake_tfdata.reports.plots.canvas import BLUE, GREY, SINGLE, VERMILION, Columns, Plot, styled
-from deepfake_tfdata.verdicts.verdict import ScoredClip, SeenFrame
+
+if TYPE_CHECKING:  # a page of something else knows nothing of verdicts
+    from deepfake_tfdata.verdicts.verdict import ScoredClip, SeenFrame
 
 _HEIGHT = 3.2  # inches
 
