@@ -30,6 +30,7 @@ def main(config: TrainConfig) -> None:
     conversion = find_conversion(config.input.data, config.input.regions)
     require_view(config.input.view, config.input.regions, ClipSpec.from_dict(conversion.spec))
     import_tensorflow()
+    from deepfake_tfdata.input.batches import why_nobody_is_set_aside
     from deepfake_tfdata.scoring.run_evaluation import RunScorer
     from deepfake_tfdata.training.run import train
 
@@ -43,6 +44,8 @@ def main(config: TrainConfig) -> None:
     if outcome.chief:
         # The best epoch may have been another process's, which took its scores along.
         report(outcome.validation or RunScorer(config.folder).evaluate("val"))
+        if config.input.calibration and (why := why_nobody_is_set_aside(config.input)):
+            cli.say(f"note: {why}")
         cli.say(f"test split: python -m deepfake_tfdata.evaluate --workdir={config.folder} --split=test")
 
 

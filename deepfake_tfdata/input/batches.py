@@ -1,14 +1,18 @@
 """The batches that options ask for: of training, resumable and shared by hosts; of scoring, in order."""
 
+from dataclasses import replace
+
 import tensorflow as tf
 
 from deepfake_tfdata.clips.views import require_view
+from deepfake_tfdata.errors import UserError
 from deepfake_tfdata.input.batch_order import HostShare
 from deepfake_tfdata.input.clip_selection import select_clips
 from deepfake_tfdata.input.corruptions import Corruption
 from deepfake_tfdata.input.dataset import clip_ids_of_step, load_clips
 from deepfake_tfdata.input.options import InputOptions
 from deepfake_tfdata.input.padding import ShapeChoice
+from deepfake_tfdata.input.set_aside import CALIBRATION
 from deepfake_tfdata.input.shards import Shards
 
 
@@ -29,6 +33,15 @@ def find_split(options: InputOptions, split: str) -> Shards:
     )
     require_view(options.view, shards.regions, shards.spec)
     return shards
+
+
+def why_nobody_is_set_aside(options: InputOptions) -> str:
+    """Why nobody of the validation is left for a calibration, in words; '' where somebody is."""
+    try:
+        find_split(replace(options, skip_corrupt=False, cache_dir=""), CALIBRATION)
+    except UserError as error:
+        return str(error)
+    return ""
 
 
 def frame_size(options: InputOptions, shards: Shards) -> int:

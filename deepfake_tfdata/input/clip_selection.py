@@ -81,7 +81,9 @@ def divided(shards: Shards, split: str, fold: Fold | None = None, calibration: f
     if fold:
         videos = _of_fold(videos, fold, "val" if split == CALIBRATION else split)
     if split in ("val", CALIBRATION):
-        videos = _of_validation(videos, split, calibration)
+        validation, videos = videos, _of_validation(videos, split, calibration)
+        if not fold and len(videos) == len(validation):
+            return shards
     members = {component for component, *_ in videos}
     part = shards.only(row for row, clip in enumerate(shards.clips[0]) if clip.component in members)
     if not part.num_clips:
@@ -100,8 +102,6 @@ def _of_validation(videos: Sequence[_Planned], split: str, share: float) -> list
     aside, reason = set_aside(((component, label) for component, label, _ in videos), share)
     if reason and split == CALIBRATION:
         raise UserError(f"nothing is set aside for calibration: {reason}")
-    if reason and share:
-        _LOG.info("nothing is set aside for calibration: %s", reason)
     return [video for video in videos if (video[0] in aside) == (split == CALIBRATION)]
 
 

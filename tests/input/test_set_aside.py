@@ -1,6 +1,5 @@
 """The part of the validation that no training sees: who is in it, and that nobody is in two parts."""
 
-import logging
 from collections import Counter
 from dataclasses import replace
 
@@ -12,7 +11,7 @@ from hypothesis import strategies as st
 import deepfake_tfdata.input.set_aside as set_aside_module
 from deepfake_tfdata.clips.spec import ClipSpec
 from deepfake_tfdata.errors import UserError
-from deepfake_tfdata.input.batches import find_split
+from deepfake_tfdata.input.batches import find_split, why_nobody_is_set_aside
 from deepfake_tfdata.input.clip_selection import divided
 from deepfake_tfdata.input.folds import Fold
 from deepfake_tfdata.input.options import InputOptions
@@ -144,10 +143,12 @@ def test_options_set_aside_of_real_records(records, monkeypatch, fold):
     assert components(whole) == components(parts["val"]) | components(parts[CALIBRATION])
 
 
-def test_few_people_validate_all_and_a_line_says_so(records, caplog):
+def test_few_people_validate_all_and_a_line_says_so(records, monkeypatch):
     options = InputOptions(data=str(records))
-    with caplog.at_level(logging.INFO):
-        assert len(components(find_split(options, "val"))) == 2
-    assert "nothing is set aside for calibration: there are 2 groups of people" in caplog.text
+    assert len(components(find_split(options, "val"))) == 2
+    why = "nothing is set aside for calibration: there are 2 groups of people"
+    assert why in why_nobody_is_set_aside(options)
     with pytest.raises(UserError, match="nothing is set aside for calibration: there are 2 groups"):
         find_split(options, CALIBRATION)
+    monkeypatch.setattr(set_aside_module, "FEWEST_COMPONENTS", 2)
+    assert why_nobody_is_set_aside(options) == ""
