@@ -4,6 +4,7 @@ import dataclasses
 import json
 import math
 import re
+import shlex
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -276,3 +277,18 @@ def test_a_mistake_needs_no_tensorflow(tmp_path):
         "        assert not {'tensorflow', 'keras', 'torch', 'jax'} & set(sys.modules), (name, arguments)\n"
     )
     subprocess.run([sys.executable, "-c", code, json.dumps(mistakes)], check=True, capture_output=True)
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [
+        ["--workdir=a,b c", "--output=out", "--source=in", "--annotate", "--max_false_alarms=20.0"],
+        ["--workdir=a", "--output=out", "--video=x.mp4,it's.mp4"],
+    ],
+)
+def test_the_command_that_is_told_is_one_that_does_the_same(flags):
+    config = cli.parse(PredictConfig, ["predict", *flags])
+    program, *rest = shlex.split(cli.command_line("predict", config))
+    assert [program, *rest[:2]] == ["python", "-m", "deepfake_tfdata.predict"]
+    assert sorted(rest[2:]) == sorted(flags)
+    assert cli.parse(PredictConfig, rest[1:]) == config

@@ -1,4 +1,4 @@
-"""Pictures with a map over them."""
+"""Pictures with a map over them, and pictures as files."""
 
 import io
 
@@ -9,6 +9,10 @@ from PIL import Image, ImageDraw
 _FOR, _AGAINST = (213, 94, 0), (0, 114, 178)
 _OPACITY = 0.75
 _FRAME = (255, 255, 255)
+# What lies over a picture in its own colours: bright, and through it the picture is still seen.
+_HEAT, _HEAT_ALPHA, _DIMMED = (255, 110, 0), 140, 0.6
+_SIDE = 240  # pixels of a crop's longer side on a page
+_QUALITY = 85  # of a JPEG file
 
 
 def with_map(picture: np.ndarray, values: np.ndarray) -> np.ndarray:
@@ -42,6 +46,51 @@ def enlarged(picture: np.ndarray, width: int, box: np.ndarray | None = None) -> 
     if box is not None:
         left, top, right, bottom = (float(each) * scale for each in box)
         ImageDraw.Draw(image).rectangle((left, top, right, bottom), outline=_FRAME, width=2)
+    return png_file(image)
+
+
+def with_heat(picture: np.ndarray, heat: np.ndarray, height: int, width: int) -> np.ndarray:
+    """A picture in that size and in its own colours, dimmed, with what is hot tinted.
+
+    Args:
+        picture: uint8 [H, W, 3].
+        heat: float [h, w], 0 to 1.
+        height, width: of the result.
+
+    Returns:
+        uint8 [height, width, 3].
+    """
+    image = np.asarray(Image.fromarray(picture).resize((width, height), Image.Resampling.BICUBIC))
+    dimmed = Image.fromarray((_DIMMED * image).astype(np.uint8)).convert("RGBA")
+    tint = tinted(heat).resize((width, height), Image.Resampling.BILINEAR)
+    return np.asarray(Image.alpha_composite(dimmed, tint).convert("RGB"))
+
+
+def tinted(heat: np.ndarray) -> Image.Image:
+    """A picture of one colour, as opaque as the heat is high; float [h, w], 0 to 1."""
+    alpha = np.clip(_HEAT_ALPHA * heat, 0, 255).astype(np.uint8)
+    colours = [np.full_like(alpha, value) for value in _HEAT]
+    return Image.fromarray(np.stack([*colours, alpha], axis=-1), "RGBA")
+
+
+def page_size(crop: np.ndarray) -> np.ndarray:
+    """A crop in the size of a page, uint8 [H, W, 3]: enlarged without smoothing where it is smaller."""
+    height, width = crop.shape[:2]
+    scale = _SIDE / max(height, width)
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    way = Image.Resampling.NEAREST if scale > 1 else Image.Resampling.LANCZOS
+    return np.asarray(Image.fromarray(crop).resize(size, way))
+
+
+def jpeg_file(picture: np.ndarray) -> bytes:
+    """A JPEG file of uint8 [H, W, 3]."""
+    file = io.BytesIO()
+    Image.fromarray(picture).save(file, "JPEG", quality=_QUALITY)
+    return file.getvalue()
+
+
+def png_file(image: Image.Image) -> bytes:
+    """A PNG file."""
     file = io.BytesIO()
     image.save(file, "PNG")
     return file.getvalue()

@@ -10,12 +10,12 @@ from deepfake_tfdata.clips.spec import ClipSpec
 from deepfake_tfdata.records.example import damaged_record, read_example
 from deepfake_tfdata.records.index import IndexedClip, read_index
 from deepfake_tfdata.records.plan import ShardPlan
+from deepfake_tfdata.reports.overlays import jpeg_file
 from deepfake_tfdata.storage import AnyPath
 
 FRAMES_SHOWN = 8
 _CROP_WIDTH = 80  # pixels
 _GAP = 2
-_JPEG_QUALITY = 85
 _WHITE, _ORANGE = (255, 255, 255), (213, 94, 0)
 
 
@@ -46,9 +46,7 @@ class StripMaker:
             self._row(self._output / region / shard.file_name(region), clips[video_key])
             for region, clips in self._first_clips.items()
         ]
-        file = io.BytesIO()
-        Image.fromarray(np.concatenate(rows)).save(file, "JPEG", quality=_JPEG_QUALITY)
-        return file.getvalue()
+        return jpeg_file(np.concatenate(rows))
 
     def _row(self, shard: AnyPath, clip: IndexedClip) -> np.ndarray:
         """uint8 [height, width, 3]."""

@@ -1,25 +1,19 @@
 """The page of a verdict: what it is, when and where the faces are, and what it rests on."""
 
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from PIL import Image
 
 from deepfake_tfdata.files import write_text
 from deepfake_tfdata.reports import plots
+from deepfake_tfdata.reports.overlays import jpeg_file, page_size, png_file, tinted, with_heat
 from deepfake_tfdata.reports.pages import Picture, render
 from deepfake_tfdata.storage import AnyPath
 from deepfake_tfdata.verdicts import texts
 from deepfake_tfdata.verdicts.exhibit import Exhibit, SeenMap
 from deepfake_tfdata.verdicts.verdict import PAGE_FILE, FaceVerdict, SeenFrame, Verdict
-
-_CROP_SIDE = 240  # pixels, of the longer side on the page
-_QUALITY = 85
-_HEAT = (255, 110, 0)
-
 
 # Left, top, width, height.
 Percent = tuple[float, float, float, float]
@@ -146,13 +140,13 @@ def _shown(number: int, frame: SeenFrame, verdict: Verdict, exhibit: Exhibit) ->
     name = f"face {number + 1} in frame {frame.index}"
     if crop:
         shown = replace(
-            shown, crop=Picture(f"what the detector saw of {name}", _jpeg(_page_size(crop.image)))
+            shown, crop=Picture(f"what the detector saw of {name}", jpeg_file(page_size(crop.image)))
         )
     if crop and seen:
-        overlay = Picture(f"what spoke for a manipulation of {name}", _jpeg(_overlaid(seen, crop.image)))
+        overlay = Picture(f"what spoke for a manipulation of {name}", jpeg_file(_overlaid(seen, crop.image)))
         shown = replace(shown, overlay=overlay)
         if seen.fills_crop:
-            heat = Picture(f"where it spoke in {name}", _png(_tinted(seen.heat)))
+            heat = Picture(f"where it spoke in {name}", png_file(tinted(seen.heat)))
             shown = replace(shown, heat=heat, heat_box=_percent(crop.box, verdict))
     return shown
 
@@ -180,43 +174,10 @@ def _tint(index: int, verdict: Verdict) -> float:
     return max(scores, default=0.0)
 
 
-def _page_size(crop: np.ndarray) -> np.ndarray:
-    """A crop in the size of the page: enlarged without smoothing where it is smaller."""
-    height, width = crop.shape[:2]
-    scale = _CROP_SIDE / max(height, width)
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    way = Image.Resampling.NEAREST if scale > 1 else Image.Resampling.LANCZOS
-    return np.asarray(Image.fromarray(crop).resize(size, way))
-
-
 def _overlaid(seen: SeenMap, crop: np.ndarray) -> np.ndarray:
-    """What the network saw, dimmed where nothing spoke, in the crop's shape where it saw the whole crop."""
-    image = _page_size(seen.image)
-    if seen.fills_crop:
-        height, width = _page_size(crop).shape[:2]
-        image = np.asarray(Image.fromarray(seen.image).resize((width, height), Image.Resampling.BICUBIC))
-    tint = _tinted(seen.heat).resize((image.shape[1], image.shape[0]), Image.Resampling.BILINEAR)
-    dimmed = Image.fromarray((0.6 * image).astype(np.uint8)).convert("RGBA")
-    return np.asarray(Image.alpha_composite(dimmed, tint).convert("RGB"))
-
-
-def _tinted(heat: np.ndarray) -> Image.Image:
-    """A picture of one colour, as opaque as the heat is high."""
-    alpha = np.clip(140 * heat, 0, 255).astype(np.uint8)
-    colours = [np.full_like(alpha, value) for value in _HEAT]
-    return Image.fromarray(np.stack([*colours, alpha], axis=-1), "RGBA")
-
-
-def _jpeg(image: np.ndarray) -> bytes:
-    file = io.BytesIO()
-    Image.fromarray(image).save(file, "JPEG", quality=_QUALITY)
-    return file.getvalue()
-
-
-def _png(image: Image.Image) -> bytes:
-    file = io.BytesIO()
-    image.save(file, "PNG")
-    return file.getvalue()
+    """What the network saw with what spoke there, in the crop's shape where it saw the whole crop."""
+    height, width = page_size(crop if seen.fills_crop else seen.image).shape[:2]
+    return with_heat(seen.image, seen.heat, height, width)
 
 
 def _timeline(number: int, face: FaceVerdict) -> Picture:

@@ -4,7 +4,7 @@ Nothing here imports TensorFlow or Keras: an export for ONNX Runtime or LiteRT i
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from deepfake_tfdata.evaluation.calibration import DetectorCalibration
 
 EXPORT_FILE = "export.json"
+# More at once are hardly faster on a CPU: a clip is T images by itself.
+_CLIPS_AT_ONCE = 4
 # A clip by region: uint8 [T, H, W, 3].
 ClipFrames: TypeAlias = Mapping[str, np.ndarray]
 
@@ -130,6 +132,38 @@ def calibration_of(place: Path, fingerprint: str) -> "DetectorCalibration | None
         return None
     calibration = read_calibration(place)
     return calibration if calibration.model == fingerprint else None
+
+
+def scored(
+    detector: AppliedDetector,
+    clips: Sequence[ClipFrames],
+    run: Callable[[Sequence[ClipFrames]], Sequence[np.ndarray]],
+    *,
+    weighs: bool,
+    same_size: bool,
+) -> ClipOutputs:
+    """What a detector says of clips, a few at a time.
+
+    Args:
+        detector: whose clips they must be.
+        clips: in any order and of any sizes.
+        run: from some of them to logits [B] and, if the head weighs frames, weights [B, T] or [B, R, T].
+        weighs: whether it does.
+        same_size: whether `run` takes clips of one size only.
+
+    Raises:
+        ValueError: they are not such clips.
+    """
+    require_clips(clips, detector.regions, detector.spec)
+    num_frames = detector.spec.num_frames
+    logits = np.zeros(len(clips), np.float32)
+    attention = np.zeros((len(clips), num_frames), np.float32) if weighs else None
+    for rows in in_batches(clips, detector.regions, _CLIPS_AT_ONCE, same_size):
+        found, *weights = run([clips[row] for row in rows])
+        logits[rows] = found.reshape(-1)
+        if attention is not None:
+            attention[rows] = weights[0].reshape(len(rows), -1, num_frames).sum(axis=1)
+    return ClipOutputs(logits, attention)
 
 
 def in_batches(

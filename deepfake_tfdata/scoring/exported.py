@@ -17,14 +17,11 @@ from deepfake_tfdata.scoring.applied import (
     ClipFrames,
     ClipOutputs,
     calibration_of,
-    in_batches,
-    require_clips,
+    scored,
 )
 from deepfake_tfdata.scoring.export_file import ATTENTION, LOGIT, read_export
 from deepfake_tfdata.startup import import_tensorflow, native_messages_hidden
 
-# More at once are hardly faster on a CPU: a clip is T images by itself.
-_CLIPS_AT_ONCE = 4
 # From frames by input to outputs by name.
 Runtime: TypeAlias = Callable[[Mapping[str, np.ndarray]], Mapping[str, np.ndarray]]
 
@@ -55,7 +52,7 @@ class ExportedDetector:
                 f"{place / export.file} can't be loaded ({str(error).splitlines()[0]}); export again"
             ) from None
         packages = ("deepfake-tfdata", "numpy", package)
-        self.versions = {
+        self.versions: Mapping[str, str] = {
             "python": platform.python_version(),
             **{each: metadata.version(each) for each in packages},
         }
@@ -63,21 +60,16 @@ class ExportedDetector:
 
     def score(self, clips: Sequence[ClipFrames]) -> ClipOutputs:
         """Scores clips; see `AppliedDetector`."""
-        require_clips(clips, self.regions, self.spec)
-        logits = np.zeros(len(clips), np.float32)
-        weighs = ATTENTION in self.export.outputs
-        attention = np.zeros((len(clips), self.spec.num_frames), np.float32) if weighs else None
-        for rows in in_batches(clips, self.regions, _CLIPS_AT_ONCE, same_size=True):
-            outputs = self._run(
-                {
-                    each.name: np.stack([clips[row][each.region] for row in rows])
-                    for each in self.export.inputs
-                }
-            )
-            logits[rows] = outputs[LOGIT]
-            if attention is not None:
-                attention[rows] = outputs[ATTENTION]
-        return ClipOutputs(logits, attention)
+        outputs = [name for name in (LOGIT, ATTENTION) if name in self.export.outputs]
+
+        def run(batch: Sequence[ClipFrames]) -> list[np.ndarray]:
+            frames = {
+                each.name: np.stack([clip[each.region] for clip in batch]) for each in self.export.inputs
+            }
+            found = self._run(frames)
+            return [found[name] for name in outputs]
+
+        return scored(self, clips, run, weighs=ATTENTION in outputs, same_size=True)
 
     def explain(self, clip: ClipFrames) -> None:
         """Nothing: an export has no gradients; see `AppliedDetector`."""

@@ -1,6 +1,6 @@
 """A run's detector applied to clips at hand, by Keras."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 
@@ -18,8 +18,7 @@ from deepfake_tfdata.scoring.applied import (
     ClipOutputs,
     calibration_of,
     file_fingerprint,
-    in_batches,
-    require_clips,
+    scored,
 )
 from deepfake_tfdata.scoring.clip_scores import Frames, make_predict
 from deepfake_tfdata.scoring.explanation import Explainer
@@ -28,9 +27,6 @@ from deepfake_tfdata.scoring.local_devices import local_strategy
 from deepfake_tfdata.scoring.run_evaluation import scored_model
 from deepfake_tfdata.scoring.runs import MODEL_FILE, read_run
 from deepfake_tfdata.scoring.sessions import package_versions
-
-# More at once are hardly faster on a CPU: a clip is T images by itself.
-_CLIPS_AT_ONCE = 4
 
 
 class RunDetector:
@@ -56,22 +52,19 @@ class RunDetector:
             trained = load_detector(workdir)
             self.model = prepare(trained) if prepare else trained
             self._predict = make_predict(scored_model(self.model), strategy)
-        self._weighs = weighs_frames(self.model)
         self.fingerprint = file_fingerprint(workdir / MODEL_FILE)
-        self.versions = package_versions()
+        self.versions: Mapping[str, str] = package_versions()
         self.calibration = calibration_of(workdir, self.fingerprint)
 
     def score(self, clips: Sequence[ClipFrames]) -> ClipOutputs:
         """Scores clips; see `AppliedDetector`."""
-        require_clips(clips, self.regions, self.spec)
-        logits = np.zeros(len(clips), np.float32)
-        attention = np.zeros((len(clips), self.spec.num_frames), np.float32) if self._weighs else None
-        for rows in in_batches(clips, self.regions, _CLIPS_AT_ONCE, same_size=False):
-            found, *weights = self._predict(self.inputs([clips[row] for row in rows]))()
-            logits[rows] = found.reshape(-1)
-            if attention is not None:  # [B, T], or [B, R, T] of several regions
-                attention[rows] = weights[0].reshape(len(rows), -1, self.spec.num_frames).sum(axis=1)
-        return ClipOutputs(logits, attention)
+        return scored(
+            self,
+            clips,
+            lambda batch: self._predict(self.inputs(batch))(),
+            weighs=weighs_frames(self.model),
+            same_size=False,
+        )
 
     def explain(self, clip: ClipFrames) -> ClipExplanation:
         """Why it says what it says of a clip; see `AppliedDetector`."""

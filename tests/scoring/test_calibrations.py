@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -16,13 +17,14 @@ from deepfake_tfdata.evaluation.predictions import per_video
 from deepfake_tfdata.input.batches import find_split
 from deepfake_tfdata.input.set_aside import CALIBRATION
 from deepfake_tfdata.input.video_ranges import video_ranges
-from deepfake_tfdata.options import build, flat
+from deepfake_tfdata.options import build
 from deepfake_tfdata.records.ledger import read_ledger
 from deepfake_tfdata.scoring.applied import file_fingerprint
 from deepfake_tfdata.scoring.calibrations import calibrate, with_calibration
 from deepfake_tfdata.scoring.run_evaluation import RunScorer
-from deepfake_tfdata.scoring.runs import Run, read_run, write_run
+from deepfake_tfdata.scoring.runs import read_run
 from deepfake_tfdata.training import TrainConfig
+from tests.untrained import write_untrained_run
 
 
 class Detector:
@@ -55,27 +57,8 @@ def detector(monkeypatch):
 @pytest.fixture
 def run(records, tmp_path, detector):
     """The folder of a run that was never trained."""
-    config = build(TrainConfig, {"data": str(records), "region": "mouth", "head": "control"})
-    shards = find_split(config.input, "train")
-    folder = tmp_path / "run"
-    folder.mkdir()
-    (folder / "model.keras").write_bytes(b"a model")
-    write_run(
-        folder,
-        Run(
-            config=flat(config),
-            precision="float32",
-            spec=shards.spec.to_dict(),
-            spec_hash=shards.spec.hash,
-            plan=shards.conversion.plan,
-            provenance=shards.conversion.provenance,
-            data=shards.conversion.identity,
-            clips=shards.digest,
-            parameters={"total": 1},
-            flops_per_clip=1,
-        ),
-    )
-    return folder
+    saved = SimpleNamespace(save=lambda path: path.write_bytes(b"a model"))
+    return write_untrained_run(tmp_path / "run", records, saved, region="mouth", head="control")
 
 
 def change_config(folder, **values):

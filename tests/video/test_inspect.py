@@ -12,6 +12,7 @@ import pytest
 import skimage.data
 from PIL import Image
 
+import deepfake_tfdata.video.inspect as inspect_module
 from deepfake_tfdata.clips.inspected import InspectionPlan
 from deepfake_tfdata.clips.regions import REGIONS
 from deepfake_tfdata.clips.spec import ClipSpec
@@ -254,6 +255,26 @@ def test_the_clips_are_those_of_the_converter(outcomes, folder, name, monkeypatc
 
 def decoded(frame, encoding):
     return frame if encoding == "raw" else np.asarray(Image.open(io.BytesIO(frame))).tobytes()
+
+
+def test_a_face_that_is_seen_too_rarely_has_no_clip_and_is_not_nobody(outcomes, folder):
+    strict = replace(SPEC, min_found=0.95)
+    seen = inspect_video(video(folder / "partly.mp4"), InspectionPlan(strict, FACE_AND_MOUTH))
+    (face,) = seen.seen
+    assert face.clips == {"full": [], "mouth": []} and 0 < face.coverage < 0.95
+    assert face.face_pixels > 30 and face.motion is None and face.windows_left_out == 1
+    assert not set(seen.without_face) & set(face.frame_indices[face.found].tolist())
+
+
+def test_of_many_faces_the_largest_are_looked_at_and_all_share_the_clips(outcomes, folder, monkeypatch):
+    plan = InspectionPlan(SPEC, FACE_AND_MOUTH, longest_span=0.5, max_windows=3)
+    both = inspect_video(video(folder / "two.mp4"), plan)
+    assert len(both.seen) == 2 and both.faces_passed_over == 0
+    assert sum(len(face.clips["full"]) for face in both.seen) <= 3
+    monkeypatch.setattr(inspect_module, "MAX_FACES", 1)
+    one = inspect_video(video(folder / "two.mp4"), plan)
+    assert len(one.seen) == 1 and one.faces_passed_over == 1
+    assert one.seen[0].face_pixels == both.seen[0].face_pixels
 
 
 def test_of_many_windows_and_of_large_clips_as_many_as_allowed_are_taken(outcomes, folder, monkeypatch):
