@@ -49,8 +49,12 @@ def write_text(path: AnyPath, text: str) -> None:
 
 
 def write_json(path: AnyPath, value: Any) -> None:
-    """Writes a JSON file atomically, indented for people."""
-    write_text(path, json.dumps(value, indent=2) + "\n")
+    """Writes a JSON file atomically, indented for people.
+
+    Raises:
+        ValueError: it holds NaN or an infinity, which JSON has not.
+    """
+    write_text(path, json.dumps(value, indent=2, allow_nan=False) + "\n")
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 import pytest
 
-from deepfake_tfdata.files import PartedFile, atomic_path, write_text
+from deepfake_tfdata.files import PartedFile, atomic_path, write_json, write_text
 from deepfake_tfdata.storage import as_path
 
 
@@ -33,3 +33,9 @@ def test_the_whole_file_replaces_its_parts(root, tmp_path):
     file.write(["a", "b", "b", "c"])
     assert file.read() == [["a", "b", "b", "c"]]
     assert list(folder.iterdir()) == [file.path]
+
+
+def test_json_holds_no_nan(tmp_path):
+    with pytest.raises(ValueError, match="JSON"):
+        write_json(tmp_path / "a.json", {"auc": float("nan")})
+    assert not list(tmp_path.iterdir())

@@ -9,7 +9,7 @@ from typing import Any
 
 from deepfake_tfdata.errors import UserError
 from deepfake_tfdata.evaluation.predictions import Predictions, read_csv, write_csv
-from deepfake_tfdata.files import write_text
+from deepfake_tfdata.files import write_json
 
 UNKNOWN_DATA = "unknown"
 # In the folder of an evaluation.
@@ -75,7 +75,7 @@ def read_metrics(place: Path) -> dict[str, Any]:
 def write_scores(folder: Path, predictions: Predictions, metrics: dict[str, Any]) -> None:
     """Writes what `read_evaluation` reads; metrics.json comes last, so that it marks a complete folder."""
     write_csv(predictions, folder / PREDICTIONS_FILE)
-    write_text(folder / METRICS_FILE, json.dumps(metrics, indent=2, allow_nan=False) + "\n")
+    write_json(folder / METRICS_FILE, metrics)
 
 
 def common_name(names: list[str]) -> str:

@@ -2,13 +2,12 @@
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
-from deepfake_tfdata.clips.spec import require_same_spec
 from deepfake_tfdata.errors import UserError
 from deepfake_tfdata.evaluation.calibration import CALIBRATION_FILE
 from deepfake_tfdata.exports.clips import RealClip, candidates, choose, store
@@ -26,9 +25,9 @@ from deepfake_tfdata.exports.parity import (
 )
 from deepfake_tfdata.exports.rebuild import in_float32
 from deepfake_tfdata.files import write_json
-from deepfake_tfdata.input.batches import find_split
 from deepfake_tfdata.model.assembly import frame_inputs
 from deepfake_tfdata.model.detector import weighs_frames
+from deepfake_tfdata.scoring.applied import ClipOutputs
 from deepfake_tfdata.scoring.export_file import (
     ATTENTION,
     LOGIT,
@@ -38,6 +37,7 @@ from deepfake_tfdata.scoring.export_file import (
     write_export,
 )
 from deepfake_tfdata.scoring.exported import ExportedDetector
+from deepfake_tfdata.scoring.run_clips import clips_for_run, options_of_run
 from deepfake_tfdata.scoring.run_detector import RunDetector
 from deepfake_tfdata.scoring.runs import Run, read_run
 
@@ -87,14 +87,6 @@ def export_run(workdir: Path, format_name: str, output: Path, num_clips: int, da
             write_export(folder, export)
             found = ExportedDetector(folder).score(frames)
         of_logits, of_attention = require_parity(expected, found)
-        names = {each.region: each.name for each in export.inputs}
-        records = []
-        for row, clip in enumerate(clips):
-            file = f"clips/{row}.npz"
-            store(clip, names, folder / file)
-            weights = None if expected.attention is None else expected.attention[row].tolist()
-            logit, exported = float(expected.logits[row]), float(found.logits[row])
-            records.append(ParityClip(file, clip.clip_id, clip.label, logit, exported, weights))
         in_precision = expected if run.precision == "float32" else RunDetector(workdir).score(frames)
         parity = Parity(
             split=_SPLIT,
@@ -105,7 +97,7 @@ def export_run(workdir: Path, format_name: str, output: Path, num_clips: int, da
             largest_attention_difference=of_attention,
             precision=run.precision,
             difference_to_precision=float(abs(in_precision.logits - expected.logits).max()),
-            clips=records,
+            clips=_store_clips(clips, expected, found, export, folder),
         )
         write_json(folder / PARITY_FILE, parity_values(parity))
         if reference.calibration:
@@ -114,17 +106,25 @@ def export_run(workdir: Path, format_name: str, output: Path, num_clips: int, da
     return Written(parity, size, calibrated=reference.calibration is not None)
 
 
+def _store_clips(
+    clips: Sequence[RealClip], expected: ClipOutputs, found: ClipOutputs, export: Export, folder: Path
+) -> list[ParityClip]:
+    """Writes the clips beside the model, and says what each must score."""
+    names = {each.region: each.name for each in export.inputs}
+    stored = []
+    for row, clip in enumerate(clips):
+        file = f"clips/{row}.npz"
+        store(clip, names, folder / file)
+        weights = None if expected.attention is None else expected.attention[row].tolist()
+        logit, exported = float(expected.logits[row]), float(found.logits[row])
+        stored.append(ParityClip(file, clip.clip_id, clip.label, logit, exported, weights))
+    return stored
+
+
 def _real_clips(run: Run, reference: RunDetector, count: int, data: str) -> list[RealClip]:
     """Clips of both classes that the detector is sure of."""
-    options = replace(run.input, data=data or run.input.data)
-    shards = find_split(options, _SPLIT)
-    require_same_spec(
-        reference.spec.seen,
-        shards.spec.seen,
-        f"the run in {reference.place}",
-        f"the records in {options.data}",
-    )
-    found = candidates(options, shards, count)
+    options = options_of_run(run, data)
+    found = candidates(options, clips_for_run(run, reference.place, options, _SPLIT), count)
     logits = reference.score([clip.frames for clip in found]).logits
     return [found[row] for row in choose([clip.label for clip in found], logits, count)]
 

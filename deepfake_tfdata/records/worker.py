@@ -51,18 +51,27 @@ class Worker:
         # At exit multiprocessing waits for its processes after a SIGTERM, which these ignore.
         atexit.register(self.close)
 
-    def process(self, video: Video, admit: Callable[[int], None] = lambda num_bytes: None) -> Outcome:
+    def process(
+        self,
+        video: Video,
+        admit: Callable[[int], None] = lambda num_bytes: None,
+        wanted: Callable[[], bool] = lambda: True,
+    ) -> Outcome:
         """The outcome of a video, whatever it does to the process.
 
         Args:
             video: with the path of a local file.
             admit: called with the outcome's size before this process takes it; it may block.
+            wanted: whether anybody still waits for it; asked once the process has begun, from when on
+                `interrupt` ends it.
         """
         start, seconds = time.monotonic(), round(self._allowed(video), 1)
         self._replace_dead()
         try:
             self._connection.send(video)
             self._connection.recv()  # it has begun: a new process takes a while to start
+            if not wanted():
+                self.interrupt()
             if self._connection.poll(seconds):
                 return receive(self._connection, admit)
             status, reason = "timed_out", f"it took more than {seconds:g} seconds"
@@ -79,6 +88,11 @@ class Worker:
     def alive(self) -> bool:
         """Whether the process runs."""
         return self._process.is_alive()
+
+    def interrupt(self) -> None:
+        """Ends what it works on, which another thread waits for: that has 'crashed'."""
+        with self._ending:
+            self._process.kill()
 
     def close(self) -> None:
         """Ends the process, at once, even in the middle of a video that another thread waits for."""

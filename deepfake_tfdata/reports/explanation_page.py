@@ -1,6 +1,5 @@
 """The page of a run's explanations: whether they can be believed, and a few to look at."""
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ from deepfake_tfdata.evaluation.explanation_texts import (
     notes,
     number_text,
 )
-from deepfake_tfdata.files import write_text
+from deepfake_tfdata.files import write_json, write_text
 from deepfake_tfdata.reports.overlays import enlarged, with_map
 from deepfake_tfdata.reports.pages import Picture, render
 from deepfake_tfdata.reports.plots import Point, Row, curve, forest
@@ -62,7 +61,7 @@ def write_explanation(
         facts=_facts(values),
     )
     write_text(folder / "explanation.html", page)
-    write_text(folder / RESULT_FILE, json.dumps(values, indent=2, allow_nan=False) + "\n")
+    write_json(folder / RESULT_FILE, values)
 
 
 def _cells(key: str, figure: Mapping[str, Any]) -> dict[str, Any]:

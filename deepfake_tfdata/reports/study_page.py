@@ -1,12 +1,11 @@
 """The page of a study: the verdict first, then where a difference comes from, then every figure."""
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from deepfake_tfdata.evaluation.comparison_texts import p_text
-from deepfake_tfdata.files import write_bytes, write_text
+from deepfake_tfdata.files import write_bytes, write_json, write_text
 from deepfake_tfdata.reports.comparison_page import DIFFERENCE_METHOD
 from deepfake_tfdata.reports.pages import Picture, render
 from deepfake_tfdata.reports.plots import Plot, Point, Row, curve, forest
@@ -56,7 +55,7 @@ def write_study(folder: Path, result: Mapping[str, Any]) -> None:
         facts=_facts(plan, result["opened"]),
     )
     write_text(folder / "study.html", page)
-    write_text(folder / RESULT_FILE, json.dumps(result, indent=2, allow_nan=False) + "\n")
+    write_json(folder / RESULT_FILE, result)
 
 
 def _plots(result: Mapping[str, Any]) -> dict[str, tuple[Plot, str]]:

@@ -25,6 +25,8 @@ EXPORT_FILE = "export.json"
 _CLIPS_AT_ONCE = 4
 # A clip by region: uint8 [T, H, W, 3].
 ClipFrames: TypeAlias = Mapping[str, np.ndarray]
+# Called before each piece of a longer work: what it raises ends that.
+GoOn: TypeAlias = Callable[[], object]
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,10 @@ class ClipExplanation:
     replacement: np.ndarray
 
 
+def to_the_end() -> None:
+    """Goes on."""
+
+
 class AppliedDetector(Protocol):
     """A detector as it was trained: it looks at clips in the way in which its run did.
 
@@ -81,11 +87,12 @@ class AppliedDetector(Protocol):
     versions: Mapping[str, str]
     calibration: "DetectorCalibration | None"
 
-    def score(self, clips: Sequence[ClipFrames]) -> ClipOutputs:
+    def score(self, clips: Sequence[ClipFrames], go_on: GoOn = to_the_end) -> ClipOutputs:
         """Scores clips, each whole and by itself.
 
         Args:
             clips: by region uint8 [T, H, W, 3]; native ones of any size, resized ones of the spec's.
+            go_on: called before every few clips.
 
         Raises:
             ValueError: they are not such clips.
@@ -141,6 +148,7 @@ def scored(
     *,
     weighs: bool,
     same_size: bool,
+    go_on: GoOn,
 ) -> ClipOutputs:
     """What a detector says of clips, a few at a time.
 
@@ -150,16 +158,24 @@ def scored(
         run: from some of them to logits [B] and, if the head weighs frames, weights [B, T] or [B, R, T].
         weighs: whether it does.
         same_size: whether `run` takes clips of one size only.
+        go_on: called before each `run`.
 
     Raises:
         ValueError: they are not such clips.
+        UserError: a score is no number.
     """
     require_clips(clips, detector.regions, detector.spec)
     num_frames = detector.spec.num_frames
     logits = np.zeros(len(clips), np.float32)
     attention = np.zeros((len(clips), num_frames), np.float32) if weighs else None
     for rows in in_batches(clips, detector.regions, _CLIPS_AT_ONCE, same_size):
+        go_on()
         found, *weights = run([clips[row] for row in rows])
+        if not np.isfinite(found).all():
+            raise UserError(
+                f"the detector in {detector.place} gives a score that is no number (did training diverge?); "
+                "train it again with a lower --learning_rate"
+            )
         logits[rows] = found.reshape(-1)
         if attention is not None:
             attention[rows] = weights[0].reshape(len(rows), -1, num_frames).sum(axis=1)

@@ -16,8 +16,10 @@ from deepfake_tfdata.errors import UserError
 from deepfake_tfdata.scoring.applied import (
     ClipFrames,
     ClipOutputs,
+    GoOn,
     calibration_of,
     scored,
+    to_the_end,
 )
 from deepfake_tfdata.scoring.export_file import ATTENTION, LOGIT, read_export
 from deepfake_tfdata.startup import import_tensorflow, native_messages_hidden
@@ -58,7 +60,7 @@ class ExportedDetector:
         }
         self.calibration = calibration_of(place, self.fingerprint)
 
-    def score(self, clips: Sequence[ClipFrames]) -> ClipOutputs:
+    def score(self, clips: Sequence[ClipFrames], go_on: GoOn = to_the_end) -> ClipOutputs:
         """Scores clips; see `AppliedDetector`."""
         outputs = [name for name in (LOGIT, ATTENTION) if name in self.export.outputs]
 
@@ -69,7 +71,7 @@ class ExportedDetector:
             found = self._run(frames)
             return [found[name] for name in outputs]
 
-        return scored(self, clips, run, weighs=ATTENTION in outputs, same_size=True)
+        return scored(self, clips, run, weighs=ATTENTION in outputs, same_size=True, go_on=go_on)
 
     def explain(self, clip: ClipFrames) -> None:
         """Nothing: an export has no gradients; see `AppliedDetector`."""

@@ -16,9 +16,11 @@ from deepfake_tfdata.scoring.applied import (
     ClipExplanation,
     ClipFrames,
     ClipOutputs,
+    GoOn,
     calibration_of,
     file_fingerprint,
     scored,
+    to_the_end,
 )
 from deepfake_tfdata.scoring.clip_scores import Frames, make_predict
 from deepfake_tfdata.scoring.explanation import Explainer
@@ -56,7 +58,7 @@ class RunDetector:
         self.versions: Mapping[str, str] = package_versions()
         self.calibration = calibration_of(workdir, self.fingerprint)
 
-    def score(self, clips: Sequence[ClipFrames]) -> ClipOutputs:
+    def score(self, clips: Sequence[ClipFrames], go_on: GoOn = to_the_end) -> ClipOutputs:
         """Scores clips; see `AppliedDetector`."""
         return scored(
             self,
@@ -64,6 +66,7 @@ class RunDetector:
             lambda batch: self._predict(self.inputs(batch))(),
             weighs=weighs_frames(self.model),
             same_size=False,
+            go_on=go_on,
         )
 
     def explain(self, clip: ClipFrames) -> ClipExplanation:

@@ -137,19 +137,15 @@ def _add_interface(app: FastAPI, board: Board, options: ServingOptions) -> None:
 
 async def _result(job: Job, request: Request) -> Result:
     """Waits for the result, or until the client is gone."""
-    finished = asyncio.create_task(_finished(job))
+    # Never cancelled, for the job's thread is to set it; and looked at, be it that nobody waits any more.
+    result = asyncio.wrap_future(job.result)
+    result.add_done_callback(lambda done: None if done.cancelled() else done.exception())
     gone = asyncio.create_task(_gone(request))
-    await asyncio.wait({finished, gone}, return_when=asyncio.FIRST_COMPLETED)
+    await asyncio.wait({result, gone}, return_when=asyncio.FIRST_COMPLETED)
     gone.cancel()
-    if not finished.done():
-        finished.cancel()
+    if not result.done():
         raise ClientDisconnect
-    return finished.result()
-
-
-async def _finished(job: Job) -> Result:
-    # Shielded: nobody who stops waiting cancels the result, which the job's thread is to set.
-    return await asyncio.shield(asyncio.wrap_future(job.result))
+    return result.result()
 
 
 async def _gone(request: Request) -> None:

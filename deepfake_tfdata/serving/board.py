@@ -7,11 +7,14 @@ import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import wait
+from dataclasses import replace
 from typing import Any
 
 from deepfake_tfdata.background import in_background
 from deepfake_tfdata.clips.video import Video
+from deepfake_tfdata.records.outcome import Outcome
 from deepfake_tfdata.records.worker import Worker, seconds_allowed
+from deepfake_tfdata.scoring.applied import GoOn
 from deepfake_tfdata.serving.job import LOOKING, SCORING, Job, JobFailed, Result
 from deepfake_tfdata.serving.options import ServingOptions
 from deepfake_tfdata.serving.uploads import Upload
@@ -19,6 +22,7 @@ from deepfake_tfdata.verdicts.exhibit import Exhibit
 from deepfake_tfdata.verdicts.judge import Judge
 from deepfake_tfdata.verdicts.verdict import Verdict
 from deepfake_tfdata.verdicts.videos import unlabelled_video
+from deepfake_tfdata.verdicts.work import ExaminedVideo
 
 # Of pages in memory; the oldest are forgotten before their time.
 _MAX_KEPT_BYTES = 256 << 20
@@ -41,6 +45,10 @@ class FullError(Exception):
         self.seconds = seconds
 
 
+class _TooLongError(Exception):
+    """Scoring took more than a video may take."""
+
+
 class Board:
     """Takes videos, has each looked at in a worker process, and scores them here one at a time.
 
@@ -56,6 +64,7 @@ class Board:
         self._changed = threading.Condition()
         self._queue: deque[Job] = deque()
         self._jobs: dict[str, Job] = {}
+        self._in_work: dict[Job, Worker] = {}
         self._recent: deque[float] = deque([_FIRST_GUESS], maxlen=8)
         self._scoring = threading.Lock()
         self._closed = False
@@ -98,12 +107,14 @@ class Board:
             return self._queue.index(job) if job in self._queue else 0
 
     def forget(self, job: Job) -> None:
-        """Nobody wants its verdict any more; one that waits is not looked at."""
+        """Nobody wants its verdict any more: whatever is done for it ends."""
         with self._changed:
             self._jobs.pop(job.id, None)
             if job in self._queue:
                 self._queue.remove(job)
-                self._end(job, JobFailed("nobody waits for it"))
+                self._end(job, _unwanted())
+            elif job in self._in_work and job.progress == LOOKING:
+                self._in_work[job].interrupt()
 
     def forget_old(self) -> None:
         """Forgets verdicts whose time is over, and the oldest of too many."""
@@ -124,7 +135,7 @@ class Board:
                 "workers": self._options.workers,
                 "workers_alive": sum(worker.alive for worker in self._workers),
                 "waiting": len(self._queue),
-                "in_work": sum(job.stage in (LOOKING, SCORING) for job in self._jobs.values()),
+                "in_work": len(self._in_work),
                 "max_waiting": self._options.max_waiting,
             }
 
@@ -144,45 +155,78 @@ class Board:
 
     def _keep_busy(self, worker: Worker) -> None:
         """A worker's thread: gives it one video after another."""
-        while (job := self._next()) is not None:
+        end: Result | JobFailed
+        while (job := self._next(worker)) is not None:
             start = time.monotonic()
             try:
                 end = self._result(job, worker)
                 self._recent.append(time.monotonic() - start)
+            except JobFailed as failure:
+                end = failure
             except Exception:
                 logging.exception("no verdict on a video")
                 end = JobFailed("the server could not judge the video; its log says why")
             with self._changed:
                 self._end(job, _stopping() if self._closed else end)
 
-    def _next(self) -> Job | None:
+    def _next(self, worker: Worker) -> Job | None:
         with self._changed:
             self._changed.wait_for(lambda: self._queue or self._closed)
             if self._closed:
                 return None
             job = self._queue.popleft()
-            job.progress = LOOKING
+            job.progress, self._in_work[job] = LOOKING, worker
             return job
 
-    def _result(self, job: Job, worker: Worker) -> Result | JobFailed:
+    def _result(self, job: Job, worker: Worker) -> Result:
         video = unlabelled_video(job.upload.path, job.upload.name)
-        outcome = worker.process(video)
-        with self._scoring:
-            if self.find(job.id) is None:
-                return JobFailed("nobody waits for it")
+        outcome = worker.process(video, wanted=lambda: self.find(job.id) is not None)
+        with self._changed:
             job.progress = SCORING
-            verdict, exhibit = self.judge.conclude(video, outcome, job.upload.name)
+        with self._scoring:
+            go_on = self._until(job, time.monotonic() + self._options.max_seconds)
+            go_on()
+            try:
+                verdict, exhibit = self.judge.conclude(video, outcome, job.upload.name, go_on)
+            except _TooLongError as error:
+                late = _not_scored(outcome, str(error))
+                verdict, exhibit = self.judge.conclude(video, late, job.upload.name)
             return Result(verdict.to_dict(), self._render(verdict, exhibit) if job.with_page else "")
+
+    def _until(self, job: Job, end: float) -> GoOn:
+        """What ends the scoring of a video that nobody waits for, or that takes too long."""
+
+        def go_on() -> None:
+            if self._closed:
+                raise _stopping()
+            if self.find(job.id) is None:
+                raise _unwanted()
+            if time.monotonic() > end:
+                raise _TooLongError(f"it took more than {self._options.max_seconds} seconds to score")
+
+        return go_on
 
     def _end(self, job: Job, end: Result | JobFailed) -> None:
         """Deletes the video and frees its place; called once for every job."""
         job.upload.close()
+        self._in_work.pop(job, None)
         self._places.release()
         job.ended = time.monotonic()
         if isinstance(end, Result):
             job.result.set_result(end)
         else:
             job.result.set_exception(end)
+
+
+def _not_scored(outcome: Outcome, why: str) -> Outcome:
+    """The same, as if nothing could be made of the video."""
+    assert isinstance(outcome.processed, ExaminedVideo)
+    examined = replace(outcome.processed, inspected=None, status="timed_out", reason=why)
+    return replace(outcome, processed=examined)
+
+
+def _unwanted() -> JobFailed:
+    return JobFailed("nobody waits for it")
 
 
 def _stopping() -> JobFailed:

@@ -25,7 +25,7 @@ class ServingOptions(Options):
     )
     max_upload_mib: int = option(256, "of a video, MiB", low=1, high=65536)
     max_seconds: int = option(
-        300, "that a video may take to arrive, and then again to be decoded", low=1, high=86400
+        300, "that a video may take to arrive, then to be decoded, then to be scored", low=1, high=86400
     )
     keep_minutes: float = option(15.0, "that a verdict is kept in memory", above=0, below=1441)
 

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from deepfake_tfdata.clips.inspected import InspectedVideo
+from deepfake_tfdata.scoring.applied import GoOn, to_the_end
 from deepfake_tfdata.verdicts.ensemble import Ensemble
 from deepfake_tfdata.verdicts.exhibit import NOTHING_TO_SHOW, Exhibit, exhibit_of
 from deepfake_tfdata.verdicts.judgement import ABSTAINED, Judgement, judge_faces, judge_video
@@ -19,7 +20,7 @@ _FACES_EXPLAINED = 4
 
 
 def conclude(
-    name: str, path: str, examined: ExaminedVideo, ensemble: Ensemble, basis: Basis
+    name: str, path: str, examined: ExaminedVideo, ensemble: Ensemble, basis: Basis, go_on: GoOn = to_the_end
 ) -> tuple[Verdict, Exhibit]:
     """The verdict on a video.
 
@@ -29,6 +30,7 @@ def conclude(
         examined: by a worker.
         ensemble: that judges it.
         basis: what all verdicts rest on.
+        go_on: called before each piece of the work.
     """
     file = {"name": path, "sha256": examined.sha256}
     inspected = examined.inspected
@@ -37,7 +39,7 @@ def conclude(
         return Verdict(name, judgement, (), (), (), 0, file, basis, examined.status), NOTHING_TO_SHOW
     standard = ensemble.standard(basis.level)
     scored = [
-        score_face(face, ensemble, explain=number < _FACES_EXPLAINED)
+        score_face(face, ensemble, number < _FACES_EXPLAINED, go_on)
         for number, face in enumerate(inspected.seen)
     ]
     measured = [face.measured(inspected.header) for face in scored]

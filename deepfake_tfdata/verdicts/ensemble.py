@@ -20,7 +20,14 @@ from deepfake_tfdata.evaluation.calibration import (
     fit_calibration,
     video_logit,
 )
-from deepfake_tfdata.scoring.applied import EXPORT_FILE, AppliedDetector, ClipOutputs, open_detector
+from deepfake_tfdata.scoring.applied import (
+    EXPORT_FILE,
+    AppliedDetector,
+    ClipOutputs,
+    GoOn,
+    open_detector,
+    to_the_end,
+)
 from deepfake_tfdata.verdicts.judgement import Standard
 
 # Of all windows of a face at once: a clip by region, uint8 [T, H, W, 3].
@@ -65,10 +72,10 @@ class Ensemble:
         span = spacing[1] * (self.spec.num_frames - 1) if spacing else None
         return InspectionPlan(self.spec, self.regions, span, max_clips)
 
-    def score(self, clips: Clips) -> list[ClipOutputs]:
-        """What each detector says of clips."""
+    def score(self, clips: Clips, go_on: GoOn = to_the_end) -> list[ClipOutputs]:
+        """What each detector says of clips; `go_on` is called before every few."""
         return [
-            detector.score([{name: clip[name] for name in detector.regions} for clip in clips])
+            detector.score([{name: clip[name] for name in detector.regions} for clip in clips], go_on)
             for detector in self.detectors
         ]
 

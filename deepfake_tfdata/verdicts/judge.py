@@ -7,6 +7,7 @@ from pathlib import Path
 from deepfake_tfdata.clips.inspected import InspectedVideo, InspectionPlan
 from deepfake_tfdata.clips.video import Video
 from deepfake_tfdata.records.outcome import Outcome
+from deepfake_tfdata.scoring.applied import GoOn, to_the_end
 from deepfake_tfdata.storage import as_path
 from deepfake_tfdata.verdicts.conclude import basis_of, conclude
 from deepfake_tfdata.verdicts.ensemble import Ensemble
@@ -45,17 +46,22 @@ class Judge:
         plan = ensemble.plan(options.max_clips)
         self.work: Callable[[Video], ExaminedVideo] = partial(examine, inspect=partial(inspect, plan))
 
-    def conclude(self, video: Video, outcome: Outcome, shown_as: str = "") -> tuple[Verdict, Exhibit]:
+    def conclude(
+        self, video: Video, outcome: Outcome, shown_as: str = "", go_on: GoOn = to_the_end
+    ) -> tuple[Verdict, Exhibit]:
         """The verdict on a video, whatever became of it in the worker.
 
         Args:
             video: as the worker had it.
             outcome: of the worker.
             shown_as: what its file is called; its path where nothing is given.
+            go_on: called before each piece of the work.
         """
         examined = outcome.processed
         if not isinstance(examined, ExaminedVideo):
             path = as_path(video.path)
             digest = hash_file(path) if isinstance(path, Path) else ""
             examined = ExaminedVideo(sha256=digest, status=outcome.status, reason=outcome.reason)
-        return conclude(video.video_id, shown_as or video.path, examined, self.ensemble, self.basis)
+        return conclude(
+            video.video_id, shown_as or video.path, examined, self.ensemble, self.basis, go_on
+        )

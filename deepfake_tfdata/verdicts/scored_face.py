@@ -10,7 +10,7 @@ from scipy.special import expit
 from deepfake_tfdata.clips.clip import Clip
 from deepfake_tfdata.clips.inspected import SeenFace
 from deepfake_tfdata.evaluation.calibration import Calibration
-from deepfake_tfdata.scoring.applied import ClipExplanation, ClipOutputs
+from deepfake_tfdata.scoring.applied import ClipExplanation, ClipOutputs, GoOn, to_the_end
 from deepfake_tfdata.verdicts.ensemble import Clips, Ensemble
 from deepfake_tfdata.verdicts.judgement import Judgement, Measured, Standard
 from deepfake_tfdata.verdicts.verdict import FaceVerdict, ScoredClip, SeenFrame
@@ -110,7 +110,7 @@ class ScoredFace:
         return {index: round(fall, 4) for index, fall in zip(indices, falls, strict=True)}
 
 
-def score_face(face: SeenFace, ensemble: Ensemble, explain: bool) -> ScoredFace:
+def score_face(face: SeenFace, ensemble: Ensemble, explain: bool, go_on: GoOn = to_the_end) -> ScoredFace:
     """What the detectors say of a face, and the first of them why, if so asked."""
     clips: Clips = [
         dict(zip(face.clips, map(pixels, of_regions), strict=True))
@@ -118,8 +118,9 @@ def score_face(face: SeenFace, ensemble: Ensemble, explain: bool) -> ScoredFace:
     ]
     if not clips:
         return ScoredFace(face)
-    outputs = ensemble.score(clips)
+    outputs = ensemble.score(clips, go_on)
     logits = [ensemble.logit(outputs, slice(row, row + 1)) for row in range(len(clips))]
+    go_on()
     explanation = ensemble.detectors[0].explain(clips[int(np.argmax(logits))]) if explain else None
     return ScoredFace(face, outputs, logits, ensemble.logit(outputs), explanation)
 

@@ -122,7 +122,9 @@ def test_litert_of_a_run_in_half_precision_computes_in_float32(resized_records, 
     clips, parity = stored_clips(tmp_path / "export")
     detector = open_detector(tmp_path / "export")
     assert written.calibrated and detector.calibration.methods == ("Face2Face",)
-    found = detector.score(clips)
+    asked = []
+    found = detector.score(clips, lambda: asked.append(None))
+    assert asked
     np.testing.assert_allclose(found.logits, [clip["logit"] for clip in parity["clips"]], atol=1e-4)
     assert found.attention is None
     # What half precision costs is told, and is not taken for what the export costs.

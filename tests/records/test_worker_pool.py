@@ -192,6 +192,20 @@ def test_a_worker_is_killed_by_the_time_that_its_own_video_may_take(tmp_path):
     assert outcomes[0].reason == "it took more than 0.5 seconds"
 
 
+@pytest.mark.parametrize("begun", [False, True])
+def test_a_video_that_is_interrupted_is_ended_at_once_and_costs_itself_only(begun):
+    hanging, other = videos("hang", "a")
+    wanted = [True]
+    with closing(Worker(work)) as worker:
+        if begun:
+            threading.Timer(0.5, worker.interrupt).start()
+        else:
+            wanted[0] = False
+            worker.interrupt()  # ends a process that has nothing to do yet
+        assert worker.process(hanging, wanted=lambda: wanted[0]).status == "crashed"
+        assert worker.process(other).status == "ok"
+
+
 def test_closed_in_the_middle_of_videos_it_ends_at_once_and_leaves_no_process():
     outcomes = process_in_order(videos("a", "hang", "hang", "b"), work, 2)
     with closing(outcomes):

@@ -49,6 +49,21 @@ def test_a_run_scores_clips_of_several_sizes_as_it_scores_their_records(run, rec
     assert detector.score([]).logits.shape == (0,)
 
 
+def test_a_score_that_is_no_number_is_refused(run, records):
+    detector = open_detector(run)
+    detector.model.set_weights([weight * np.nan for weight in detector.model.get_weights()])
+    with pytest.raises(UserError, match=f"{run} gives a score that is no number"):
+        detector.score(native_clips(records)[:1])
+
+
+def test_scoring_asks_before_every_few_clips_whether_it_is_to_go_on(run, records):
+    asked = []
+    open_detector(run).score(native_clips(records)[:6], lambda: asked.append(None))
+    assert len(asked) == 2
+    with pytest.raises(KeyError):
+        open_detector(run).score(native_clips(records)[:1], lambda: {}["enough"])
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [

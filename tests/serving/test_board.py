@@ -2,6 +2,7 @@
 
 import time
 from concurrent.futures import Future
+from hashlib import sha256
 from pathlib import Path
 from tempfile import SpooledTemporaryFile
 
@@ -23,16 +24,19 @@ from tests.verdicts import made
 
 
 class Inline:
-    """A worker that works here, and waits for `go`."""
+    """A worker that works here, and waits for `go`, or for an end of what it works on."""
 
     go = Future()
 
     def __init__(self, work, allowed):
         self._work, self.alive = work, True
 
-    def process(self, video):
+    def process(self, video, wanted):
         Inline.go.result()
         return Outcome(self._work(video), "ok", "", 0.1)
+
+    def interrupt(self):
+        self.close()
 
     def close(self):
         if not Inline.go.done():
@@ -45,11 +49,11 @@ def make_board(monkeypatch):
     Inline.go = Future()
     boards = []
 
-    def make(**options) -> Board:
+    def make(kind=made.BrightnessDetector, **options) -> Board:
         def inspect(plan, video):
             return made.inspected(made.face([150]))
 
-        detector = made.BrightnessDetector(made.calibration())
+        detector = kind(made.calibration())
         judge = Judge(Ensemble((detector,)), VerdictOptions(), inspect, {}, "")
         limits = ServingOptions(**{"workers": 1, "max_waiting": 2, **options})
         boards.append(Board(judge, lambda verdict, exhibit: "page" * 100, limits))
@@ -114,16 +118,58 @@ def test_a_detector_that_fails_costs_one_video(make_board, monkeypatch):
     assert submitted(board).result.result(timeout=10).verdict["verdict"] == "evidence_of_manipulation"
 
 
-def test_a_video_that_nobody_waits_for_is_not_scored(make_board, monkeypatch):
+def test_nobody_goes_on_looking_at_a_video_that_nobody_waits_for(make_board, monkeypatch):
     board = make_board()
     monkeypatch.setattr(board.judge, "conclude", lambda *_: pytest.fail("scored"))
     job = submitted(board)
-    while job.stage == "waiting":
-        time.sleep(0.01)
+    when(job, "looking_for_faces")
     board.forget(job)
-    Inline.go.set_result(None)
     with pytest.raises(JobFailed, match="nobody waits"):
         job.result.result(timeout=10)
+    assert Inline.go.done()
+
+
+class EndlessDetector(made.BrightnessDetector):
+    """Scores without end, but asks whether it is to go on."""
+
+    def score(self, clips, go_on):
+        while True:
+            go_on()
+            time.sleep(0.01)
+
+
+def test_a_video_that_nobody_waits_for_any_more_is_scored_no_further(make_board):
+    Inline.go.set_result(None)
+    board = make_board(EndlessDetector)
+    job = submitted(board)
+    when(job, "scoring")
+    board.forget(job)
+    with pytest.raises(JobFailed, match="nobody waits"):
+        job.result.result(timeout=10)
+
+
+def test_a_board_that_is_closed_scores_no_further(make_board):
+    Inline.go.set_result(None)
+    board = make_board(EndlessDetector)
+    job = submitted(board)
+    when(job, "scoring")
+    board.close()
+    with pytest.raises(JobFailed, match="stopping"):
+        job.result.result(timeout=10)
+
+
+def test_a_video_that_takes_too_long_to_score_is_an_abstention(make_board):
+    Inline.go.set_result(None)
+    job = submitted(make_board(EndlessDetector, max_seconds=1))
+    verdict = job.result.result(timeout=10).verdict
+    assert (verdict["verdict"], verdict["status"]) == ("abstained", "timed_out")
+    assert verdict["reasons"] == ["it took more than 1 seconds to score"]
+    assert verdict["sha256"] == sha256(b"").hexdigest()
+
+
+def when(job, stage):
+    while job.stage != stage:
+        time.sleep(0.01)
 
 
 def test_a_board_that_is_closed_takes_nothing(make_board):

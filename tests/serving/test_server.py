@@ -175,8 +175,15 @@ def stored(server: Server, pid: int) -> list[str]:
     return [link for link in found if link.startswith(str(server.folder))]
 
 
-def test_told_to_stop_it_answers_and_ends(tmp_path):
+def test_who_leaves_ends_the_work_and_told_to_stop_it_answers_and_ends(tmp_path):
     with serving("--workers=1", folder=tmp_path) as server, ThreadPoolExecutor() as clients:
+        length = len(form(("file", "clip.mp4", HANGS))[0])
+        leaving = server.begin("/predict", HANGS, length, length)
+        server.when(lambda health: health["in_work"] == 1)
+        (worker,) = server.workers
+        leaving.close()
+        until(lambda: is_gone(worker))  # long before its time is up
+        server.when(lambda health: health["in_work"] == 0)
         answers = [clients.submit(server.post, "/predict", HANGS) for _ in range(2)]
         server.when(lambda health: health["in_work"] == health["waiting"] == 1)
         workers = server.workers

@@ -48,13 +48,14 @@ def test_every_call_is_one_that_the_commands_take(calls_of, presets):
     modules = [module for module, *_ in calls]
     once = ["deepfake_tfdata.train", "deepfake_tfdata.evaluate"]
     made = ["tools.synthetic", "deepfake_tfdata.convert", "deepfake_tfdata.audit"]
-    assert modules == [*made, *once, *once, "deepfake_tfdata.compare", "deepfake_tfdata.predict"]
+    third = [] if presets == ["pretrained"] else [*once, "deepfake_tfdata.explain"]
+    assert modules == [*made, *once, *once, *third, "deepfake_tfdata.compare", "deepfake_tfdata.predict"]
     assert extras == ("[pretrained]" if presets == ["pretrained"] else "")
     configs = [
         cli.parse(COMMANDS[module.removeprefix("deepfake_tfdata.")], [module, *flags])
         for module, *flags in calls[1:]
     ]
-    converted, audited, first, first_scored, second, second_scored, compared, judged = configs
+    converted, audited, first, first_scored, second, second_scored, *third, compared, judged = configs
     made = converted.conversion
     assert (audited.source, audited.data) == (made.source, made.output)
     folders = [Path(train.workdir) / "evaluation" / "test" for train in (first, second)]
@@ -64,7 +65,14 @@ def test_every_call_is_one_that_the_commands_take(calls_of, presets):
     assert sorted(map(Path, (*compared.first, *compared.second))) == sorted(folders)
     assert folders[0] != folders[1]
     assert [Path(each).name for each in judged.video] == ["002_149.mp4", "002.mp4"]
-    assert Path(judged.workdir[0]) / "evaluation" / "test" == Path(compared.first[0])
+    if not third:
+        assert Path(judged.workdir[0]) / "evaluation" / "test" == Path(compared.first[0])
+        return
+    trained, _, explained = third
+    assert {Path(each.workdir) for each in third} == {Path(judged.workdir[0])}
+    assert (trained.input.region, trained.input.view) == ("full", "mouth")
+    assert trained.input.frame_size == 2 * made.spec.frame_size
+    assert Path(explained.truth) == Path(made.source) / "ground_truth.json"
 
 
 def test_pretrained_differs_in_the_weights_alone(calls_of):

@@ -12,7 +12,7 @@ from deepfake_tfdata.clips.inspected import InspectedVideo, SeenFace, Shot
 from deepfake_tfdata.clips.spec import ClipSpec
 from deepfake_tfdata.clips.video import Video
 from deepfake_tfdata.evaluation.calibration import DetectorCalibration, ReferenceScores
-from deepfake_tfdata.scoring.applied import ClipExplanation, ClipOutputs
+from deepfake_tfdata.scoring.applied import ClipExplanation, ClipOutputs, GoOn, to_the_end
 from deepfake_tfdata.verdicts.work import ExaminedVideo
 
 SPEC = ClipSpec(num_frames=4, frame_size=32)
@@ -66,8 +66,9 @@ class BrightnessDetector:
         self.calibration = calibrated
         self._gain = gain
 
-    def score(self, clips: Sequence[dict[str, np.ndarray]]) -> ClipOutputs:
+    def score(self, clips: Sequence[dict[str, np.ndarray]], go_on: GoOn = to_the_end) -> ClipOutputs:
         """As the class says."""
+        go_on()
         logits = [self._gain * (float(clip[self.regions[0]][0].mean()) - 128) for clip in clips]
         attention = np.tile([0.1, 0.7, 0.1, 0.1], (len(clips), 1))
         return ClipOutputs(np.array(logits, np.float32), attention.astype(np.float32))

@@ -45,6 +45,15 @@ def test_a_face_that_scores_as_the_fakes_do_is_evidence():
     assert judgement.false_alarms_in_a_thousand == pytest.approx(40)
 
 
+def test_it_asks_before_each_face_is_scored_and_explained_whether_it_is_to_go_on():
+    asked = []
+    ensemble = Ensemble((made.BrightnessDetector(made.calibration()),))
+    basis = basis_of(ensemble, VerdictOptions(), {}, "")
+    examined = made.examined(made.inspected(made.face([FAKE]), made.face([REAL])))
+    conclude("clip.mp4", "clip.mp4", examined, ensemble, basis, lambda: asked.append(None))
+    assert len(asked) == 4
+
+
 def test_a_detector_that_ranks_the_wrong_way_round_accuses_nobody():
     inverted = made.BrightnessDetector(made.calibration(reference=made.reference(separation=-4.0)))
     verdict, _ = verdict_on(made.face([255]), detectors=(inverted,))
