@@ -141,7 +141,8 @@ async def _result(job: Job, request: Request) -> Result:
     result = asyncio.wrap_future(job.result)
     result.add_done_callback(lambda done: None if done.cancelled() else done.exception())
     gone = asyncio.create_task(_gone(request))
-    await asyncio.wait({result, gone}, return_when=asyncio.FIRST_COMPLETED)
+    either: set[asyncio.Future[Any]] = {result, gone}
+    await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
     gone.cancel()
     if not result.done():
         raise ClientDisconnect
