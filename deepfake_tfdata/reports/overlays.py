@@ -75,11 +75,15 @@ def tinted(heat: np.ndarray) -> Image.Image:
 
 def page_size(crop: np.ndarray) -> np.ndarray:
     """A crop in the size of a page, uint8 [H, W, 3]: enlarged without smoothing where it is smaller."""
-    height, width = crop.shape[:2]
+    height, width = page_shape(*crop.shape[:2])
+    way = Image.Resampling.NEAREST if height > crop.shape[0] else Image.Resampling.LANCZOS
+    return np.asarray(Image.fromarray(crop).resize((width, height), way))
+
+
+def page_shape(height: float, width: float) -> tuple[int, int]:
+    """Height and width on a page of what has this shape."""
     scale = _SIDE / max(height, width)
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    way = Image.Resampling.NEAREST if scale > 1 else Image.Resampling.LANCZOS
-    return np.asarray(Image.fromarray(crop).resize(size, way))
+    return max(1, round(height * scale)), max(1, round(width * scale))
 
 
 def jpeg_file(picture: np.ndarray) -> bytes:

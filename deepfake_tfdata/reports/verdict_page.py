@@ -8,7 +8,7 @@ import numpy as np
 
 from deepfake_tfdata.files import write_text
 from deepfake_tfdata.reports import plots
-from deepfake_tfdata.reports.overlays import jpeg_file, page_size, png_file, tinted, with_heat
+from deepfake_tfdata.reports.overlays import jpeg_file, page_shape, page_size, png_file, tinted, with_heat
 from deepfake_tfdata.reports.pages import Picture, render
 from deepfake_tfdata.storage import AnyPath
 from deepfake_tfdata.verdicts import texts
@@ -27,8 +27,8 @@ class ShownFace:
         number: from 1.
         box: left, top, width and height in percent of the picture.
         frame: what is known of it there.
-        crop: what the detector saw of it, where it did.
-        overlay: the same with what spoke for a manipulation.
+        crop: what was cut out for the detector, where it was.
+        overlay: what its network saw of that, with what spoke for a manipulation.
         heat: only that, to be laid over the picture.
         heat_box: where.
     """
@@ -140,14 +140,12 @@ def _shown(number: int, frame: SeenFrame, verdict: Verdict, exhibit: Exhibit) ->
     name = f"face {number + 1} in frame {frame.index}"
     if crop:
         shown = replace(
-            shown, crop=Picture(f"what the detector saw of {name}", jpeg_file(page_size(crop.image)))
+            shown, crop=Picture(f"what was cut out of {name}", jpeg_file(page_size(crop.image)))
         )
     if crop and seen:
-        overlay = Picture(f"what spoke for a manipulation of {name}", jpeg_file(_overlaid(seen, crop.image)))
-        shown = replace(shown, overlay=overlay)
-        if seen.fills_crop:
-            heat = Picture(f"where it spoke in {name}", png_file(tinted(seen.heat)))
-            shown = replace(shown, heat=heat, heat_box=_percent(crop.box, verdict))
+        overlay = Picture(f"what spoke for a manipulation of {name}", jpeg_file(_overlaid(seen)))
+        heat = Picture(f"where it spoke in {name}", png_file(tinted(seen.heat)))
+        shown = replace(shown, overlay=overlay, heat=heat, heat_box=_percent(seen.box, verdict))
     return shown
 
 
@@ -174,10 +172,10 @@ def _tint(index: int, verdict: Verdict) -> float:
     return max(scores, default=0.0)
 
 
-def _overlaid(seen: SeenMap, crop: np.ndarray) -> np.ndarray:
-    """What the network saw with what spoke there, in the crop's shape where it saw the whole crop."""
-    height, width = page_size(crop if seen.fills_crop else seen.image).shape[:2]
-    return with_heat(seen.image, seen.heat, height, width)
+def _overlaid(seen: SeenMap) -> np.ndarray:
+    """What the network saw with what spoke there, in the shape that it has in the frame."""
+    left, top, right, bottom = seen.box
+    return with_heat(seen.image, seen.heat, *page_shape(bottom - top, right - left))
 
 
 def _timeline(number: int, face: FaceVerdict) -> Picture:

@@ -50,11 +50,13 @@ class ClipExplanation:
         seen: uint8 [R, T, S, S, 3], what its network saw of each of R regions.
         activation: float32 [R, T, h, w], what each place of that adds to the logit.
         replacement: float32 [T], by how much the logit falls if a neighbour stands in a frame's place.
+        view: float32 [16], the numbers of `pixels.VIEW` of the first region; None of resized clips.
     """
 
     seen: np.ndarray
     activation: np.ndarray
     replacement: np.ndarray
+    view: np.ndarray | None = None
 
 
 def to_the_end() -> None:

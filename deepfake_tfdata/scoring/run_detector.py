@@ -71,11 +71,14 @@ class RunDetector:
 
     def explain(self, clip: ClipFrames) -> ClipExplanation:
         """Why it says what it says of a clip; see `AppliedDetector`."""
-        seen = self._explainer.seen(self.inputs([clip]))
+        inputs = self.inputs([clip])
+        seen = self._explainer.seen(inputs)
+        first = self.regions[0] if len(self.regions) > 1 else FRAMES
         return ClipExplanation(
             np.concatenate(seen),
             self._explainer.class_activation(seen)[0],
             self._explainer.frame_replacement(seen)[0],
+            inputs[view_name(first)][0] if self.spec.geometry == "native" else None,
         )
 
     @cached_property

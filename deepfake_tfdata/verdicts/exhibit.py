@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from deepfake_tfdata.clips.inspected import InspectedVideo
+from deepfake_tfdata.scoring.places import place_native, place_resized
 from deepfake_tfdata.verdicts.ensemble import Ensemble
 from deepfake_tfdata.verdicts.scored_face import ScoredFace, pixels
 
@@ -33,12 +34,12 @@ class SeenMap:
     Attributes:
         image: uint8 [S, S, 3], what it saw.
         heat: float [h, w], what each place adds to the logit, 1 the most in the clip, 0 nothing or less.
-        fills_crop: whether it saw the whole crop and nothing else, so that the map lies on the crop, too.
+        box: left, top, right, bottom of that in pixels of the frame, which it may reach beyond.
     """
 
     image: np.ndarray
     heat: np.ndarray
-    fills_crop: bool
+    box: tuple[float, float, float, float]
 
 
 @dataclass(frozen=True)
@@ -84,13 +85,23 @@ def _crops(scored: ScoredFace, inspected: InspectedVideo, ensemble: Ensemble) ->
 def _maps(scored: ScoredFace, ensemble: Ensemble) -> dict[int, SeenMap]:
     if scored.explanation is None:
         return {}
-    detector, spec = ensemble.detectors[0], ensemble.spec
-    fills_crop = not detector.view and (spec.geometry == "resized" or spec.fit == "stretch")
     heat = np.maximum(scored.explanation.activation[0], 0)
     heat = heat / max(float(heat.max()), 1e-9)
-    indices = scored.clips[scored.strongest].frame_indices.tolist()
-    images = scored.explanation.seen[0]
+    clip = scored.face.clips[ensemble.detectors[0].regions[0]][scored.strongest]
+    view, frames = scored.explanation.view, pixels(clip)
+    placed = (
+        place_resized(frames, clip.boxes, ensemble.spec.fit)
+        if view is None
+        else place_native(frames, clip.boxes, view)
+    )
+    rows = zip(
+        clip.frame_indices.tolist(),
+        scored.explanation.seen[0],
+        heat,
+        placed.squares_in_frame.tolist(),
+        strict=True,
+    )
     return {
-        index: SeenMap(image, each, fills_crop)
-        for index, image, each in zip(indices, images, heat, strict=True)
+        index: SeenMap(image, each, (left, top, right, bottom))
+        for index, image, each, (left, top, right, bottom) in rows
     }

@@ -70,7 +70,10 @@ def test_every_pictured_frame_can_be_chosen_and_shows_its_faces(page):
     # The face's box in percent of a picture of 320x180.
     assert 'id="p1f1"' in first
     assert "#p1f1 { left: 28.12%; top: 22.22%; width: 18.75%; height: 33.33%; }" in page
-    assert "as the detector saw it" in first and "attention 0.400" in first
+    # What the detector saw of the crop, in percent of the same.
+    assert 'id="p1h1"' in first
+    assert "#p1h1 { left: 33.75%; top: 40.00%; width: 5.00%; height: 6.67%; }" in page
+    assert "as it was cut out" in first and "attention 0.400" in first
     assert "what spoke for a manipulation of face 1 in frame 0" in first
     assert page.count('class="nobody"') == 5  # frames 4 and 12, in which it was not found, and the last three
 

@@ -7,6 +7,7 @@ from scipy.special import logit
 
 from deepfake_tfdata import build_detector, load_clips
 from deepfake_tfdata.errors import UserError
+from deepfake_tfdata.pixels import view_numbers
 from deepfake_tfdata.scoring.applied import in_batches, open_detector
 from deepfake_tfdata.scoring.run_evaluation import RunScorer
 from tests.fakes import FRAME_SIZE, NUM_FRAMES
@@ -47,6 +48,14 @@ def test_a_run_scores_clips_of_several_sizes_as_it_scores_their_records(run, rec
     np.testing.assert_allclose(found.attention, expected.attention, atol=1e-5)
     np.testing.assert_allclose(found.attention.sum(axis=1), 1, atol=1e-5)
     assert detector.score([]).logits.shape == (0,)
+
+
+def test_an_explanation_says_where_in_the_clip_it_looked(run, records):
+    clip = native_clips(records)[0]
+    explanation = open_detector(run).explain(clip)
+    height, width = clip["full"].shape[1:3]
+    assert explanation.view.tolist() == view_numbers((0, 0, height, width), (0, 0, height, width))
+    assert explanation.seen.shape == (2, NUM_FRAMES, FRAME_SIZE, FRAME_SIZE, 3)
 
 
 def test_a_score_that_is_no_number_is_refused(run, records):

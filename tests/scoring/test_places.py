@@ -8,7 +8,7 @@ from deepfake_tfdata.clips.spec import ClipSpec
 from deepfake_tfdata.input.views import view_of
 from deepfake_tfdata.model.resize import ResizeView
 from deepfake_tfdata.pixels import MID_GREY, view_numbers
-from deepfake_tfdata.scoring.explanation.places import (
+from deepfake_tfdata.scoring.places import (
     drawn,
     has_pixels,
     place_native,

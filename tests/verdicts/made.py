@@ -12,11 +12,14 @@ from deepfake_tfdata.clips.inspected import InspectedVideo, SeenFace, Shot
 from deepfake_tfdata.clips.spec import ClipSpec
 from deepfake_tfdata.clips.video import Video
 from deepfake_tfdata.evaluation.calibration import DetectorCalibration, ReferenceScores
+from deepfake_tfdata.pixels import view_numbers
 from deepfake_tfdata.scoring.applied import ClipExplanation, ClipOutputs, GoOn, to_the_end
 from deepfake_tfdata.verdicts.work import ExaminedVideo
 
 SPEC = ClipSpec(num_frames=4, frame_size=32)
 SIDE = 24
+# Of a crop the detector sees the lower right: top, left, bottom, right.
+SEEN = (12, 8, 24, 24)
 VIDEO = Video("clip.mp4", "clip.mp4", 0, "video", "clip.mp4")
 RANGES = {
     "face_pixels": (40.0, 120.0),
@@ -78,7 +81,8 @@ class BrightnessDetector:
         activation = np.zeros((1, 4, 2, 2), np.float32)
         activation[0, :, 0, 0] = [2, 1, 1, 1]
         seen = np.repeat(clip[self.regions[0]][None, :, :1, :1], 32, axis=2).repeat(32, axis=3)
-        return ClipExplanation(seen, activation, np.float32([1.5, 0.5, 0.0, -0.5]))
+        view = view_numbers((0, 0, SIDE, SIDE), SEEN)
+        return ClipExplanation(seen, activation, np.float32([1.5, 0.5, 0.0, -0.5]), np.float32(view))
 
 
 def clip(first: int, brightness: int, region: str = "mouth") -> Clip:

@@ -248,7 +248,8 @@ def test_the_clip_that_scores_highest_is_explained():
     assert set(exhibit.maps) == {(0, 4), (0, 6), (0, 8), (0, 10)}
     assert exhibit.maps[0, 4].heat.tolist() == [[1, 0], [0, 0]]
     assert exhibit.maps[0, 6].heat.tolist() == [[0.5, 0], [0, 0]]
-    assert exhibit.maps[0, 4].fills_crop and exhibit.maps[0, 4].image.shape == (32, 32, 3)
+    assert exhibit.maps[0, 4].image.shape == (32, 32, 3)
+    assert exhibit.maps[0, 4].box == (108, 72, 124, 84)  # where the network's square lies in the frame
     assert set(exhibit.crops) == {(0, index) for index in (0, 4, 8, 12)}  # of frames with a picture
 
 

@@ -24,14 +24,14 @@ from deepfake_tfdata.evaluation.explanation_figures import METHODS
 from deepfake_tfdata.model.resize import ResizeView
 from deepfake_tfdata.scoring.explanation.explainer import Explainer
 from deepfake_tfdata.scoring.explanation.pairs import Pair
-from deepfake_tfdata.scoring.explanation.places import (
+from deepfake_tfdata.scoring.explanation.truth import Planted
+from deepfake_tfdata.scoring.places import (
     Placed,
     drawn,
     from_source,
     has_pixels,
     views_of_other,
 )
-from deepfake_tfdata.scoring.explanation.truth import Planted
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,7 +12,7 @@ from deepfake_tfdata.input.batches import load_in_order
 from deepfake_tfdata.input.dataset import detector_inputs
 from deepfake_tfdata.input.options import InputOptions
 from deepfake_tfdata.input.shards import Shards
-from deepfake_tfdata.scoring.explanation.places import Placed, place_native, place_resized
+from deepfake_tfdata.scoring.places import Placed, place_native, place_resized
 
 
 @dataclass(frozen=True)
