@@ -110,3 +110,12 @@ def test_truth_that_is_missing_damaged_or_of_other_videos_is_named(run, truth, t
     other.write_text(truth.read_text().replace("Face2Face", "Deepfakes"))
     with pytest.raises(UserError, match=r"--truth says nothing of Face2Face/02._02. and the others"):
         explain_run(run, "test", truth=read_truth(other))
+
+
+def test_a_truth_in_which_nothing_is_planted_adds_nothing(run, truth, tmp_path):
+    values = json.loads(truth.read_text())
+    for video in values["videos"].values():
+        video["artefact"] = None
+    (tmp_path / "null.json").write_text(json.dumps(values))
+    result = explain_run(run, "test", limit=1, truth=read_truth(tmp_path / "null.json")).result
+    assert not {"class_activation_pointing", "attention_strength"} & set(result["figures"])

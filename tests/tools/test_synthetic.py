@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 import subprocess
@@ -218,15 +219,20 @@ def test_boxes_and_phases_are_where_the_stripes_are(folder: Path, videos: dict[s
 
 
 @pytest.mark.slow
-def test_fake_shares_the_person_but_not_the_motion_nor_the_noise(
+def test_a_fake_is_its_target_in_the_same_motion_with_its_sources_speech_and_noise_of_its_own(
     folder: Path, videos: dict[str, dict]
 ) -> None:
     fake = next(path for path in videos if path.startswith(FAKES))
     options = Options("dilution", IDENTITIES, FRAMES, (320, 320), 0, (DILUTION,))
     drawn = {video.path: draw_video(options, video) for video in plan_videos(options)}
-    original = f"{ORIGINALS}/{videos[fake]['target']}.mp4"
+    original, source = (f"{ORIGINALS}/{videos[fake][role]}.mp4" for role in ("target", "source"))
     assert drawn[fake][0] == drawn[original][0]
-    assert not np.allclose(drawn[fake][1].x, drawn[original][1].x, atol=1e-3)
+    motions = {path: dataclasses.asdict(drawn[path][1]) for path in (fake, original, source)}
+    speech = {path: motion.pop("speech") for path, motion in motions.items()}
+    for name, values in motions[original].items():
+        np.testing.assert_array_equal(motions[fake][name], values)
+    np.testing.assert_array_equal(speech[fake], speech[source])
+    assert not np.allclose(speech[fake], speech[original], atol=1e-3)
     corners = [_decode(folder / path)[0][:40, :40].astype(float) for path in (fake, original)]
     assert 0 < np.abs(corners[0] - corners[1]).mean() < 5
 

@@ -127,7 +127,9 @@ def draw_video(
 ) -> tuple[Identity, Motion, np.ndarray | None, np.random.Generator]:
     """Draws what a video shows.
 
-    A fake has its own motion and noise, drawn as an original's are: only the artefact tells them apart.
+    A fake moves as Face2Face makes it: its target's head, in that very motion, says what its source says.
+    So the real and the fake videos of a pair move alike, and not only on average; the noise is the fake's
+    own. Only the artefact tells them apart.
 
     Args:
         options: The data set's.
@@ -137,11 +139,14 @@ def draw_video(
         Who is in it, how they move, the stripes' phase in each frame (nothing where nothing is planted), and
         the generator for the camera's noise.
     """
-    key = [options.seed, _VIDEO, video.target, 0 if video.source is None else video.source + 1]
-    rng = np.random.default_rng(key)
     identity = draw_identity(np.random.default_rng([options.seed, _IDENTITY, video.target]))
+    rng = np.random.default_rng([options.seed, _VIDEO, *_key(video.target, None)])
     motion = draw_motion(rng, options.frames)
-    phases_rng = np.random.default_rng([options.seed, _PHASES, *key[2:]])
+    if video.source is not None:
+        speaker = np.random.default_rng([options.seed, _VIDEO, *_key(video.source, None)])
+        motion = dataclasses.replace(motion, speech=draw_motion(speaker, options.frames).speech)
+        rng = np.random.default_rng([options.seed, _VIDEO, *_key(video.target, video.source)])
+    phases_rng = np.random.default_rng([options.seed, _PHASES, *_key(video.target, video.source)])
     phases = draw_phases(phases_rng, video.artefact.jitter, options.frames) if video.artefact else None
     return identity, motion, phases, rng
 
@@ -150,8 +155,14 @@ def strengths_of(options: Options, video: Video) -> np.ndarray | None:
     """How strong the artefact is in each frame, grey levels [T]; None where it is as strong in all."""
     if video.artefact is None or not video.artefact.flicker:
         return None
-    key = [options.seed, _STRENGTHS, video.target, 0 if video.source is None else video.source + 1]
-    return draw_strengths(np.random.default_rng(key), video.artefact, options.frames)
+    key = _key(video.target, video.source)
+    rng = np.random.default_rng([options.seed, _STRENGTHS, *key])
+    return draw_strengths(rng, video.artefact, options.frames)
+
+
+def _key(target: int, source: int | None) -> tuple[int, int]:
+    """Of a video, among those of its data set."""
+    return target, 0 if source is None else source + 1
 
 
 def ground_truth(options: Options) -> str:

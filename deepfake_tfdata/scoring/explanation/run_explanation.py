@@ -111,12 +111,11 @@ def _judge(workdir: Path, regions: Sequence[str]) -> Judge:
 
 
 def _planted(truth: Truth, paired: PairedClips) -> dict[str, Planted]:
-    found = {fake.clip_id: truth.of(fake) for fake in paired.fakes}
-    planted = {clip_id: each for clip_id, each in found.items() if each is not None}
-    if not planted:
+    if not any(map(truth.knows, paired.fakes)):
         first = f"{paired.fakes[0].manipulation}/{paired.fakes[0].video_id}"
         raise UserError(f"--truth says nothing of {first} and the others; name the file of this data set")
-    return planted
+    found = {fake.clip_id: truth.of(fake) for fake in paired.fakes}
+    return {clip_id: each for clip_id, each in found.items() if each is not None}
 
 
 def _maps(judge: Judge, pairs: Iterable[Pair]) -> dict[str, np.ndarray]:

@@ -28,18 +28,22 @@ class Truth:
     """What is planted in the videos of a data set.
 
     Args:
-        videos: by the path of each video below the data set's folder.
+        videos: by the path of each video below the data set's folder; None where nothing is planted.
     """
 
-    def __init__(self, videos: Mapping[str, Planted]) -> None:
-        self._videos = {}
+    def __init__(self, videos: Mapping[str, Planted | None]) -> None:
+        self._videos: dict[tuple[str, str], Planted | None] = {}
         for path, planted in videos.items():
             *folders, _ = PurePosixPath(path).parts
             for folder in folders:  # one of them is the method's
                 self._videos[folder, PurePosixPath(path).stem] = planted
 
+    def knows(self, fake: Fake) -> bool:
+        """Whether it says anything of its video."""
+        return (fake.manipulation, fake.video_id) in self._videos
+
     def of(self, fake: Fake) -> Planted | None:
-        """What is planted in its video; None where nothing is known of it."""
+        """What is planted in its video; None of nothing."""
         return self._videos.get((fake.manipulation, fake.video_id))
 
 
@@ -51,8 +55,7 @@ def read_truth(path: Path) -> Truth:
     """
     try:
         videos = json.loads(path.read_text(encoding="utf-8"))["videos"]
-        planted = {name: video["artefact"] for name, video in videos.items() if video["artefact"]}
-        return Truth({name: _planted(artefact) for name, artefact in planted.items()})
+        return Truth({name: _planted(video["artefact"]) for name, video in videos.items()})
     except FileNotFoundError:
         raise UserError(
             f"no {path}; name the ground_truth.json that python -m tools.synthetic wrote"
@@ -61,7 +64,9 @@ def read_truth(path: Path) -> Truth:
         raise UserError(f"{path} is no ground truth of python -m tools.synthetic; name its file") from None
 
 
-def _planted(artefact: Mapping[str, list[float]]) -> Planted:
+def _planted(artefact: Mapping[str, list[float]] | None) -> Planted | None:
+    if artefact is None:
+        return None
     boxes = np.array(artefact["boxes"], np.float64).reshape(-1, 4)
     boxes[:, 2:] += boxes[:, :2]
     strengths = artefact.get("strengths")
