@@ -92,6 +92,7 @@ class Worker:
     def interrupt(self) -> None:
         """Ends what it works on, which another thread waits for: that has 'crashed'."""
         with self._ending:
+            self._interrupted = True
             self._process.kill()
 
     def close(self) -> None:
@@ -103,10 +104,10 @@ class Worker:
             self._process.join()
 
     def _replace_dead(self) -> None:
-        """A process that ended while it had nothing to do, such as one out of luck when memory ran out, is
-        no fault of the next video's.
+        """A process that ended while it had nothing to do, such as one out of luck when memory ran out or one
+        that was interrupted too late, is no fault of the next video's.
         """
-        if not self.alive:
+        if self._interrupted or not self.alive:  # one that was killed is alive for a while
             self._replace()
 
     def _replace(self) -> None:
@@ -122,6 +123,7 @@ class Worker:
 
     def _spawn(self) -> None:
         # Spawned, not forked: TensorFlow's threads in this process do not survive a fork.
+        self._interrupted = False
         context = multiprocessing.get_context("spawn")
         self._connection, theirs = context.Pipe()
         self._process = context.Process(target=_serve, args=(theirs, self._work), daemon=True)

@@ -56,7 +56,7 @@ class ClipExplanation:
     seen: np.ndarray
     activation: np.ndarray
     replacement: np.ndarray
-    view: np.ndarray | None = None
+    view: np.ndarray | None
 
 
 def to_the_end() -> None:
@@ -164,7 +164,6 @@ def scored(
 
     Raises:
         ValueError: they are not such clips.
-        UserError: a score is no number.
     """
     require_clips(clips, detector.regions, detector.spec)
     num_frames = detector.spec.num_frames
@@ -173,11 +172,6 @@ def scored(
     for rows in in_batches(clips, detector.regions, _CLIPS_AT_ONCE, same_size):
         go_on()
         found, *weights = run([clips[row] for row in rows])
-        if not np.isfinite(found).all():
-            raise UserError(
-                f"the detector in {detector.place} gives a score that is no number (did training diverge?); "
-                "train it again with a lower --learning_rate"
-            )
         logits[rows] = found.reshape(-1)
         if attention is not None:
             attention[rows] = weights[0].reshape(len(rows), -1, num_frames).sum(axis=1)

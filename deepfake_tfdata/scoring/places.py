@@ -114,13 +114,18 @@ def views_of_other(seen: Placed, other: Placed) -> np.ndarray:
 
 
 def has_pixels(views: np.ndarray, size: int) -> np.ndarray:
-    """Where the squares of such views show pixels of the picture, bool [T, size, size]."""
+    """Where the squares of such views show pixels of the picture, and not grey, bool [T, size, size]."""
+    return _inside(views, _PICTURE, size) & ~_inside(views, _HIDDEN, size)
+
+
+def _inside(views: np.ndarray, rectangle: list[int], size: int) -> np.ndarray:
+    """Where in the squares of views one of their rectangles lies, bool [T, size, size]."""
     centres = (np.arange(size) + 0.5) / size
     inside = []
     for near, far in ((1, 3), (0, 2)):  # rows, columns
         start, end = (views[:, [_WINDOW[side]]] for side in (near, far))
         places = start + centres * (end - start)
-        inside.append((places > views[:, [_PICTURE[near]]]) & (places < views[:, [_PICTURE[far]]]))
+        inside.append((places > views[:, [rectangle[near]]]) & (places < views[:, [rectangle[far]]]))
     return inside[0][:, :, None] & inside[1][:, None, :]
 
 

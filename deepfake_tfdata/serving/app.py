@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp
 
+from deepfake_tfdata.background import in_background
 from deepfake_tfdata.serving.board import Board, FullError
 from deepfake_tfdata.serving.guard import Guard, error, new_nonce
 from deepfake_tfdata.serving.job import DONE, FAILED, WAITING, Job, JobFailed, Result
@@ -109,7 +110,7 @@ def _add_interface(app: FastAPI, board: Board, options: ServingOptions) -> None:
         try:
             return _json((await _result(job, request)).verdict)
         finally:
-            board.forget(job)
+            in_background(board.forget, job)  # it may have to wait for a process to end
 
     @app.post("/jobs", status_code=202, openapi_extra=_VIDEO, responses=_REFUSALS)
     async def submit(request: Request) -> Response:
@@ -174,7 +175,7 @@ def _known(board: Board, job_id: str) -> Job:
 
 
 def _json(value: Mapping[str, Any], status: int = 200, **headers: str) -> Response:
-    return Response(json.dumps(value) + "\n", status, headers, media_type="application/json")
+    return Response(json.dumps(value, allow_nan=False) + "\n", status, headers, media_type="application/json")
 
 
 def _answer_errors(app: FastAPI) -> None:

@@ -5,16 +5,17 @@ import statistics
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import wait
+from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from deepfake_tfdata.background import in_background
 from deepfake_tfdata.clips.video import Video
 from deepfake_tfdata.records.outcome import Outcome
 from deepfake_tfdata.records.worker import Worker, seconds_allowed
-from deepfake_tfdata.scoring.applied import GoOn
 from deepfake_tfdata.serving.job import LOOKING, SCORING, Job, JobFailed, Result
 from deepfake_tfdata.serving.options import ServingOptions
 from deepfake_tfdata.serving.uploads import Upload
@@ -29,6 +30,8 @@ _MAX_KEPT_BYTES = 256 << 20
 # Of a video, before any was seen.
 _FIRST_GUESS = 10.0
 _SECONDS_TO_END = 5
+# Of one that waits for others to be scored, at whether it is still wanted.
+_SECONDS_BETWEEN_LOOKS = 0.2
 
 Render = Callable[[Verdict, Exhibit], str]
 
@@ -183,9 +186,8 @@ class Board:
         outcome = worker.process(video, wanted=lambda: self.find(job.id) is not None)
         with self._changed:
             job.progress = SCORING
-        with self._scoring:
-            go_on = self._until(job, time.monotonic() + self._options.max_seconds)
-            go_on()
+        with self._turn(job):
+            go_on = partial(self._go_on, job, time.monotonic() + self._options.max_seconds)
             try:
                 verdict, exhibit = self.judge.conclude(video, outcome, job.upload.name, go_on)
             except _TooLongError as error:
@@ -193,18 +195,28 @@ class Board:
                 verdict, exhibit = self.judge.conclude(video, late, job.upload.name)
             return Result(verdict.to_dict(), self._render(verdict, exhibit) if job.with_page else "")
 
-    def _until(self, job: Job, end: float) -> GoOn:
-        """What ends the scoring of a video that nobody waits for, or that takes too long."""
+    @contextmanager
+    def _turn(self, job: Job) -> Iterator[None]:
+        """Waits until no other video is scored, as long as this one is wanted."""
+        self._require_wanted(job)
+        while not self._scoring.acquire(timeout=_SECONDS_BETWEEN_LOOKS):
+            self._require_wanted(job)
+        try:
+            yield
+        finally:
+            self._scoring.release()
 
-        def go_on() -> None:
-            if self._closed:
-                raise _stopping()
-            if self.find(job.id) is None:
-                raise _unwanted()
-            if time.monotonic() > end:
-                raise _TooLongError(f"it took more than {self._options.max_seconds} seconds to score")
+    def _go_on(self, job: Job, end: float) -> None:
+        """Ends the scoring of a video that nobody waits for, or that takes too long."""
+        self._require_wanted(job)
+        if time.monotonic() > end:
+            raise _TooLongError(f"scoring it takes more than --max_seconds={self._options.max_seconds}")
 
-        return go_on
+    def _require_wanted(self, job: Job) -> None:
+        if self._closed:
+            raise _stopping()
+        if self.find(job.id) is None:
+            raise _unwanted()
 
     def _end(self, job: Job, end: Result | JobFailed) -> None:
         """Deletes the video and frees its place; called once for every job."""

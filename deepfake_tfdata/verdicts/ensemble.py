@@ -73,11 +73,21 @@ class Ensemble:
         return InspectionPlan(self.spec, self.regions, span, max_clips)
 
     def score(self, clips: Clips, go_on: GoOn = to_the_end) -> list[ClipOutputs]:
-        """What each detector says of clips; `go_on` is called before every few."""
-        return [
-            detector.score([{name: clip[name] for name in detector.regions} for clip in clips], go_on)
-            for detector in self.detectors
-        ]
+        """What each detector says of clips; `go_on` is called before every few.
+
+        Raises:
+            UserError: a score is no number.
+        """
+        outputs = []
+        for detector in self.detectors:
+            taken = [{name: clip[name] for name in detector.regions} for clip in clips]
+            outputs.append(detector.score(taken, go_on))
+            if not np.isfinite(outputs[-1].logits).all():
+                raise UserError(
+                    f"the detector in {detector.place} gives a score that is no number (did training "
+                    "diverge, or is it too much for its precision?); train it again"
+                )
+        return outputs
 
     def logit(self, outputs: Sequence[ClipOutputs], rows: slice = slice(None)) -> float:
         """The log odds of a video of which these clips are: as the videos of the calibration have theirs."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from deepfake_tfdata.clips.inspected import InspectedVideo
-from deepfake_tfdata.scoring.places import place_native, place_resized
+from deepfake_tfdata.scoring.places import drawn, has_pixels, place_native, place_resized
 from deepfake_tfdata.verdicts.ensemble import Ensemble
 from deepfake_tfdata.verdicts.scored_face import ScoredFace, pixels
 
@@ -33,7 +33,8 @@ class SeenMap:
 
     Attributes:
         image: uint8 [S, S, 3], what it saw.
-        heat: float [h, w], what each place adds to the logit, 1 the most in the clip, 0 nothing or less.
+        heat: float [S, S], what is added to the logit there, 1 the most in the clip, 0 nothing or less; 0
+            where the network saw no picture.
         box: left, top, right, bottom of that in pixels of the frame, which it may reach beyond.
     """
 
@@ -94,9 +95,13 @@ def _maps(scored: ScoredFace, ensemble: Ensemble) -> dict[int, SeenMap]:
         if view is None
         else place_native(frames, clip.boxes, view)
     )
+    images = scored.explanation.seen[0]
+    size = images.shape[1]
+    square = np.array([0.0, 0.0, size, size])
+    heat = drawn(heat, square, size, size) * has_pixels(placed.view[None], size)
     rows = zip(
         clip.frame_indices.tolist(),
-        scored.explanation.seen[0],
+        images,
         heat,
         placed.squares_in_frame.tolist(),
         strict=True,

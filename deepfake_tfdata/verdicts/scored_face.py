@@ -120,7 +120,6 @@ def score_face(face: SeenFace, ensemble: Ensemble, explain: bool, go_on: GoOn = 
         return ScoredFace(face)
     outputs = ensemble.score(clips, go_on)
     logits = [ensemble.logit(outputs, slice(row, row + 1)) for row in range(len(clips))]
-    go_on()
     explanation = ensemble.detectors[0].explain(clips[int(np.argmax(logits))]) if explain else None
     return ScoredFace(face, outputs, logits, ensemble.logit(outputs), explanation)
 

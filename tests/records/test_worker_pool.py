@@ -192,18 +192,17 @@ def test_a_worker_is_killed_by_the_time_that_its_own_video_may_take(tmp_path):
     assert outcomes[0].reason == "it took more than 0.5 seconds"
 
 
-@pytest.mark.parametrize("begun", [False, True])
-def test_a_video_that_is_interrupted_is_ended_at_once_and_costs_itself_only(begun):
+def test_a_video_that_is_interrupted_or_not_wanted_is_ended_at_once_and_costs_itself_only():
     hanging, other = videos("hang", "a")
-    wanted = [True]
     with closing(Worker(work)) as worker:
-        if begun:
-            threading.Timer(0.5, worker.interrupt).start()
-        else:
-            wanted[0] = False
-            worker.interrupt()  # ends a process that has nothing to do yet
-        assert worker.process(hanging, wanted=lambda: wanted[0]).status == "crashed"
+        assert worker.process(hanging, wanted=lambda: False).status == "crashed"
         assert worker.process(other).status == "ok"
+        threading.Timer(0.5, worker.interrupt).start()
+        assert worker.process(hanging).status == "crashed"
+        assert worker.process(other).status == "ok"
+        for _ in range(5):
+            worker.interrupt()  # too late: it has nothing to do
+            assert worker.process(other).status == "ok"
 
 
 def test_closed_in_the_middle_of_videos_it_ends_at_once_and_leaves_no_process():

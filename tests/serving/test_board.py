@@ -148,6 +148,18 @@ def test_a_video_that_nobody_waits_for_any_more_is_scored_no_further(make_board)
         job.result.result(timeout=10)
 
 
+def test_a_video_that_waits_for_another_to_be_scored_is_given_up_when_nobody_waits(make_board):
+    Inline.go.set_result(None)
+    board = make_board(EndlessDetector, workers=2)
+    first, second = submitted(board), submitted(board)
+    when(first, "scoring")
+    when(second, "scoring")
+    board.forget(second)
+    with pytest.raises(JobFailed, match="nobody waits"):
+        second.result.result(timeout=10)
+    assert not first.result.done()
+
+
 def test_a_board_that_is_closed_scores_no_further(make_board):
     Inline.go.set_result(None)
     board = make_board(EndlessDetector)
@@ -163,7 +175,7 @@ def test_a_video_that_takes_too_long_to_score_is_an_abstention(make_board):
     job = submitted(make_board(EndlessDetector, max_seconds=1))
     verdict = job.result.result(timeout=10).verdict
     assert (verdict["verdict"], verdict["status"]) == ("abstained", "timed_out")
-    assert verdict["reasons"] == ["it took more than 1 seconds to score"]
+    assert verdict["reasons"] == ["scoring it takes more than --max_seconds=1"]
     assert verdict["sha256"] == sha256(b"").hexdigest()
 
 

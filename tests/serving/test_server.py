@@ -184,6 +184,7 @@ def test_who_leaves_ends_the_work_and_told_to_stop_it_answers_and_ends(tmp_path)
         leaving.close()
         until(lambda: is_gone(worker))  # long before its time is up
         server.when(lambda health: health["in_work"] == 0)
+        assert verdict_on(server, TAKES_A_WHILE)["verdict"] == "evidence_of_manipulation"
         answers = [clients.submit(server.post, "/predict", HANGS) for _ in range(2)]
         server.when(lambda health: health["in_work"] == health["waiting"] == 1)
         workers = server.workers

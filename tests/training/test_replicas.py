@@ -62,7 +62,7 @@ def test_two_processes_train_as_one_device_does(runs, records, tmp_path):
     (first,), (second,) = map(results, processes)
     assert first["replicas"] == 2
     assert first["losses"] == second["losses"]
-    assert_same_run(first, runs["one device"], 1e-3)
+    assert_same_run(first, runs["one device"], 1e-3)  # as above
     assert len((tmp_path / "metrics.jsonl").read_text().splitlines()) == 2
 
 

@@ -20,6 +20,8 @@ SPEC = ClipSpec(num_frames=4, frame_size=32)
 SIDE = 24
 # Of a crop the detector sees the lower right: top, left, bottom, right.
 SEEN = (12, 8, 24, 24)
+# Of that, the upper eighth is hidden from it.
+HIDDEN = (12, 8, 13.5, 24)
 VIDEO = Video("clip.mp4", "clip.mp4", 0, "video", "clip.mp4")
 RANGES = {
     "face_pixels": (40.0, 120.0),
@@ -81,7 +83,7 @@ class BrightnessDetector:
         activation = np.zeros((1, 4, 2, 2), np.float32)
         activation[0, :, 0, 0] = [2, 1, 1, 1]
         seen = np.repeat(clip[self.regions[0]][None, :, :1, :1], 32, axis=2).repeat(32, axis=3)
-        view = view_numbers((0, 0, SIDE, SIDE), SEEN)
+        view = view_numbers((0, 0, SIDE, SIDE), SEEN, hidden=HIDDEN)
         return ClipExplanation(seen, activation, np.float32([1.5, 0.5, 0.0, -0.5]), np.float32(view))
 
 

@@ -80,7 +80,10 @@ def _claim(folder: Path, truth: str) -> None:
     known = folder / TRUTH
     if known.exists():
         if known.read_text() != truth:
-            raise UserError(f"--output={folder} holds a data set of other options: name another folder")
+            raise UserError(
+                f"--output={folder} holds a data set of other options, or of an earlier version: name "
+                "another folder"
+            )
     elif folder.exists() and any(folder.iterdir()):
         raise UserError(f"--output={folder} holds other files: name an empty or a new folder")
     else:

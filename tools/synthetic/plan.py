@@ -17,6 +17,7 @@ FAKES = "manipulated_sequences/Face2Face/c23/videos"
 SPLITS = ("train", "val", "test")
 _HELD_OUT = 0.2  # of the pairs, for val and again for test; train has the rest
 _TESTED = 0.25  # of what train and test have together, where val has a number of its own
+_DRAWING = 2  # counts the ways in which the same options were drawn: another way makes another data set
 # Each purpose draws from a stream of its own.
 _PAIRS, _IDENTITY, _VIDEO, _PHASES, _ARTEFACTS, _FACE_SIZES, _STRENGTHS = range(7)
 
@@ -176,7 +177,7 @@ def ground_truth(options: Options) -> str:
     said = {**dataclasses.asdict(options), "artefacts": artefacts}
     if options.val_pairs is None:
         del said["val_pairs"]  # what was made before there was such an option is still the same
-    head = json.dumps({**said, "fps": FPS}, sort_keys=True)
+    head = json.dumps({**said, "fps": FPS, "drawing": _DRAWING}, sort_keys=True)
     lines = [f'"{video.path}": {json.dumps(_truth(options, video))}' for video in plan_videos(options)]
     return f'{{"options": {head},\n"videos": {{\n' + ",\n".join(lines) + "\n}}\n"
 

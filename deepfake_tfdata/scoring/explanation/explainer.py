@@ -1,7 +1,7 @@
 """What speaks for fake in a clip: which places of its frames, and which frames.
 
-All of it is about what the backbones see, the network's squares; `places` says where these lie in the crops
-and in the video.
+All of it is about what the backbones see, the network's squares; `scoring.places` says where these lie in
+the crops and in the video.
 """
 
 from collections.abc import Callable, Iterator, Sequence

@@ -43,7 +43,7 @@ class Truth:
         return (fake.manipulation, fake.video_id) in self._videos
 
     def of(self, fake: Fake) -> Planted | None:
-        """What is planted in its video; None of nothing."""
+        """What is planted in its video; None where nothing is, or nothing is known of it."""
         return self._videos.get((fake.manipulation, fake.video_id))
 
 
