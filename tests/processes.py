@@ -143,12 +143,17 @@ def _run_module(arguments: tuple[str, ...], environment: dict[str, str], outputs
         os.close(file)
     os.environ.update(environment)
     if OPTIMIZE_GRAPHS not in environment:
-        import tensorflow as tf
-
-        tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
+        leave_graphs_as_they_are()
     sys.argv = list(arguments)
     sys.modules.pop(arguments[0], None)
     runpy.run_module(arguments[0], run_name="__main__", alter_sys=True)
+
+
+def leave_graphs_as_they_are() -> None:
+    """Graphs run as they were traced: TensorFlow optimizes none in this process from now on."""
+    import tensorflow as tf
+
+    tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
 
 
 @atexit.register
