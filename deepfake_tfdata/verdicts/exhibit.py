@@ -33,8 +33,8 @@ class SeenMap:
 
     Attributes:
         image: uint8 [S, S, 3], what it saw.
-        heat: float [S, S], what is added to the logit there, 1 the most in the clip, 0 nothing or less; 0
-            where the network saw no picture.
+        heat: float [S, S], what is added to the logit there, 1 as much as any place of the clip adds or
+            takes, 0 nothing or less; 0 where the network saw no picture.
         box: left, top, right, bottom of that in pixels of the frame, which it may reach beyond.
     """
 
@@ -86,8 +86,9 @@ def _crops(scored: ScoredFace, inspected: InspectedVideo, ensemble: Ensemble) ->
 def _maps(scored: ScoredFace, ensemble: Ensemble) -> dict[int, SeenMap]:
     if scored.explanation is None:
         return {}
-    heat = np.maximum(scored.explanation.activation[0], 0)
-    heat = heat / max(float(heat.max()), 1e-9)
+    activation = scored.explanation.activation[0]
+    # Beside what speaks against it: the little there is in a video like the real ones stays faint.
+    heat = np.maximum(activation, 0) / max(float(np.abs(activation).max()), 1e-9)
     clip = scored.face.clips[ensemble.detectors[0].regions[0]][scored.strongest]
     view, frames = scored.explanation.view, pixels(clip)
     placed = (

@@ -79,9 +79,10 @@ class BrightnessDetector:
         return ClipOutputs(np.array(logits, np.float32), attention.astype(np.float32))
 
     def explain(self, clip: dict[str, np.ndarray]) -> ClipExplanation:
-        """Of what it sees the upper left speaks, twice as much in the first frame as in the others."""
+        """Of what it sees the upper left speaks, twice as much in the first frame; more speaks against it."""
         activation = np.zeros((1, 4, 2, 2), np.float32)
         activation[0, :, 0, 0] = [2, 1, 1, 1]
+        activation[0, :, 1, 1] = -4
         seen = np.repeat(clip[self.regions[0]][None, :, :1, :1], 32, axis=2).repeat(32, axis=3)
         view = view_numbers((0, 0, SIDE, SIDE), SEEN, hidden=HIDDEN)
         return ClipExplanation(seen, activation, np.float32([1.5, 0.5, 0.0, -0.5]), np.float32(view))

@@ -253,12 +253,35 @@ def test_the_clip_that_scores_highest_is_explained():
     assert [frames[index] for index in (2, 4, 6, 8, 10, 12)] == [None, 1.5, 0.5, 0.0, -0.5, None]
     assert set(exhibit.maps) == {(0, 4), (0, 6), (0, 8), (0, 10)}
     first, second = (exhibit.maps[0, index].heat for index in (4, 6))
-    # The upper left speaks, in the first frame twice as much; what is hidden there was not seen.
-    assert (first[4:8, 4:8] == 1).all() and (second[4:8, 4:8] == 0.5).all() and (first[24:, 24:] == 0).all()
+    # The upper left speaks, in the first frame twice as much, half as much as speaks against it in the lower
+    # right; what is hidden was not seen.
+    assert (first[4:8, 4:8] == 0.5).all() and (second[4:8, 4:8] == 0.25).all()
+    assert (first[24:, 24:] == 0).all()
     assert (first[:4] == 0).all() and first.shape == (32, 32)
     assert exhibit.maps[0, 4].image.shape == (32, 32, 3)
     assert exhibit.maps[0, 4].box == (108, 72, 124, 84)  # where the network's square lies in the frame
     assert set(exhibit.crops) == {(0, index) for index in (0, 4, 8, 12)}  # of frames with a picture
+
+
+class ResizedDetector(made.BrightnessDetector):
+    """Of clips that were made squares when they were converted."""
+
+    def explain(self, clip):
+        return replace(super().explain(clip), view=None)
+
+
+@pytest.mark.parametrize(("fit", "box"), [("stretch", (100, 60, 124, 84)), ("letterbox", (88, 60, 136, 108))])
+def test_a_map_of_a_resized_clip_lies_on_all_of_its_square(fit, box):
+    face = made.face([FAKE])
+    if fit == "letterbox":  # half as wide as high in the frame: bars on both sides
+        high = np.tile(np.float32([100, 60, 124, 108]), (4, 1))
+        face = replace(face, clips={"mouth": [replace(face.clips["mouth"][0], boxes=high)]})
+    detector = ResizedDetector(made.calibration(), spec=replace(made.SPEC, fit=fit))
+    _, exhibit = verdict_on(face, detectors=(detector,))
+    seen = exhibit.maps[0, 0]
+    assert seen.box == box
+    bars = seen.heat[:, :8]
+    assert (bars.any(), seen.heat[4:8, 10:14].any()) == (fit == "stretch", True)
 
 
 def test_detectors_that_judge_together_are_calibrated_together():
