@@ -24,11 +24,11 @@ FLAGS = [
 
 
 def test_every_clip_is_scored_once_though_the_shares_are_uneven():
-    results = []
-    for process in start_two("tests.training.score_on_workers"):
-        output, errors = process.communicate(timeout=120)
-        assert process.returncode == 0, errors[-3000:]
-        results.append(json.loads(output.splitlines()[-1]))
+    processes = start_two("tests.training.score_on_workers")
+    outputs, errors = zip(*[process.communicate(timeout=120) for process in processes], strict=True)
+    # Both, for of two that wait for each other the one that broke tells why.
+    assert [process.returncode for process in processes] == [0, 0], "\n".join(text[-3000:] for text in errors)
+    results = [json.loads(output.splitlines()[-1]) for output in outputs]
     assert [len(result["own"]) for result in results] == [4, 3]
     for result in results:
         assert result["logits"] == [0, 10, 20, 30, 40, 50, 60]
