@@ -115,6 +115,6 @@ def test_the_cascade_finds_the_same_track_as_by_scanning_every_frame(tmp_path):
         boxes, found = follow_face(find_faces(VIDEO, frames, detector))
         assert found.all()
         tracks.append(smooth_track(boxes, found, 5))
-    # Of a face of some 250 pixels. x264's bytes may differ from run to run, and where the cascade sees it, too.
+    # Of a face of some 250 pixels. x264's bytes may differ from run to run, and so what the cascade sees.
     assert np.abs(tracks[0] - tracks[1]).max() < 6
     assert np.median(np.abs(tracks[0] - tracks[1])) < 2
