@@ -6,6 +6,9 @@ from scipy.special import expit, log_expit
 _STEPS, _HALVINGS = 200, 40
 # Of the penalised log likelihood, which is of the order of the number of clusters.
 _CLOSE = 1e-12
+# A step must bring at least this share of what the slope promises, lest steps that are too long leap from one
+# side of the maximum to the other and bring next to nothing (Armijo's rule).
+_SHARE = 0.25
 
 
 def affine_log_ratio(scores: np.ndarray, labels: np.ndarray, weights: np.ndarray) -> tuple[float, float]:
@@ -48,16 +51,16 @@ def penalised_log_likelihood(
 
 
 def _maximum(points: np.ndarray, labels: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Fisher's scoring; a step that leads no higher is halved."""
+    """Fisher's scoring; a step that leads hardly higher is halved."""
     found = np.zeros(len(points))
     value = penalised_log_likelihood(found, points, labels, weights)
     for _ in range(_STEPS):
-        step = _step(found, points, labels, weights)
+        step, promised = _step(found, points, labels, weights)
         for _ in range(_HALVINGS):
             new = penalised_log_likelihood(found + step, points, labels, weights)
-            if new > value:
+            if new > value + _SHARE * promised:
                 break
-            step = step / 2
+            step, promised = step / 2, promised / 2
         else:
             return found
         found, gain, value = found + step, new - value, new
@@ -66,7 +69,10 @@ def _maximum(points: np.ndarray, labels: np.ndarray, weights: np.ndarray) -> np.
     return found
 
 
-def _step(found: np.ndarray, points: np.ndarray, labels: np.ndarray, weights: np.ndarray) -> np.ndarray:
+def _step(
+    found: np.ndarray, points: np.ndarray, labels: np.ndarray, weights: np.ndarray
+) -> tuple[np.ndarray, float]:
+    """A step, and what it would bring if the slope stayed as it is."""
     logits = found @ points
     chance = expit(logits)
     information = _information(points, logits, weights)
@@ -74,7 +80,7 @@ def _step(found: np.ndarray, points: np.ndarray, labels: np.ndarray, weights: np
     leverage = weights * chance * (1 - chance) * np.sum(points * solved, axis=0)
     gradient = points @ (weights * (labels - chance) + leverage * (0.5 - chance))
     step: np.ndarray = np.linalg.solve(information, gradient)
-    return step
+    return step, float(gradient @ step)
 
 
 def _information(points: np.ndarray, logits: np.ndarray, weights: np.ndarray) -> np.ndarray:
