@@ -5,6 +5,7 @@ from concurrent.futures import Future
 from hashlib import sha256
 from pathlib import Path
 from tempfile import SpooledTemporaryFile
+from threading import Event
 
 import pytest
 
@@ -132,7 +133,10 @@ def test_nobody_goes_on_looking_at_a_video_that_nobody_waits_for(make_board, mon
 class EndlessDetector(made.BrightnessDetector):
     """Scores without end, but asks whether it is to go on."""
 
+    begun = Event()
+
     def score(self, clips, go_on):
+        self.begun.set()
         while True:
             go_on()
             time.sleep(0.01)
@@ -151,9 +155,12 @@ def test_a_video_that_nobody_waits_for_any_more_is_scored_no_further(make_board)
 def test_a_video_that_waits_for_another_to_be_scored_is_given_up_when_nobody_waits(make_board):
     Inline.go.set_result(None)
     board = make_board(EndlessDetector, workers=2)
-    first, second = submitted(board), submitted(board)
-    when(first, "scoring")
+    EndlessDetector.begun.clear()
+    first = submitted(board)
+    assert EndlessDetector.begun.wait(10)
+    second = submitted(board)
     when(second, "scoring")
+    time.sleep(0.3)  # it was wanted when its turn did not come
     board.forget(second)
     with pytest.raises(JobFailed, match="nobody waits"):
         second.result.result(timeout=10)

@@ -374,6 +374,10 @@ def test_second_run_makes_only_what_is_missing(tmp_path: Path, capsys: pytest.Ca
     error = capsys.readouterr().err
     assert str(tmp_path / "set") in error
     assert error.count("\n") == 1
+    truth = tmp_path / "set" / "ground_truth.json"
+    truth.write_text(truth.read_text().replace('"drawing": 2', '"drawing": 1'))
+    assert main(command) == 2
+    assert "or of an earlier version" in capsys.readouterr().err
 
 
 def test_val_may_have_a_number_of_pairs_of_its_own() -> None:
