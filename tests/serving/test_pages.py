@@ -46,7 +46,7 @@ def test_a_job_is_followed_to_its_verdict_and_its_page(server):
 
 def test_nothing_of_a_visitor_is_shown_to_another_or_kept_by_a_browser(server):
     job = server.post("/jobs", TAKES_A_WHILE).json["id"]
-    for path in ("/jobs", "/jobs/", "/docs", "/redoc", f"/jobs/{job[:-1]}", f"/jobs/{job[:-1]}x/page"):
+    for path in ("/jobs", "/jobs/", "/docs", "/redoc", f"/jobs/{job[:-1]}", f"/jobs/{job}x/page"):
         answer = server.get(path)
         assert answer.status in (404, 405, 307), path
         assert job not in answer.body.decode()
