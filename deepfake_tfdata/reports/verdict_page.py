@@ -139,9 +139,7 @@ def _shown(number: int, frame: SeenFrame, verdict: Verdict, exhibit: Exhibit) ->
     crop, seen = exhibit.crops.get(place), exhibit.maps.get(place)
     name = f"face {number + 1} in frame {frame.index}"
     if crop:
-        shown = replace(
-            shown, crop=Picture(f"what was cut out of {name}", jpeg_file(page_size(crop.image)))
-        )
+        shown = replace(shown, crop=Picture(f"what was cut out of {name}", jpeg_file(page_size(crop.image))))
     if crop and seen:
         overlay = Picture(f"what spoke for a manipulation of {name}", jpeg_file(_overlaid(seen)))
         heat = Picture(f"where it spoke in {name}", png_file(tinted(seen.heat)))

@@ -62,6 +62,4 @@ class Judge:
             path = as_path(video.path)
             digest = hash_file(path) if isinstance(path, Path) else ""
             examined = ExaminedVideo(sha256=digest, status=outcome.status, reason=outcome.reason)
-        return conclude(
-            video.video_id, shown_as or video.path, examined, self.ensemble, self.basis, go_on
-        )
+        return conclude(video.video_id, shown_as or video.path, examined, self.ensemble, self.basis, go_on)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
 
 import numpy as np
 
@@ -40,11 +39,6 @@ class Artefact:
     strength: float
     orientation: str = "horizontal"
     flicker: float = 0.0
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values; a data set without flicker is told as it was before there was any."""
-        values = dataclasses.asdict(self)
-        return values if self.flicker else {name: values[name] for name in values if name != "flicker"}
 
 
 def region_window(identity: Identity, region: str) -> Window:

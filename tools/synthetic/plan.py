@@ -173,11 +173,8 @@ def ground_truth(options: Options) -> str:
     top, width, height) in the video's pixels, one a frame; phases are radians, and strengths, which are there
     where they differ, grey levels.
     """
-    artefacts = [artefact.to_dict() for artefact in options.artefacts]
-    said = {**dataclasses.asdict(options), "artefacts": artefacts}
-    if options.val_pairs is None:
-        del said["val_pairs"]  # what was made before there was such an option is still the same
-    head = json.dumps({**said, "fps": FPS, "drawing": _DRAWING}, sort_keys=True)
+    said = {**dataclasses.asdict(options), "fps": FPS, "drawing": _DRAWING}
+    head = json.dumps(said, sort_keys=True)
     lines = [f'"{video.path}": {json.dumps(_truth(options, video))}' for video in plan_videos(options)]
     return f'{{"options": {head},\n"videos": {{\n' + ",\n".join(lines) + "\n}}\n"
 
@@ -198,7 +195,7 @@ def _truth(options: Options, video: Video) -> dict[str, Any]:
         places = [pose(identity, motion, frame, framing) for frame in range(options.frames)]
         boxes = [[round(value, 1) for value in region_box(window, place)] for place in places]
         truth["artefact"] = {
-            **video.artefact.to_dict(),
+            **dataclasses.asdict(video.artefact),
             "boxes": boxes,
             "phases": [round(float(phase), 4) for phase in phases],
         }
