@@ -23,6 +23,7 @@ CORRELATIONS = {
 }
 # A map that depends on what was learned has less in common with one of randomised weights.
 SAME_MAP = 0.5
+NOTHING = "there is nothing to find"
 
 Figure = dict[str, Any]
 
@@ -30,12 +31,15 @@ Figure = dict[str, Any]
 def figures_of(findings: Findings) -> dict[str, Figure]:
     """Every figure by its key: value, low, high, baselines, num_clips, num_components and a verdict."""
     units = findings.units
-    figures = {"all_pasted": _everything(clustered_mean(findings.all_pasted, units))}
+    everything = clustered_mean(findings.all_pasted, units)
+    figures = {"all_pasted": _everything(everything)}
+    # All of what the original has comes first: where that changes nothing, a part of it is no finding.
+    answer = NOTHING if _is_nothing(everything) else None
     at = AREAS.index(AREA)
     for method in METHODS:
         falls = {name: values[:, at] for name, values in findings.falls.items()}
         falls["chance"] = findings.chance[method][:, at]
-        figures[f"{method}_paste"] = _against(method, falls, units, "finds")
+        figures[f"{method}_paste"] = _against(method, falls, units, "finds", answer=answer)
     figures["random_weights_correlation"] = _randomised(clustered_mean(findings.randomised, units, -1, 1))
     for method in METHODS if findings.pointing else ():
         figures[f"{method}_pointing"] = _against(method, findings.pointing, units, "points at the mark", 0, 1)
@@ -63,8 +67,9 @@ def _against(
     does: str,
     least: float = -np.inf,
     most: float = np.inf,
+    answer: str | None = None,
 ) -> Figure:
-    """One method's figure beside those of all baselines that there are."""
+    """One method's figure beside those of all baselines; an answer takes the place of theirs."""
     baselines: dict[str, Figure] = {}
     for name, words in BASELINES.items():
         if name in values:
@@ -74,18 +79,20 @@ def _against(
                 "difference": difference.value,
                 "low": difference.low,
                 "high": difference.high,
-                "verdict": f"the {METHODS[method]} {does} more than {words}: {_yes_or_no(difference)}",
+                "verdict": f"the {METHODS[method]} {does} more than {words}: "
+                + (answer or _yes_or_no(difference)),
             }
     found = clustered_mean(values[method], units, least, most)
     return {**_figure(found, baselines["chance"]["verdict"]), "baselines": baselines}
 
 
 def _everything(fall: Mean) -> Figure:
-    answer = _yes_or_no(fall)
-    verdict = f"the detector tells these fakes from their originals: {answer}"
-    if answer != "yes":
-        verdict += "; then there is nothing that a map could find"
-    return _figure(fall, verdict)
+    verdict = f"the detector tells these fakes from their originals: {_yes_or_no(fall)}"
+    return _figure(fall, f"{verdict}; then {NOTHING}" if _is_nothing(fall) else verdict)
+
+
+def _is_nothing(fall: Mean) -> bool:
+    return fall.low is not None and fall.low <= 0
 
 
 def _randomised(correlation: Mean) -> Figure:

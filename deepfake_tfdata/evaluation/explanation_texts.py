@@ -3,7 +3,7 @@
 from typing import Any
 
 from deepfake_tfdata.evaluation.explanation import AREA, CHANCE_DRAWS
-from deepfake_tfdata.evaluation.explanation_figures import BASELINES, METHODS
+from deepfake_tfdata.evaluation.explanation_figures import BASELINES, METHODS, NOTHING
 from deepfake_tfdata.evaluation.texts import aligned
 
 # By their keys, the figures' names and what they are.
@@ -65,7 +65,7 @@ CAVEATS = (
 def headline(result: dict[str, Any]) -> str:
     """One sentence: whether there is something to find, and whether the map finds more than chance."""
     figures = result["figures"]
-    if figures["all_pasted"]["verdict"].endswith("find"):
+    if figures["all_pasted"]["verdict"].endswith(NOTHING):
         return f"{_capital(figures['all_pasted']['verdict'])}."
     return f"{_capital(figures['class_activation_paste']['verdict'])}."
 

@@ -99,17 +99,34 @@ def findings(random, gain, count=12, **more):
 
 
 def test_a_map_that_finds_more_is_told_from_one_that_does_not(random):
-    good, none = figures_of(findings(random, 2.0)), figures_of(findings(random, 0.0))
-    assert good["all_pasted"]["verdict"] == "the detector tells these fakes from their originals: yes"
-    assert none["all_pasted"]["verdict"].endswith("nothing that a map could find")
+    good = figures_of(findings(random, 2.0))
+    blind = figures_of(findings(random, 0.0, all_pasted=5 + random.normal(size=12)))
+    for found in (good, blind):
+        assert found["all_pasted"]["verdict"] == "the detector tells these fakes from their originals: yes"
     for name in ("class_activation_paste", "occlusion_paste"):
         assert all(each["verdict"].endswith(": yes") for each in good[name]["baselines"].values())
         assert good[name]["verdict"].endswith("finds more than chance: yes")
-        assert none[name]["verdict"].endswith("finds more than chance: not distinguishable")
+        assert blind[name]["verdict"].endswith("finds more than chance: not distinguishable")
         assert (good[name]["num_clips"], good[name]["num_components"]) == (12, 6)
         assert good[name]["value"] == pytest.approx(0.3, abs=0.02)
         assert good[name]["baselines"]["chance"]["value"] == pytest.approx(0.1, abs=0.02)
     assert [each["area"] for each in curves_of(findings(random, 1.0))["centre"]] == list(AREAS)
+
+
+@pytest.mark.parametrize("fall", [0.0, -5.0])
+def test_no_map_finds_anything_for_a_detector_that_tells_no_fake_from_its_original(random, fall):
+    # By its numbers the map finds more than chance does, be it little.
+    none = figures_of(findings(random, 2.0, all_pasted=fall + random.normal(size=12)))
+    assert none["all_pasted"]["verdict"].endswith("; then there is nothing to find")
+    for name in ("class_activation_paste", "occlusion_paste"):
+        for each in none[name]["baselines"].values():
+            assert each["low"] > 0 and each["verdict"].endswith(": there is nothing to find")
+
+
+def test_of_one_person_nothing_can_be_said(random):
+    one = figures_of(findings(random, 2.0, units=np.array(["0"] * 12)))
+    for name in ("all_pasted", "class_activation_paste"):
+        assert one[name]["verdict"].endswith(": can't be said of fewer than two independent people")
 
 
 @pytest.mark.parametrize(("mean", "answer"), [(0.1, "yes"), (0.5, "not clear"), (0.9, "no")])
