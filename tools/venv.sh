@@ -12,8 +12,7 @@ fi
 stamp=".venv/installed-$(cat pyproject.toml tools/constraints.txt <(echo "$1") | cksum | cut -d' ' -f1)"
 if [ ! -e "$stamp" ]; then
   echo "installing deepfake_tfdata$1 into .venv (a few minutes the first time)"
-  # Python compiles what is imported; compiling all that is installed takes pip a quarter of its time.
-  .venv/bin/python -m pip install --quiet --no-compile --disable-pip-version-check -c tools/constraints.txt -e ".$1"
+  .venv/bin/python -m pip install --quiet --disable-pip-version-check -c tools/constraints.txt -e ".$1"
   touch "$stamp"
 fi
 source .venv/bin/activate
