@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Lints, checks the types and runs every test, in .venv, which it makes when it is missing: 11 minutes on two cores,
+# Lints, checks the types and runs every test, in .venv, which it makes when it is missing: 13 minutes on two cores,
 # and twice that on slow ones. With --quick, only the tests that are not marked slow. Further arguments go to pytest.
 set -euo pipefail
 cd "$(dirname "$0")/.."
