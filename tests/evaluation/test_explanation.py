@@ -16,6 +16,7 @@ from deepfake_tfdata.evaluation.explanation import (
     spearman,
 )
 from deepfake_tfdata.evaluation.explanation_figures import BASELINES, METHODS, curves_of, figures_of
+from deepfake_tfdata.evaluation.explanation_texts import headline
 
 
 @pytest.fixture
@@ -118,6 +119,7 @@ def test_no_map_finds_anything_for_a_detector_that_tells_no_fake_from_its_origin
     # By its numbers the map finds more than chance does, be it little.
     none = figures_of(findings(random, 2.0, all_pasted=fall + random.normal(size=12)))
     assert none["all_pasted"]["verdict"].endswith("; then there is nothing to find")
+    assert headline({"figures": none}).startswith("The detector tells these fakes from their originals: no")
     for name in ("class_activation_paste", "occlusion_paste"):
         for each in none[name]["baselines"].values():
             assert each["low"] > 0 and each["verdict"].endswith(": there is nothing to find")
@@ -127,6 +129,7 @@ def test_of_one_person_nothing_can_be_said(random):
     one = figures_of(findings(random, 2.0, units=np.array(["0"] * 12)))
     for name in ("all_pasted", "class_activation_paste"):
         assert one[name]["verdict"].endswith(": can't be said of fewer than two independent people")
+    assert headline({"figures": one}).startswith("The class-activation map finds more than chance: can't be")
 
 
 @pytest.mark.parametrize(("mean", "answer"), [(0.1, "yes"), (0.5, "not clear"), (0.9, "no")])
