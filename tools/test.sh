@@ -11,7 +11,7 @@ if [[ "${1:-}" == --quick ]]; then
 fi
 ruff check .
 mypy
-# File by file, for modules share slow fixtures, and in the order of tests/conftest.py: the slowest files first. More
-# processes than there are cores: tests wait for the processes that they start.
+# File by file, for modules share slow fixtures, and in the order of tests/conftest.py: the slowest files first. One
+# process more than there are cores, up to four: tests wait for the processes that they start.
 processes="$(python -c 'from deepfake_tfdata.cores import available_cores; print(min(4, available_cores() + 1))')"
 python -m pytest -n "$processes" --dist=loadfile --no-loadscope-reorder "${chosen[@]}" "$@"

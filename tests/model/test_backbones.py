@@ -23,6 +23,7 @@ def standardized(images):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("policy", ["float32", "mixed_bfloat16"])
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
@@ -35,8 +36,8 @@ def standardized(images):
         ("meso4", lambda images: images / 255),
     ],
 )
-def test_preprocessing_is_inside_and_in_float32(name, expected, images):
-    keras.config.set_dtype_policy("mixed_bfloat16")
+def test_preprocessing_is_inside_and_in_float32(name, expected, policy, images):
+    keras.config.set_dtype_policy(policy)
     backbone = build_backbone(name, FRAME_SIZE, "none")
     preprocessing = [
         layer
